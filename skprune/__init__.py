@@ -1,0 +1,38 @@
+"""skprune: prune training sets when few labels exist.
+
+The names below are loaded on first use, so that ``import skprune`` stays cheap and brings in no torch.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "SemiPrune": "_semi_prune",
+    "PrunedClassifier": "_pruned_classifier",
+    "PruningSampler": "_sampler",
+}
+_MODULES = (
+    "augment",
+    "datasets",
+    "dynamics",
+    "model_selection",
+    "nets",
+    "scores",
+    "selection",
+    "semi_supervised",
+)
+
+__all__ = [*_HOMES, *_MODULES]
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

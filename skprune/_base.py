@@ -1,0 +1,154 @@
+"""What every pruner is: a mask over the rows it was fitted on, and all that follows from the mask."""
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
+
+from skprune._validation import as_pool
+
+
+class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    """Base of the pruners.
+
+    A subclass has `image_shape`, and its ``fit`` ends with a call of ``_keep_mask``, after it has set ``classes_``,
+    ``pseudo_labels_`` and ``difficulty_scores_``.
+
+    Attributes
+    ----------
+    support_ : ndarray of shape (n_samples,), bool
+        True for the rows that are kept.
+    coreset_indices_ : ndarray of shape (n_kept,), int
+        The rows that are kept, ascending.
+    coreset_labels_ : ndarray of shape (n_kept,)
+        Their labels: the given ones where there are any, else the pseudo-labels.
+    annotation_indices_ : ndarray of int
+        Kept rows that no human has labelled yet, hardest first.
+    """
+
+    @property
+    def coreset_indices_(self):
+        """The rows that are kept, ascending."""
+        return np.flatnonzero(self.support_)
+
+    @property
+    def coreset_labels_(self):
+        """Labels of the kept rows, in the order of ``coreset_indices_``."""
+        return self.pseudo_labels_[self.support_]
+
+    @property
+    def annotation_indices_(self):
+        """Kept rows that no human has labelled yet, hardest first."""
+        rows = np.flatnonzero(self.support_ & ~self._given)
+        return rows[np.argsort(-self.difficulty_scores_[rows], kind="stable")]
+
+    def get_support(self, indices=False):
+        """Return which rows are kept.
+
+        Parameters
+        ----------
+        indices : bool, default=False
+            Whether to return row numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), bool, or of shape (n_kept,), int
+            The mask, or the rows in ascending order.
+        """
+        check_is_fitted(self)
+        return self.coreset_indices_ if indices else self.support_.copy()
+
+    def fit_transform(self, X, y=None):
+        """Fit, and return the kept rows.
+
+        Parameters
+        ----------
+        X : array-like
+            The pool.
+        y : array-like of shape (n_samples,)
+            Labels, some missing.
+
+        Returns
+        -------
+        of the type of X
+            The kept rows, in their order.
+        """
+        return _safe_indexing(X, self.fit(X, y).coreset_indices_)
+
+    def transform(self, X):
+        """Return the kept rows of the data that the pruner was fitted on.
+
+        Parameters
+        ----------
+        X : array-like
+            The pool of ``fit``.
+
+        Returns
+        -------
+        of the type of X
+            The kept rows, in their order.
+
+        Raises
+        ------
+        ValueError
+            X is other data: a pruner never drops rows of a test set.
+        """
+        check_is_fitted(self)
+        pool = as_pool(X, self.image_shape, estimator=self)
+        name, n_features = type(self).__name__, int(np.prod(pool.shape[1:]))
+        if n_features != self.n_features_in_:
+            raise ValueError(
+                f"X has {n_features} features, but {name} is expecting {self.n_features_in_} features as input. {_REFUSAL}"
+            )
+        _check_feature_names(self, X, reset=False)
+        if len(pool) != len(self.support_) or joblib.hash(pool) != self._fingerprint:
+            raise ValueError(f"X is not the data that {name} was fitted on. {_REFUSAL}")
+        return _safe_indexing(X, self.coreset_indices_)
+
+    def coreset(self):
+        """Return what a classifier trains on.
+
+        Returns
+        -------
+        rows : of the type of X
+            The kept rows, in their order.
+        labels : ndarray of shape (n_kept,)
+            Given labels where there are any, else pseudo-labels.
+        weights : ndarray of shape (n_kept,), float64
+            Sample weights, all one.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skprune import SemiPrune
+        >>> X, y = load_iris(return_X_y=True)
+        >>> rows, labels, weights = SemiPrune(0.2, random_state=0).fit(X, y).coreset()
+        >>> rows.shape, labels.shape, weights.sum()
+        ((30, 4), (30,), np.float64(30.0))
+        """
+        check_is_fitted(self)
+        rows = _safe_indexing(self._rows, np.arange(int(self.support_.sum())))
+        return rows, self.coreset_labels_.copy(), np.ones(int(self.support_.sum()))
+
+    def _keep_mask(self, X, pool, given, mask):
+        """Set the mask, and what is needed to know the data again."""
+        _check_feature_names(self, X, reset=True)
+        self.n_features_in_ = int(np.prod(pool.shape[1:]))
+        self.support_ = mask
+        self._given = given
+        self._fingerprint = joblib.hash(pool)
+        self._rows = _safe_indexing(X, np.flatnonzero(mask))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+_REFUSAL = (
+    "transform keeps rows of the training data alone, so that a test set never loses rows. To train a classifier on the "
+    "kept rows and predict on other data, use skprune.PrunedClassifier; in a Pipeline of imbalanced-learn, use "
+    "skprune.PruningSampler."
+)

@@ -1,0 +1,216 @@
+"""What "unlabelled" looks like. Everywhere else labels are 0..K-1, and -1 where there is none."""
+
+from numbers import Number
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+MISSING = -1
+"""The code of a missing label inside skprune."""
+
+
+def encode_labels(y, missing_label="auto", classes=None):
+    """Encode labels, some of them missing, as integers.
+
+    When anything in `y` is None, NaN, NA or masked, exactly those entries are missing and -1 is a class like any
+    other; otherwise -1 is missing. Values beneath a mask are never read.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels of any kind: integers, strings, booleans, categories, in an ndarray, a masked array, a list or a Series.
+    missing_label : object, default="auto"
+        "auto" applies the rule above; any other value marks exactly the entries equal to it (None, NaN and NA are
+        one value) as missing.
+    classes : ndarray of shape (n_classes,), default=None
+        The classes, when they are known already; a label that is not among them is refused.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_samples,), int64
+        Positions in `classes`; -1 where the label is missing.
+    classes : ndarray of shape (n_classes,)
+        The sorted distinct labels that are there.
+
+    Raises
+    ------
+    ValueError
+        `y` is missing, not one-dimensional, of a string dtype with "-1" in it, of mixed types, continuous, without
+        any label, or with one class only.
+
+    Examples
+    --------
+    >>> encode_labels(["cat", None, "dog"])
+    (array([ 0, -1,  1]), array(['cat', 'dog'], dtype=object))
+    >>> encode_labels([3, -1, 5])
+    (array([ 0, -1,  1]), array([3, 5]))
+    """
+    values, missing = _split(y, missing_label)
+    if values.size == 0:
+        raise ValueError(
+            f"y holds no labelled row: all {len(missing)} labels are missing. Label at least one row of each class."
+        )
+    check_classification_targets(values)
+    if classes is None:
+        classes = np.unique(values)
+    positions = np.minimum(np.searchsorted(classes, values), len(classes) - 1)
+    strange = classes[positions] != values
+    if strange.any():
+        raise ValueError(
+            f"y holds the label {values[strange][0]!r}, which is not among the classes {classes.tolist()}."
+        )
+    if classes.size < 2:
+        raise ValueError(
+            f"y holds one class only ({classes[0]!r}) among its {values.size} labels. Label rows of at least two "
+            "classes."
+        )
+    codes = np.full(len(missing), MISSING, dtype=np.int64)
+    codes[~missing] = positions
+    return codes, classes
+
+
+def missing_mask(y, missing_label="auto"):
+    """Tell which labels are missing, by the rule of :func:`encode_labels`.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels of any kind.
+    missing_label : object, default="auto"
+        As in :func:`encode_labels`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        True where the label is missing.
+
+    Examples
+    --------
+    >>> missing_mask([0, -1, 1])
+    array([False,  True, False])
+    """
+    return _split(y, missing_label)[1]
+
+
+def labels_at(y, rows):
+    """Read the labels of some rows alone, whatever the container; no other entry is looked at.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels of any kind.
+    rows : ndarray of shape (n_rows,), int
+        The rows to read.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The labels.
+
+    Examples
+    --------
+    >>> labels_at(["a", "b", "c"], [2, 0])
+    array(['c', 'a'], dtype=object)
+    """
+    values, hidden = _raw(y)
+    if hidden[rows].any():
+        row = int(np.asarray(rows)[hidden[rows]][0])
+        raise ValueError(f"The label of row {row} is asked for, but it is missing.")
+    return _plain(values[rows])
+
+
+def _split(y, missing_label):
+    """Return the labels that are there, and the mask of those that are not."""
+    values, hidden = _raw(y)
+    if not (isinstance(missing_label, str) and missing_label == "auto"):
+        if _is_null(missing_label):
+            return _plain(values[~hidden]), hidden
+        if hidden.any():
+            raise ValueError(
+                f"y holds a missing value at row {int(hidden.argmax())}, but missing_label={missing_label!r} says that "
+                "another value marks unlabelled rows. Use missing_label='auto' or None."
+            )
+        missing = _equal(values, missing_label)
+        return _plain(values[~missing]), missing
+    if values.dtype.kind in "US" or getattr(y, "dtype", None) == "string":
+        if (values[~hidden].astype(str) == str(MISSING)).any():
+            raise ValueError(
+                "y is an array of strings in which '-1' occurs, so a number seems to have been turned into text. Use an "
+                "object array with None or -1 for the unlabelled rows."
+            )
+        return _plain(values[~hidden]), hidden
+    if hidden.any():
+        return _plain(values[~hidden]), hidden
+    missing = _equal(values, MISSING)
+    return _plain(values[~missing]), missing
+
+
+def _raw(y):
+    """Return `y` as an ndarray and the mask of its null entries, without a look beneath a mask."""
+    if y is None:
+        raise ValueError(
+            "This estimator requires y to be passed, but the target y is None. Pass labels, with None, NaN or -1 for "
+            "the unlabelled rows."
+        )
+    if isinstance(y, np.ma.MaskedArray):
+        if y.ndim != 1:
+            raise ValueError(f"y should be a 1d array, got an array of shape {y.shape} instead.")
+        hidden = np.ma.getmaskarray(y).copy()
+        values = np.ma.getdata(y)
+        hidden[~hidden] = _nulls(values[~hidden])
+        return values, hidden
+    if hasattr(y, "isna") and hasattr(y, "to_numpy") and getattr(y, "ndim", 1) == 1:
+        hidden = np.asarray(y.isna(), dtype=bool)
+        return np.asarray(y, dtype=object if hidden.any() else None), hidden
+    values = y
+    if isinstance(y, (list, tuple)):
+        values = np.empty(len(y), dtype=object)
+        if any(np.ndim(v) for v in y):
+            raise ValueError("y should be a 1d array, got a nested sequence instead.")
+        values[:] = y
+    elif not hasattr(y, "dtype") or hasattr(y, "detach"):
+        values = np.asarray(y)
+    values = column_or_1d(values, warn=True)
+    return values, _nulls(values)
+
+
+def _nulls(values):
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    if values.dtype.kind == "O":
+        return np.fromiter((_is_null(v) for v in values), dtype=bool, count=len(values))
+    return np.zeros(len(values), dtype=bool)
+
+
+def _is_null(value):
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
+
+
+def _equal(values, wanted):
+    if values.dtype.kind != "O":
+        same = np.asarray(values == wanted)
+        return same if same.shape == values.shape else np.zeros(len(values), dtype=bool)
+    number = isinstance(wanted, Number)
+    return np.fromiter(
+        (isinstance(v, (Number, np.bool_)) == number and v == wanted for v in values),
+        dtype=bool,
+        count=len(values),
+    )
+
+
+def _plain(values):
+    """Give an object array of numbers or booleans its own dtype; refuse a mixture of text and numbers."""
+    values = np.asarray(values)
+    if values.dtype.kind != "O" or values.size == 0:
+        return values
+    texts = sum(isinstance(v, str) for v in values)
+    if texts == len(values):
+        return values
+    if texts:
+        raise ValueError(
+            f"y mixes {texts} strings with {len(values) - texts} labels of another type. Use one type for all labels."
+        )
+    return np.asarray(values.tolist())

@@ -1,0 +1,127 @@
+"""What X may look like: one C-contiguous array, 2-D for tables and 4-D for images."""
+
+import numpy as np
+from sklearn.utils import check_array
+
+_CHANNELS = (1, 3, 4)
+
+
+def as_pool(X, image_shape=None, *, estimator=None):
+    """Turn X into the one array that all stages read.
+
+    Parameters
+    ----------
+    X : array-like
+        A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W), of uint8 or float.
+    image_shape : tuple of (C, H, W), default=None
+        The shape of each row when images are given as flat rows.
+    estimator : object, default=None
+        Whose name the messages carry.
+
+    Returns
+    -------
+    ndarray of shape (n, d) or (n, C, H, W)
+        C-contiguous; uint8 for images of uint8, else float32 or float64.
+
+    Raises
+    ------
+    ValueError, TypeError
+        X is empty, sparse, complex, not numeric, of another number of axes, or holds NaN or inf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> as_pool(np.zeros((5, 8, 8), dtype=np.uint8)).shape
+    (5, 1, 8, 8)
+    """
+    array = check_array(
+        X,
+        dtype="numeric",
+        ensure_all_finite=False,
+        allow_nd=True,
+        ensure_2d=True,
+        estimator=estimator,
+        input_name="X",
+    )
+    if array.ndim > 4:
+        raise ValueError(f"X has {array.ndim} axes. Use a table (n, d) or images (n, C, H, W).")
+    image = array.ndim > 2
+    if image_shape is not None:
+        shape = tuple(int(s) for s in image_shape)
+        if len(shape) != 3 or min(shape) < 1:
+            raise ValueError(f"image_shape must be (C, H, W), got {image_shape!r}.")
+        if not image:
+            if int(np.prod(shape)) != array.shape[1]:
+                raise ValueError(f"image_shape={shape} needs {int(np.prod(shape))} columns, X has {array.shape[1]}.")
+            array, image = array.reshape(len(array), *shape), True
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 4 and array.shape[-1] in _CHANNELS and array.shape[1] not in _CHANNELS:
+        array = array.transpose(0, 3, 1, 2)
+    if image_shape is not None and array.shape[1:] != shape:
+        raise ValueError(f"image_shape={shape} does not match images of shape {array.shape[1:]}.")
+    if array.dtype == np.float16 or (array.dtype == np.uint8 and not image):
+        array = array.astype(np.float32)
+    elif array.dtype not in (np.uint8, np.float32, np.float64):
+        array = array.astype(np.float64)
+    array = np.ascontiguousarray(array)
+    _check_finite(array)
+    return array
+
+
+def flat(pool):
+    """View a pool as the 2-D table that scikit-learn's own estimators read.
+
+    Parameters
+    ----------
+    pool : ndarray of shape (n, d) or (n, C, H, W)
+        What :func:`as_pool` returned.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        The same values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> flat(np.zeros((2, 3, 4, 4))).shape
+    (2, 48)
+    """
+    return pool.reshape(len(pool), -1)
+
+
+def check_equal_length(pool, y):
+    """Refuse X and y of unequal length.
+
+    Parameters
+    ----------
+    pool, y : sized
+        The two.
+
+    Examples
+    --------
+    >>> check_equal_length([[0.0], [1.0]], [0, 1])
+    """
+    if len(pool) != len(y):
+        raise ValueError(
+            f"X and y have inconsistent numbers of samples: X has {len(pool)} rows, y has {len(y)} labels."
+        )
+
+
+def _check_finite(array):
+    if array.dtype == np.uint8:
+        return
+    with np.errstate(all="ignore"):
+        if np.isfinite(array.sum()):
+            return
+    bad = ~np.isfinite(flat(array))
+    if not bad.any():
+        return
+    row = int(bad.any(axis=1).argmax())
+    column = int(bad[row].argmax())
+    kind = "NaN" if np.isnan(flat(array)[row, column]) else "infinity (inf)"
+    raise ValueError(
+        f"X contains {kind}, first in row {row}, column {column}; {int(bad.any(axis=1).sum())} rows are not finite. Impute "
+        "or drop them before pruning."
+    )

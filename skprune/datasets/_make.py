@@ -1,0 +1,113 @@
+"""Hide labels, and thin out classes."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state, column_or_1d
+
+from skprune.selection._counts import allocate
+
+
+def make_partial_labels(y, n_labeled, *, stratify=True, missing=None, random_state=None):
+    """Hide all labels but a few.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        All labels.
+    n_labeled : int or float
+        Labels that stay: a count, or a fraction in (0, 1).
+    stratify : bool, default=True
+        Whether each class keeps its share, and at least one label; else rows are drawn from all.
+    missing : object, default=None
+        What stands for a hidden label. None takes -1 for integer labels that do not use it, else None in an object
+        array.
+    random_state : int, RandomState or None, default=None
+        Which labels stay.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The partial labels; `y` is unchanged.
+
+    Raises
+    ------
+    ValueError
+        The count is out of range or, when stratified, below the number of classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.datasets import make_partial_labels
+    >>> y = np.repeat([0, 1], 50)
+    >>> np.bincount(make_partial_labels(y, 10, random_state=0) + 1).tolist()
+    [90, 5, 5]
+    """
+    y = column_or_1d(y)
+    n = len(y)
+    if isinstance(n_labeled, bool) or not isinstance(n_labeled, Real):
+        raise ValueError(f"n_labeled must be a count or a fraction, got {n_labeled!r}.")
+    count = int(n_labeled) if isinstance(n_labeled, Integral) else round(float(n_labeled) * n)
+    if not 1 <= count <= n:
+        raise ValueError(f"n_labeled={n_labeled!r} asks for {count} of {n} labels.")
+    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    order = rng.permutation(n)
+    if stratify:
+        classes, codes = np.unique(y, return_inverse=True)
+        if count < len(classes):
+            raise ValueError(f"n_labeled={count} is below one label for each of the {len(classes)} classes.")
+        sizes = np.bincount(codes)
+        budgets = allocate(count, sizes, np.ones(len(sizes), dtype=int), sizes, rng)
+        keep = np.concatenate([order[codes[order] == code][: budgets[code]] for code in range(len(classes))])
+    else:
+        keep = order[:count]
+    hidden = np.ones(n, dtype=bool)
+    hidden[keep] = False
+    if missing is None and y.dtype.kind in "iu" and not (y == -1).any():
+        partial = y.astype(np.int64 if y.dtype.kind == "u" else y.dtype)
+        partial[hidden] = -1
+        return partial
+    partial = y.astype(object)
+    partial[hidden] = missing
+    return partial
+
+
+def make_long_tailed(y, imbalance=100.0, *, random_state=None):
+    """Choose rows so that class sizes fall exponentially, from the first class to the last.
+
+    Class j of K keeps ``n_0 * imbalance ** (-j / (K - 1))`` rows, where n_0 is the size of the smallest class
+    (Cao et al., arXiv 1906.07413, appendix).
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        All labels.
+    imbalance : float, default=100.0
+        The size of the first class over that of the last; at least 1.
+    random_state : int, RandomState or None, default=None
+        Which rows.
+
+    Returns
+    -------
+    ndarray of shape (n_kept,), int
+        Rows to keep, ascending.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.datasets import make_long_tailed
+    >>> y = np.repeat([0, 1, 2], 100)
+    >>> np.bincount(y[make_long_tailed(y, 100, random_state=0)]).tolist()
+    [100, 10, 1]
+    """
+    if not imbalance >= 1:
+        raise ValueError(f"imbalance must be at least 1, got {imbalance!r}.")
+    classes, codes = np.unique(column_or_1d(y), return_inverse=True)
+    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    order = rng.permutation(len(codes))
+    largest = np.bincount(codes).min()
+    kept = []
+    for j in range(len(classes)):
+        size = max(1, round(largest * imbalance ** (-j / max(1, len(classes) - 1))))
+        kept.append(order[codes[order] == j][:size])
+    return np.sort(np.concatenate(kept))

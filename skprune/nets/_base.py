@@ -1,0 +1,445 @@
+"""What skprune's nets share: the data on the device, a loop without a sync a step, seeds, all or nothing."""
+
+import inspect
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+from skorch import NeuralNet, NeuralNetClassifier
+from skorch.utils import is_dataset
+
+from skprune._validation import as_pool, check_equal_length
+from skprune.augment import image_strong, image_weak, tabular_strong, tabular_weak
+from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
+from skprune.nets._data import EvalBatches, Scaling, TensorPool
+from skprune.nets._device import resolve_device, resolve_precision, seeded
+from skprune.nets._modules import build_module
+
+_WATCH_STEPS = 25
+_EVAL_BATCH = 1024
+_PREFIXES = ("module__", "criterion__", "optimizer__", "callbacks__")
+
+
+class _StoppedByCallback(Exception):
+    """A callback has ended the training."""
+
+
+class NesterovSGD(torch.optim.SGD):
+    """SGD with the field's usual settings as defaults.
+
+    Parameters
+    ----------
+    params : iterable
+        Parameters to optimise.
+    lr : float, default=0.03
+        Learning rate.
+    momentum : float, default=0.9
+        Momentum.
+    weight_decay : float, default=5e-4
+        L2 penalty.
+    nesterov : bool, default=True
+        Nesterov's momentum.
+
+    Examples
+    --------
+    >>> NesterovSGD([torch.zeros(1, requires_grad=True)]).defaults["momentum"]
+    0.9
+    """
+
+    def __init__(self, params, lr=0.03, momentum=0.9, weight_decay=5e-4, nesterov=True):
+        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov)
+
+
+class BaseNet(NeuralNetClassifier):
+    """Base of the supervised and the semi-supervised nets.
+
+    A subclass stores its parameters in ``__init__``, and defines ``_encode``, ``_train_batches``, ``_steps_per_epoch``.
+    Keywords are the parameters of the signature, and ``module__``, ``criterion__``, ``optimizer__``, ``callbacks__``
+    followed by a name; anything else raises TypeError at construction.
+    """
+
+    _cycles = None
+    _stage = "training"
+
+    def __init__(self, module, **kwargs):
+        own = set(self._signature()) - {"module"}
+        special = {key: kwargs.pop(key) for key in set(kwargs) - own}
+        self._refuse_unknown(special)
+        skorch_names = set(inspect.signature(NeuralNet.__init__).parameters)
+        super().__init__(
+            module,
+            criterion=torch.nn.CrossEntropyLoss,
+            train_split=None,
+            **{key: value for key, value in kwargs.items() if key in skorch_names},
+            **special,
+        )
+        for key in own - skorch_names:
+            setattr(self, key, kwargs[key])
+
+    @classmethod
+    def _signature(cls):
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        return [p.name for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD]
+
+    @classmethod
+    def _refuse_unknown(cls, keywords):
+        unknown = sorted(key for key in keywords if not key.startswith(_PREFIXES))
+        if unknown:
+            raise TypeError(
+                f"{cls.__name__} got an unexpected keyword argument {unknown[0]!r}. Its parameters are "
+                f"{', '.join(cls._signature())}, and {', '.join(_PREFIXES)} followed by a name."
+            )
+
+    def _get_param_names(self):
+        return self._signature() + sorted(k for k in vars(self) if k.startswith(_PREFIXES) and not k.endswith("_"))
+
+    def set_params(self, **params):
+        """Set parameters; an unknown one raises ValueError, as everywhere in scikit-learn.
+
+        Parameters
+        ----------
+        **params
+            Parameters of the signature or with a prefix.
+
+        Returns
+        -------
+        self
+            The net.
+        """
+        valid = set(self._signature())
+        unknown = sorted(key for key in params if key not in valid and not key.startswith(_PREFIXES))
+        if unknown:
+            raise ValueError(
+                f"Invalid parameter {unknown[0]!r} for estimator {type(self).__name__}. Valid parameters are: "
+                f"{sorted(valid)}, and names with a prefix out of {_PREFIXES}."
+            )
+        return super().set_params(**params)
+
+    @property
+    def _default_callbacks(self):
+        callbacks = [("schedule", CosineSchedule(self._cycles))]
+        if self.ema:
+            callbacks.append(("moving_average", MovingAverage()))
+        if self.verbose:
+            callbacks.append(("stage_bar", StageBar(self._stage)))
+        return callbacks
+
+    def fit(self, X, y):
+        """Train from new weights.
+
+        Parameters
+        ----------
+        X : array-like
+            A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W), of uint8 or float.
+        y : array-like of shape (n_samples,)
+            Labels of any kind.
+
+        Returns
+        -------
+        self
+            The fitted net. When training fails, the net is left as it was before.
+
+        Raises
+        ------
+        ValueError
+            X or y is refused; the message says what to do.
+        FloatingPointError
+            The loss is NaN or infinite; the message names step and learning rate.
+        """
+        return self._fit(X, y, classes=None, anew=True)
+
+    def partial_fit(self, X, y, classes=None):
+        """Train on from the present weights for ``max_epochs`` epochs; the first call is a fit.
+
+        Parameters
+        ----------
+        X : array-like
+            As in :meth:`fit`.
+        y : array-like of shape (n_samples,)
+            Labels out of the classes of the first call.
+        classes : array-like, default=None
+            All classes; read at the first call, where `y` may lack some.
+
+        Returns
+        -------
+        self
+            The net.
+        """
+        anew = not self.initialized_
+        return self._fit(X, y, classes=classes if anew else self.classes_, anew=anew)
+
+    def _fit(self, X, y, classes, anew):
+        pool = as_pool(X, self.image_shape, estimator=self)
+        codes, classes = self._encode(y, classes)
+        check_equal_length(pool, codes)
+        self._check_parameters()
+        if not anew:
+            self._check_shape(pool)
+        with self._all_or_nothing():
+            if anew:
+                self._prepare(pool.shape[1:], classes, Scaling.fit(pool))
+                self._feature_names(X)
+                self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+                self.initialized_ = False
+            with seeded(self._epoch_seed(), self.device_):
+                if anew:
+                    self.initialize()
+                self._train(pool, codes)
+        return self
+
+    def _epoch_seed(self):
+        """Return the seed of the training to come, another one whenever training goes on."""
+        return (self.seed_ + (len(self.history) if self.initialized_ else 0)) % 2**31
+
+    def predict(self, X):
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : array-like
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels out of ``classes_``.
+        """
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+            Rows sum to 1; columns as in ``classes_``.
+        """
+        proba = super().predict_proba(X).astype(np.float64)
+        return proba / proba.sum(axis=1, keepdims=True)
+
+    def get_dataset(self, X, y=None):
+        """Return X as a pool on the device (skorch's hook)."""
+        if is_dataset(X):
+            return X
+        self.check_is_fitted()
+        pool = as_pool(X, self.image_shape, estimator=self)
+        self._check_shape(pool)
+        return TensorPool(self.scaling_.to_tensor(pool).to(self.device_), None, self.scaling_)
+
+    def get_iterator(self, dataset, training=False):
+        """Return the batches (skorch's hook)."""
+        if not training:
+            return EvalBatches(dataset, _EVAL_BATCH)
+        return self._train_batches(dataset, self._epoch_seed())
+
+    def _check_device(self, requested_device, map_device):
+        """Keep device=None as it is when a pickle is loaded (skorch's hook); ``__setstate__`` finds the device."""
+        return None if requested_device is None else super()._check_device(requested_device, map_device)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if hasattr(self, "module_"):
+            self.device_ = next(self.module_.parameters()).device
+            self.precision_ = resolve_precision(self.precision, self.device_, len(self.shape_) == 3)
+
+    def notify(self, method_name, **kwargs):
+        """Notify the callbacks (skorch's hook).
+
+        skorch's EarlyStopping raises KeyboardInterrupt when an epoch ends, and skorch swallows each one. Here training
+        ends early for that one alone: a user's Ctrl-C leaves no half-trained net behind.
+        """
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt:
+            if method_name != "on_epoch_end":
+                raise
+            raise _StoppedByCallback from None
+
+    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+        """Open no history entry a batch (skorch's hook): the history holds epochs."""
+
+    def check_data(self, X, y=None):
+        """Do nothing (skorch's hook): ``fit`` has checked the data and knows the classes."""
+
+    def initialize_module(self):
+        """Build the network for the data (skorch's hook)."""
+        if not hasattr(self, "shape_"):
+            raise RuntimeError(f"{type(self).__name__} sizes its network from the data: call fit, not initialize.")
+        module = build_module(self.module, self.shape_, len(self.classes_), self.get_params_for("module"))
+        self.module_ = module.to(self.device_, memory_format=torch.channels_last)
+        return self
+
+    def infer(self, x, **fit_params):
+        """Return the logits of a batch, in float32 (skorch's hook)."""
+        x = x["X"] if isinstance(x, dict) else x
+        with torch.autocast(self.device_.type, torch.bfloat16, enabled=self.precision_ == "bf16"):
+            return self.module_(x).float()
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the loss of a batch (skorch's hook)."""
+        return self.criterion_(y_pred, y_true)
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run an epoch (skorch's hook); losses stay on the device and are looked at every 25 steps."""
+        if iterator is None:
+            return
+        losses, shares = [], []
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            losses.append(step["loss"].detach())
+            shares.append(self.confident_)
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+            if len(losses) % _WATCH_STEPS == 0 or len(losses) == len(iterator):
+                self._watch(losses, shares, len(iterator))
+        self.history.record(prefix + "_loss", torch.stack(losses).double().mean().item())
+        if shares[0] is not None:
+            self.history.record("confident", torch.stack(shares).mean().item())
+
+    def _watch(self, losses, shares, n_steps):
+        """Stop at a loss that is not finite, and show the newest figures."""
+        first = (len(losses) - 1) // _WATCH_STEPS * _WATCH_STEPS
+        values = torch.stack(losses[first:]).cpu()
+        bad = ~torch.isfinite(values)
+        epoch = len(self.history)
+        if bad.any():
+            step = first + int(bad.int().argmax())
+            raise FloatingPointError(
+                f"The loss of {type(self).__name__} is {values[step - first].item()} at step {step + 1} of epoch {epoch} "
+                f"(step {(epoch - 1) * n_steps + step + 1} in all), at a learning rate of "
+                f"{self.optimizer_.param_groups[0]['lr']:.3g}. Lower lr (now {self.lr}), or look for extreme values in X."
+            )
+        for _, callback in self.callbacks_:
+            if isinstance(callback, StageBar):
+                share = None if shares[-1] is None else torch.stack(shares[first:]).mean().item()
+                callback.show(epoch, self.max_epochs, values.mean().item(), share)
+
+    def _train(self, pool, codes):
+        self.confident_ = None
+        data = TensorPool(
+            self.scaling_.to_tensor(pool).to(self.device_), torch.from_numpy(codes).to(self.device_), self.scaling_
+        )
+        steps = self._steps_per_epoch(len(pool))
+        self.n_steps_planned_ = steps * self.max_epochs
+        self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)
+        self.notify("on_train_begin", X=data, y=None)
+        with suppress(_StoppedByCallback):
+            self.fit_loop(data, None)
+        self.notify("on_train_end", X=data, y=None)
+
+    def _prepare(self, shape, classes, scaling):
+        self.shape_ = tuple(int(side) for side in shape)
+        self.n_features_in_ = int(np.prod(shape))
+        self.classes_inferred_ = classes
+        self.scaling_ = scaling
+        self.device_ = resolve_device(self.device)
+        self.precision_ = resolve_precision(self.precision, self.device_, len(shape) == 3)
+
+    def _feature_names(self, X):
+        names = getattr(X, "columns", None)
+        if names is not None and all(isinstance(name, str) for name in names):
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+        else:
+            vars(self).pop("feature_names_in_", None)
+
+    def _check_shape(self, pool):
+        n_features = int(np.prod(pool.shape[1:]))
+        if n_features != self.n_features_in_:
+            raise ValueError(
+                f"X has {n_features} features, but {type(self).__name__} is expecting {self.n_features_in_} features as "
+                "input."
+            )
+        if pool.shape[1:] != self.shape_:
+            raise ValueError(f"X has rows of shape {pool.shape[1:]}, but fit saw rows of shape {self.shape_}.")
+
+    def _check_parameters(self):
+        if self.device == "auto":
+            raise ValueError(
+                f"For {type(self).__name__}, device=None chooses by itself; 'auto' is a word of SemiPrune."
+            )
+        for name in ("max_epochs", "batch_size", "n_steps", "mu", "schedule_epochs"):
+            value = getattr(self, name, None)
+            if value is not None and (isinstance(value, bool) or int(value) != value or value < 1):
+                raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+
+    @contextmanager
+    def _all_or_nothing(self):
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def to_arrays(self):
+        """Return the fitted state as arrays, from which :meth:`from_arrays` rebuilds it.
+
+        Returns
+        -------
+        dict
+            Classes, shape, standardisation, history and weights.
+        """
+        weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.module_.state_dict().items()}
+        return {
+            "classes": self.classes_,
+            "shape": self.shape_,
+            "scaling": vars(self.scaling_).copy(),
+            "seed": self.seed_,
+            "history": [{key: value for key, value in row.items() if key != "batches"} for row in self.history],
+            "weights": weights,
+        }
+
+    def from_arrays(self, state):
+        """Become the fitted net that :meth:`to_arrays` described.
+
+        Parameters
+        ----------
+        state : dict
+            What :meth:`to_arrays` returned.
+
+        Returns
+        -------
+        self
+            The fitted net.
+        """
+        self._prepare(state["shape"], state["classes"], Scaling(**state["scaling"]))
+        self.seed_ = state["seed"]
+        with seeded(self.seed_, self.device_):
+            self.initialized_ = False
+            self.initialize()
+        for row in state["history"]:
+            self.history.new_epoch()
+            for key, value in row.items():
+                self.history.record(key, value)
+        self.module_.load_state_dict({name: torch.from_numpy(array) for name, array in state["weights"].items()})
+        return self
+
+
+def augmentations(shape):
+    """Return the default augmentations for rows of a shape.
+
+    Parameters
+    ----------
+    shape : tuple
+        (d,) for a table, (C, H, W) for images.
+
+    Returns
+    -------
+    dict
+        "weak" and "strong": ``augment(x, generator) -> x``; the strong one reads what the weak one returned.
+
+    Examples
+    --------
+    >>> augmentations((4,))["weak"].__name__
+    'tabular_weak'
+    """
+    if len(shape) == 3:
+        return {"weak": image_weak, "strong": image_strong}
+    return {"weak": tabular_weak, "strong": tabular_strong}

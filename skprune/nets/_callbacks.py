@@ -1,0 +1,161 @@
+"""Callbacks of skprune's nets: learning rate, moving average of the weights, progress."""
+
+import math
+
+import torch
+from skorch.callbacks import Callback
+from tqdm import tqdm
+
+
+class CosineSchedule(Callback):
+    """Set the learning rate before each step: ``lr * cos(cycles * pi * step / total)``, or annealed to 0.
+
+    Parameters
+    ----------
+    cycles : float or None
+        7 / 16 as in FixMatch (arXiv 2001.07685, section 2.4); None: ``lr * (1 + cos(pi * step / total)) / 2``.
+
+    Examples
+    --------
+    >>> round(CosineSchedule(7 / 16).factor(1.0), 3), round(CosineSchedule(None).factor(0.5), 3)
+    (0.195, 0.5)
+    """
+
+    def __init__(self, cycles):
+        self.cycles = cycles
+
+    def factor(self, progress):
+        """Return the factor of the learning rate.
+
+        Parameters
+        ----------
+        progress : float
+            Steps done over all steps, clipped to [0, 1].
+
+        Returns
+        -------
+        float
+            The factor.
+        """
+        progress = min(progress, 1.0)
+        if self.cycles is None:
+            return (1 + math.cos(math.pi * progress)) / 2
+        return math.cos(self.cycles * math.pi * progress)
+
+    def on_train_begin(self, net, **kwargs):
+        """Start at step 0."""
+        self.step_ = 0
+
+    def on_batch_begin(self, net, training=False, **kwargs):
+        """Set the rate of the step to come."""
+        if training:
+            rate = net.lr * self.factor(self.step_ / net.n_steps_scheduled_)
+            for group in net.optimizer_.param_groups:
+                group["lr"] = rate
+            self.step_ += 1
+
+
+class MovingAverage(Callback):
+    """Keep an exponential moving average of weights and buffers, and load it when training ends.
+
+    The decay is ``min(0.999, (1 + k) / (10 + k))`` at step k, so that the initial weights fade in short runs too.
+
+    Examples
+    --------
+    >>> MovingAverage().decay(0), MovingAverage().decay(10**6)
+    (0.1, 0.999)
+    """
+
+    def decay(self, step):
+        """Return the decay at a step.
+
+        Parameters
+        ----------
+        step : int
+            Optimiser steps done.
+
+        Returns
+        -------
+        float
+            The decay.
+        """
+        return min(0.999, (1 + step) / (10 + step))
+
+    def on_train_begin(self, net, **kwargs):
+        """Start from the present weights."""
+        self.step_ = 0
+        self.shadow_ = [tensor.detach().clone() for tensor in self._tensors(net)]
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        """Move towards the present weights."""
+        if training:
+            torch._foreach_lerp_(self.shadow_, self._tensors(net), 1 - self.decay(self.step_))
+            self.step_ += 1
+
+    def on_train_end(self, net, **kwargs):
+        """Load the average."""
+        with torch.no_grad():
+            for tensor, average in zip(self._tensors(net), self.shadow_, strict=True):
+                tensor.copy_(average)
+        del self.shadow_
+
+    @staticmethod
+    def _tensors(net):
+        return [t for t in net.module_.state_dict().values() if t.is_floating_point()]
+
+
+class StageBar(Callback):
+    """Show one progress bar: epoch, loss, and the share of confident pseudo-labels where there are any.
+
+    Parameters
+    ----------
+    stage : str
+        What stands before the bar.
+
+    Examples
+    --------
+    >>> StageBar("recording").stage
+    'recording'
+    """
+
+    def __init__(self, stage):
+        self.stage = stage
+
+    def on_train_begin(self, net, **kwargs):
+        """Open the bar, counted in steps for skprune's nets and in epochs for others."""
+        self.in_steps_ = hasattr(net, "n_steps_planned_")
+        total = net.n_steps_planned_ if self.in_steps_ else net.max_epochs
+        self.bar_ = tqdm(total=total, desc=self.stage, unit="step" if self.in_steps_ else "epoch", dynamic_ncols=True)
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        """Move by a step."""
+        if training and self.in_steps_:
+            self.bar_.update()
+
+    def on_epoch_end(self, net, **kwargs):
+        """Show the epoch's figures, and move by an epoch."""
+        self.show(len(net.history), net.max_epochs, net.history[-1]["train_loss"], net.history[-1].get("confident"))
+        if not self.in_steps_:
+            self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        """Close the bar."""
+        self.bar_.close()
+        del self.bar_
+
+    def show(self, epoch, n_epochs, loss, confident=None):
+        """Set the text behind the bar.
+
+        Parameters
+        ----------
+        epoch, n_epochs : int
+            Which epoch, of how many.
+        loss : float
+            Mean loss.
+        confident : float, default=None
+            Share of unlabelled rows above the threshold, in [0, 1].
+        """
+        text = {"epoch": f"{epoch}/{n_epochs}", "loss": f"{loss:.4f}"}
+        if confident is not None:
+            text["confident"] = f"{confident:.0%}"
+        self.bar_.set_postfix(text, refresh=False)

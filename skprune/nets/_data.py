@@ -1,0 +1,277 @@
+"""The data as one tensor on the device, and the batches drawn from it."""
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+_CHUNK_ROWS = 4096
+
+
+class Scaling:
+    """Standardisation, learnt from the pool.
+
+    Images go to [0, 1] (where augmentation works), then to mean 0 and std 1 a channel; columns of tables go to mean 0
+    and std 1.
+
+    Parameters
+    ----------
+    low, span : float
+        Images only: the value that becomes 0, and the distance to the one that becomes 1.
+    mean, std : ndarray of shape (C,) or (d,), float64
+        Of the channels in [0, 1], or of the columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Scaling.fit(np.array([[0.0], [2.0]])).mean
+    array([1.])
+    """
+
+    def __init__(self, low, span, mean, std):
+        self.low, self.span, self.mean, self.std = float(low), float(span), np.asarray(mean), np.asarray(std)
+
+    @classmethod
+    def fit(cls, pool):
+        """Learn the standardisation.
+
+        Parameters
+        ----------
+        pool : ndarray of shape (n, d) or (n, C, H, W)
+            The pool.
+
+        Returns
+        -------
+        Scaling
+            The standardisation.
+        """
+        if pool.ndim == 2:
+            std = pool.std(axis=0, dtype=np.float64)
+            return cls(0.0, 1.0, pool.mean(axis=0, dtype=np.float64), np.where(std > 1e-12, std, 1.0))
+        low, span = (0.0, 255.0) if pool.dtype == np.uint8 else (float(pool.min()), float(np.ptp(pool)) or 1.0)
+        total = np.zeros((2, pool.shape[1]))
+        for start in range(0, len(pool), _CHUNK_ROWS):
+            part = (pool[start : start + _CHUNK_ROWS].astype(np.float64) - low) / span
+            total += part.sum(axis=(0, 2, 3)), (part**2).sum(axis=(0, 2, 3))
+        mean, square = total / (pool.size / pool.shape[1])
+        std = np.sqrt(np.maximum(square - mean**2, 0.0))
+        return cls(low, span, mean, np.where(std > 1e-6, std, 1.0))
+
+    def to_tensor(self, pool):
+        """Return the pool as a tensor: uint8 images as they are, float images in [0, 1], tables standardised.
+
+        Parameters
+        ----------
+        pool : ndarray of shape (n, d) or (n, C, H, W)
+            The pool.
+
+        Returns
+        -------
+        torch.Tensor
+            uint8 or float32.
+        """
+        if pool.dtype == np.uint8:
+            return torch.tensor(pool)
+        if pool.ndim == 2:
+            return torch.from_numpy(((pool - self.mean) / self.std).astype(np.float32))
+        return torch.from_numpy(((pool - self.low) / self.span).astype(np.float32))
+
+
+class TensorPool(Dataset):
+    """A pool on the device.
+
+    Parameters
+    ----------
+    X : torch.Tensor of shape (n, d) or (n, C, H, W)
+        What ``Scaling.to_tensor`` returned, on the device.
+    y : torch.Tensor of shape (n,), int64, default=None
+        Class indices, -1 where unlabelled; None: zeros, for prediction.
+    scaling : Scaling
+        The standardisation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaling = Scaling.fit(np.eye(3))
+    >>> len(TensorPool(scaling.to_tensor(np.eye(3)), None, scaling))
+    3
+    """
+
+    def __init__(self, X, y, scaling):
+        self.X = X
+        self.y = torch.zeros(len(X), dtype=torch.int64, device=X.device) if y is None else y
+        channels = (1, -1, 1, 1)
+        self._image = X.ndim == 4
+        if self._image:
+            self._mean = torch.tensor(scaling.mean, dtype=torch.float32, device=X.device).view(channels)
+            self._std = torch.tensor(scaling.std, dtype=torch.float32, device=X.device).view(channels)
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, index):
+        return self.X[index], self.y[index]
+
+    def raw(self, rows):
+        """Return rows as augmentation reads them: images in [0, 1], table rows standardised.
+
+        Parameters
+        ----------
+        rows : torch.Tensor of int64, or slice
+            Which.
+
+        Returns
+        -------
+        torch.Tensor
+            float32.
+        """
+        x = self.X[rows]
+        return x.float() / 255.0 if x.dtype == torch.uint8 else x
+
+    def finish(self, x):
+        """Standardise images that were in [0, 1], in the channels-last layout; table rows pass.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            From :meth:`raw`, augmented or not.
+
+        Returns
+        -------
+        torch.Tensor
+            What the network reads.
+        """
+        if not self._image:
+            return x
+        return ((x - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
+
+
+class EvalBatches:
+    """Batches in the order of the rows, without augmentation.
+
+    Parameters
+    ----------
+    pool : TensorPool
+        The rows.
+    batch_size : int
+        Rows a batch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaling = Scaling.fit(np.eye(3))
+    >>> [len(y) for _, y in EvalBatches(TensorPool(scaling.to_tensor(np.eye(3)), None, scaling), 2)]
+    [2, 1]
+    """
+
+    def __init__(self, pool, batch_size):
+        self.pool, self.batch_size = pool, batch_size
+
+    def __len__(self):
+        return -(-len(self.pool) // self.batch_size)
+
+    def __iter__(self):
+        for start in range(0, len(self.pool), self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            yield self.pool.finish(self.pool.raw(rows)), self.pool.y[rows]
+
+
+class TrainBatches:
+    """Shuffled, augmented batches of a labelled pool; each batch carries the index of its rows.
+
+    Parameters
+    ----------
+    pool : TensorPool
+        The rows.
+    batch_size : int
+        Rows a batch. Without `n_steps`, the batches of an epoch differ by one row at most.
+    n_steps : int or None
+        Batches an epoch, out of one endless shuffled stream; None: each row once an epoch.
+    augment : callable or None
+        ``augment(x, generator) -> x``.
+    seed : int
+        Of the order and of the augmentation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaling = Scaling.fit(np.eye(5))
+    >>> pool = TensorPool(scaling.to_tensor(np.eye(5)), None, scaling)
+    >>> [len(y) for _, y in TrainBatches(pool, 4, None, None, seed=0)]
+    [3, 2]
+    """
+
+    def __init__(self, pool, batch_size, n_steps, augment, seed):
+        self.pool, self.batch_size, self.n_steps, self.augment = pool, batch_size, n_steps, augment
+        self._order = torch.Generator().manual_seed(seed)
+        self._noise = torch.Generator(pool.X.device).manual_seed(seed)
+        self._stream = index_stream(torch.arange(len(pool)), batch_size, self._order)
+
+    def __len__(self):
+        return self.n_steps or n_batches(len(self.pool), self.batch_size)
+
+    def __iter__(self):
+        for rows in self._epoch():
+            rows = rows.to(self.pool.X.device)
+            x = self.pool.raw(rows)
+            if self.augment is not None:
+                x = self.augment(x, self._noise)
+            yield {"X": self.pool.finish(x), "index": rows}, self.pool.y[rows]
+
+    def _epoch(self):
+        if self.n_steps is None:
+            return torch.randperm(len(self.pool), generator=self._order).tensor_split(len(self))
+        return (next(self._stream) for _ in range(self.n_steps))
+
+
+def n_batches(n_rows, batch_size):
+    """Return the number of batches of nearly equal size in an epoch, none of a single row: batch norm needs two.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows.
+    batch_size : int
+        Rows a batch at most, or one more where a single row would be left.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Examples
+    --------
+    >>> n_batches(129, 128), n_batches(3, 2)
+    (2, 1)
+    """
+    return max(1, min(-(-n_rows // batch_size), n_rows // 2))
+
+
+def index_stream(rows, size, generator):
+    """Yield batches of exactly `size` indices for ever: one shuffled pass behind the other.
+
+    Parameters
+    ----------
+    rows : torch.Tensor of shape (n,), int64
+        The indices.
+    size : int
+        Indices a batch; may exceed n.
+    generator : torch.Generator
+        On the CPU.
+
+    Yields
+    ------
+    torch.Tensor of shape (size,), int64
+        The next indices.
+
+    Examples
+    --------
+    >>> stream = index_stream(torch.arange(2), 3, torch.Generator().manual_seed(0))
+    >>> sorted(torch.cat([next(stream), next(stream)]).tolist())
+    [0, 0, 0, 1, 1, 1]
+    """
+    left = rows[:0]
+    while True:
+        while len(left) < size:
+            left = torch.cat([left, rows[torch.randperm(len(rows), generator=generator)]])
+        yield left[:size]
+        left = left[size:]

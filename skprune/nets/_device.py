@@ -1,0 +1,101 @@
+"""Where and how precisely to compute."""
+
+from contextlib import contextmanager
+
+import torch
+
+
+def resolve_device(device):
+    """Return the torch device; None and "auto" take CUDA where there is one, else the CPU.
+
+    Parameters
+    ----------
+    device : None, str or torch.device
+        What the user asked for.
+
+    Returns
+    -------
+    torch.device
+        The device.
+
+    Raises
+    ------
+    ValueError
+        CUDA is asked for and there is none.
+
+    Examples
+    --------
+    >>> resolve_device("cpu")
+    device(type='cpu')
+    """
+    if device is None or device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device={str(device)!r} asks for CUDA, but torch sees no CUDA device. Use device='auto'.")
+    return device
+
+
+def resolve_precision(precision, device, is_image):
+    """Return "bf16" or "fp32"; "auto" takes bf16 for images on hardware that multiplies it natively.
+
+    On a CPU with AVX512-BF16 it trains SmallResNet 1.2 to 1.6 times as fast as float32 in the channels-last layout;
+    small multilayer perceptrons gain nothing.
+
+    Parameters
+    ----------
+    precision : {"auto", "bf16", "fp32"}
+        What the user asked for.
+    device : torch.device
+        The device.
+    is_image : bool
+        Whether a convolutional net is trained.
+
+    Returns
+    -------
+    str
+        "bf16" or "fp32".
+
+    Examples
+    --------
+    >>> resolve_precision("auto", torch.device("cpu"), False)
+    'fp32'
+    """
+    if precision in ("bf16", "fp32"):
+        return precision
+    if precision != "auto":
+        raise ValueError(f"precision must be 'auto', 'bf16' or 'fp32', got {precision!r}.")
+    if not is_image:
+        return "fp32"
+    if device.type == "cuda":
+        native = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        # torch has no public question for this; a release without these answers gets float32, which is never wrong.
+        questions = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+        native = device.type == "cpu" and any(ask() for ask in questions if ask is not None)
+    return "bf16" if native else "fp32"
+
+
+@contextmanager
+def seeded(seed, device):
+    """Seed torch's global generators within the block, and put them back behind it.
+
+    Parameters
+    ----------
+    seed : int
+        The seed.
+    device : torch.device
+        The device that the block uses.
+
+    Examples
+    --------
+    >>> with seeded(0, torch.device("cpu")):
+    ...     a = torch.rand(1)
+    >>> with seeded(0, torch.device("cpu")):
+    ...     b = torch.rand(1)
+    >>> bool(a == b)
+    True
+    """
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

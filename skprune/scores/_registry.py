@@ -1,0 +1,117 @@
+"""Which scores exist, and which way up each one is."""
+
+import inspect
+
+import numpy as np
+
+from skprune._registry import lookup
+from skprune.scores import _functions as f
+
+_TABLE = {
+    "aum": (f.aum, -1),
+    "confidence": (f.confidence, -1),
+    "correctness": (f.correctness, -1),
+    "dual": (f.dual, +1),
+    "dyn_unc": (f.dyn_unc, +1),
+    "el2n": (f.el2n, +1),
+    "entropy": (f.entropy, +1),
+    "forgetting": (f.forgetting, +1),
+    "least_confidence": (f.least_confidence, +1),
+    "loss": (f.loss, +1),
+    "margin": (f.margin, -1),
+    "tdds": (f.tdds, +1),
+    "variability": (f.variability, +1),
+}
+
+
+def names():
+    """List the scores that exist.
+
+    Returns
+    -------
+    list of str
+        Sorted names, each accepted by :func:`difficulty` and by ``SemiPrune(difficulty=...)``.
+
+    Examples
+    --------
+    >>> from skprune.scores import names
+    >>> "dual" in names()
+    True
+    """
+    return sorted(_TABLE)
+
+
+def difficulty(dynamics, name, **params):
+    """Return a score turned so that higher always means harder.
+
+    Parameters
+    ----------
+    dynamics : TrainingDynamics
+        The recorded dynamics.
+    name : str or callable
+        A name out of :func:`names`, or ``callable(dynamics) -> (n_samples,)`` that is already higher = harder.
+    **params
+        Parameters of the score, as of the function of that name; another keyword raises TypeError.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float64
+        Higher = harder.
+
+    Raises
+    ------
+    ValueError
+        The name is unknown, or the result is not one finite number a row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.dynamics import TrainingDynamics
+    >>> from skprune.scores import difficulty
+    >>> dynamics = TrainingDynamics.from_proba([[[0.9, 0.1], [0.4, 0.6]]] * 3, [0, 0])
+    >>> easy, hard = difficulty(dynamics, "aum")
+    >>> bool(easy < hard)
+    True
+    """
+    if callable(name):
+        values, label = name(dynamics, **params), getattr(name, "__name__", repr(name))
+    else:
+        function, sign = lookup(name, _TABLE, "difficulty")
+        values, label = sign * function(dynamics, **params), name
+    values = np.asarray(values, dtype=np.float64)
+    if values.shape != (dynamics.n_samples,):
+        raise ValueError(
+            f"The difficulty {label!r} returned an array of shape {values.shape}; one number for each of the "
+            f"{dynamics.n_samples} rows is needed."
+        )
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise ValueError(f"The difficulty {label!r} is not finite for row {int(bad.argmax())} ({int(bad.sum())} rows).")
+    return values
+
+
+def min_epochs(name):
+    """Return the number of epochs that a score needs at its default parameters.
+
+    Parameters
+    ----------
+    name : str or callable
+        As in :func:`difficulty`.
+
+    Returns
+    -------
+    int
+        1 for a callable.
+
+    Examples
+    --------
+    >>> from skprune.scores import min_epochs
+    >>> min_epochs("dual"), min_epochs("aum")
+    (10, 1)
+    """
+    if callable(name):
+        return 1
+    function, _ = lookup(name, _TABLE, "difficulty")
+    parameters = inspect.signature(function).parameters
+    defaults = (parameters[key].default for key in ("window", "n_epochs") if key in parameters)
+    return max([value for value in defaults if value is not None], default=1)

@@ -1,0 +1,344 @@
+"""What all selectors share: counts, class balance, rows that must stay."""
+
+from abc import abstractmethod
+from importlib import import_module
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+
+from skprune._registry import lookup
+from skprune.selection._counts import allocate, kept_count
+
+__all__ = ["BaseSelector", "get_selector", "kept_count", "names"]
+
+_NAMES = {
+    "random": ("_ranked", "Random"),
+    "hardest": ("_ranked", "Hardest"),
+    "easiest": ("_ranked", "Easiest"),
+    "cutoff": ("_ranked", "Cutoff"),
+    "moderate": ("_ranked", "Moderate"),
+    "stratified": ("_stratified", "Stratified"),
+    "beta": ("_beta", "Beta"),
+}
+
+
+def names():
+    """List the names of the selectors.
+
+    Returns
+    -------
+    list of str
+        Sorted names, each accepted by ``SemiPrune(selection=...)``.
+
+    Examples
+    --------
+    >>> from skprune.selection import names
+    >>> "beta" in names()
+    True
+    """
+    return sorted(_NAMES)
+
+
+def get_selector(selection):
+    """Return a fresh selector for a name or an object.
+
+    Parameters
+    ----------
+    selection : str or selector
+        A name out of :func:`names`, or an object with ``select``, which is cloned.
+
+    Returns
+    -------
+    BaseSelector
+        Unshared.
+
+    Raises
+    ------
+    ValueError
+        The name is unknown.
+    TypeError
+        The object has no ``select``.
+
+    Examples
+    --------
+    >>> from skprune.selection import get_selector
+    >>> get_selector("cutoff")
+    Cutoff()
+    """
+    if isinstance(selection, str):
+        module, name = lookup(selection, _NAMES, "selection")
+        return getattr(import_module(f"skprune.selection.{module}"), name)()
+    if isinstance(selection, type) or not hasattr(selection, "select"):
+        raise TypeError(f"selection must be a name or an object with select(scores, ratio, ...), got {selection!r}.")
+    return clone(selection)
+
+
+class BaseSelector(BaseEstimator):
+    """Base class of the selectors.
+
+    A selector keeps exactly k rows, the same ones for the same `random_state`, and leaves its inputs unchanged.
+
+    Parameters
+    ----------
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes of `y`: not at all, in proportion to their sizes, evenly as far as the classes
+        reach, or in proportion to ``{class index: weight}``. Cutoffs and strata are then those of each class.
+    min_per_class : int, default=0
+        The least number of kept rows of each class of `y`.
+    """
+
+    def __init__(self, class_balanced=None, min_per_class=0):
+        self.class_balanced = class_balanced
+        self.min_per_class = min_per_class
+
+    def select(
+        self,
+        scores,
+        ratio,
+        *,
+        dynamics=None,
+        y=None,
+        labeled=None,
+        embedding=None,
+        error_probability=None,
+        must_keep=None,
+        random_state=None,
+    ):
+        """Choose the rows to keep.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples,)
+            Difficulties: higher = harder.
+        ratio : float in (0, 1] or int
+            The fraction kept, or a count.
+        dynamics : TrainingDynamics, default=None
+            The recorded dynamics; read by Beta.
+        y : array-like of shape (n_samples,), default=None
+            Class indices 0..K-1; read for class balance.
+        labeled : array-like of shape (n_samples,), bool, default=None
+            Rows whose label was given. No selector here reads it; selectors of users may.
+        embedding : array-like of shape (n_samples, n_features), default=None
+            Features of the rows. No selector here reads them; selectors of users may.
+        error_probability : array-like of shape (n_samples,), default=None
+            The estimated probability that a label is wrong. No selector here reads it; selectors of users may.
+        must_keep : array-like of shape (n_samples,), bool, default=None
+            Rows that are kept whatever their score; they count inside k.
+        random_state : int, RandomState or None, default=None
+            Draws, and breaks ties.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), bool
+            True for exactly k rows.
+
+        Raises
+        ------
+        ValueError
+            A score is not finite, lengths differ, or k is below what must be kept or above what the cutoff leaves.
+        """
+        scores = _check_scores(scores)
+        n = len(scores)
+        k = kept_count(ratio, n)
+        self.check(k, n)
+        must = _check_mask(must_keep, n, "must_keep")
+        if must.sum() > k:
+            raise ValueError(f"{int(must.sum())} rows must be kept, above the {k} rows that ratio={ratio!r} keeps.")
+        mean_proba = self._mean_proba(dynamics, n)
+        codes = self._check_classes(y, n)
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        if self.class_balanced is not None:
+            return self._select_balanced(scores, k, codes, must, mean_proba, rng)
+        mask = self._select_rows(scores, np.arange(n), k, must, mean_proba, rng)
+        if self.min_per_class:
+            mask = self._raise_minimum(mask, scores, k, codes, must, mean_proba, rng)
+        return mask
+
+    def check(self, k, n_samples):
+        """Refuse parameters that cannot work for k of n rows, before there are any scores.
+
+        Parameters
+        ----------
+        k, n_samples : int
+            Rows to keep, and rows.
+
+        Raises
+        ------
+        ValueError
+            A parameter is out of range, or a cutoff leaves fewer than k rows.
+        """
+        if not isinstance(self.min_per_class, Integral) or self.min_per_class < 0:
+            raise ValueError(f"min_per_class must be an integer of at least 0, got {self.min_per_class!r}.")
+        if not (self.class_balanced in (None, "proportional", "uniform") or isinstance(self.class_balanced, dict)):
+            raise ValueError(
+                f"class_balanced must be None, 'proportional', 'uniform' or a dict, got {self.class_balanced!r}."
+            )
+
+    @abstractmethod
+    def _pick(self, scores, k, mean_proba, rng):
+        """Return the positions of exactly k of the given rows."""
+
+    def _mean_proba(self, dynamics, n_samples):
+        """Return what the strategy reads of the dynamics besides the scores; None for most."""
+        return None
+
+    def _select_rows(self, scores, rows, k, must, mean_proba, rng):
+        """Choose k among `rows`: those that must stay, then the strategy among the others."""
+        mask = np.zeros(len(scores), dtype=bool)
+        forced = rows[must[rows]]
+        free = rows[~must[rows]]
+        mask[forced] = True
+        k -= len(forced)
+        if k > 0:
+            part = None if mean_proba is None else mean_proba[free]
+            mask[free[self._pick(scores[free], k, part, rng)]] = True
+        return mask
+
+    def _select_balanced(self, scores, k, codes, must, mean_proba, rng):
+        sizes = np.bincount(codes)
+        lower = np.maximum(np.bincount(codes[must], minlength=len(sizes)), np.minimum(self.min_per_class, sizes))
+        counts = allocate(k, self._class_weights(sizes), lower, sizes, rng)
+        mask = np.zeros(len(scores), dtype=bool)
+        for code in np.flatnonzero(counts):
+            mask |= self._select_rows(scores, np.flatnonzero(codes == code), counts[code], must, mean_proba, rng)
+        return mask
+
+    def _class_weights(self, sizes):
+        if isinstance(self.class_balanced, dict):
+            unknown = sorted(set(self.class_balanced) - set(range(len(sizes))))
+            if unknown:
+                raise ValueError(f"class_balanced names classes that do not occur: {unknown}.")
+            weights = np.array([self.class_balanced.get(code, 0.0) for code in range(len(sizes))], dtype=np.float64)
+            if not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:
+                raise ValueError(
+                    f"class_balanced needs weights of at least 0, one above 0; got {self.class_balanced!r}."
+                )
+            return weights
+        if self.class_balanced == "proportional":
+            return sizes.astype(np.float64)
+        return (sizes > 0).astype(np.float64)
+
+    def _raise_minimum(self, mask, scores, k, codes, must, mean_proba, rng):
+        """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it."""
+        sizes = np.bincount(codes)
+        wanted = np.minimum(self.min_per_class, sizes)
+        if wanted.sum() > k:
+            raise ValueError(
+                f"min_per_class={self.min_per_class} needs {int(wanted.sum())} rows, above the {k} to keep."
+            )
+        reserved = must.copy()
+        while (short := np.bincount(codes[mask], minlength=len(sizes)) < wanted).any():
+            for code in np.flatnonzero(short):
+                rows = np.flatnonzero(codes == code)
+                reserved |= self._select_rows(scores, rows, wanted[code], must, mean_proba, rng)
+            if reserved.sum() > k:
+                raise ValueError(
+                    f"min_per_class={self.min_per_class} and must_keep need {int(reserved.sum())} rows, above the {k} to "
+                    "keep."
+                )
+            mask = self._select_rows(scores, np.arange(len(scores)), k, reserved, mean_proba, rng)
+        return mask
+
+    def _check_classes(self, y, n):
+        if self.class_balanced is None and not self.min_per_class:
+            return None
+        if y is None:
+            raise ValueError("class_balanced and min_per_class need y, the class index of each row.")
+        codes = np.asarray(y)
+        if codes.shape != (n,) or codes.dtype.kind not in "iu" or codes.min() < 0:
+            raise ValueError(f"y must hold {n} class indices 0..K-1.")
+        return codes
+
+
+class CutoffSelector(BaseSelector):
+    """A selector that drops the hardest rows first."""
+
+    def __init__(self, hard_cutoff=0.0, class_balanced=None, min_per_class=0):
+        super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
+        self.hard_cutoff = hard_cutoff
+
+    def check(self, k, n_samples):
+        """Refuse a cutoff that leaves fewer than k rows; see :meth:`BaseSelector.check`."""
+        super().check(k, n_samples)
+        dropped_count(self.hard_cutoff, k, n_samples)
+
+
+def hardest_first(scores, rng):
+    """Order rows from hard to easy, ties by chance.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Higher = harder.
+    rng : numpy.random.Generator
+        Breaks ties, with the same draws whatever the number of rows kept, so that top-k sets are nested.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int
+        Positions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hardest_first(np.array([0.1, 0.9, 0.5]), np.random.default_rng(0))
+    array([1, 2, 0])
+    """
+    return np.lexsort((rng.random(len(scores)), -scores))
+
+
+def dropped_count(hard_cutoff, k, n):
+    """Return how many of the hardest rows a cutoff drops, after a check that k rows are left.
+
+    Parameters
+    ----------
+    hard_cutoff : float in [0, 1)
+        The fraction dropped.
+    k, n : int
+        Rows to keep, and rows.
+
+    Returns
+    -------
+    int
+        ``floor(hard_cutoff * n + 1e-9)``.
+
+    Raises
+    ------
+    ValueError
+        The fraction is outside [0, 1), or fewer than k rows are left.
+
+    Examples
+    --------
+    >>> dropped_count(0.1, 45, 50)
+    5
+    """
+    if isinstance(hard_cutoff, (bool, str)) or not 0.0 <= hard_cutoff < 1.0:
+        raise ValueError(f"hard_cutoff must be within [0, 1), got {hard_cutoff!r}.")
+    dropped = int(np.floor(hard_cutoff * n + 1e-9))
+    if dropped + k > n:
+        raise ValueError(
+            f"hard_cutoff={hard_cutoff} drops {dropped} of {n} rows, and a ratio of {k / n:.3g} keeps {k}: together above "
+            f"{n}. Lower one of the two."
+        )
+    return dropped
+
+
+def _check_scores(scores):
+    scores = np.array(scores, dtype=np.float64)
+    if scores.ndim != 1 or scores.size == 0:
+        raise ValueError(f"scores must be of shape (n_samples,), got {scores.shape}.")
+    bad = ~np.isfinite(scores)
+    if bad.any():
+        raise ValueError(f"The score of row {int(bad.argmax())} is not finite ({int(bad.sum())} such rows).")
+    return scores
+
+
+def _check_mask(mask, n, what):
+    if mask is None:
+        return np.zeros(n, dtype=bool)
+    mask = np.asarray(mask)
+    if mask.shape != (n,) or mask.dtype != bool:
+        raise ValueError(f"{what} must be a boolean mask of {n} rows, got dtype {mask.dtype}, shape {mask.shape}.")
+    return mask

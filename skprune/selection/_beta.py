@@ -1,0 +1,103 @@
+"""DUAL's Beta sampling."""
+
+import numpy as np
+from scipy.stats import beta as beta_distribution
+
+from skprune.scores import confidence
+from skprune.selection._base import BaseSelector, hardest_first
+
+_ANCHORS = 10
+_CONCENTRATION = 15.0
+
+
+class Beta(BaseSelector):
+    """Sample without replacement, with weights that move from hard to easy rows as less is kept (DUAL, arXiv 2502.06905).
+
+    The weight of a row is its score times the density at its mean label probability of a Beta distribution with
+    ``b = 15 (1 - m) (1 - r ** c_d)`` and ``a = 16 - b``, where r = 1 - k / n and m is the mean label probability of the
+    10 hardest rows (section 4.2 and eq. 6). Scores below 0 are shifted to 0. Rows of weight 0 come last, by score.
+
+    Parameters
+    ----------
+    c_d : float, default=4
+        How late the distribution turns to easy rows; above 0.
+    n_epochs : int, default=None
+        The epochs over which the label probability is averaged: those of the score. None: all recorded ones.
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes; r and m are then those of each class.
+    min_per_class : int, default=0
+        The least number of kept rows of each class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.dynamics import TrainingDynamics
+    >>> from skprune.scores import difficulty
+    >>> from skprune.selection import Beta
+    >>> p = np.random.default_rng(0).uniform(size=(12, 40))
+    >>> dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(40, dtype=int))
+    >>> int(Beta().select(difficulty(dynamics, "dual"), 0.5, dynamics=dynamics, random_state=0).sum())
+    20
+    """
+
+    def __init__(self, c_d=4, n_epochs=None, class_balanced=None, min_per_class=0):
+        super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
+        self.c_d = c_d
+        self.n_epochs = n_epochs
+
+    def check(self, k, n_samples):
+        """Refuse a `c_d` of 0 or less; see :meth:`BaseSelector.check`."""
+        super().check(k, n_samples)
+        if isinstance(self.c_d, (bool, str)) or not self.c_d > 0:
+            raise ValueError(f"c_d must be above 0, got {self.c_d!r}.")
+
+    def _mean_proba(self, dynamics, n_samples):
+        if dynamics is None:
+            raise ValueError("Beta needs dynamics: it reads each row's mean label probability.")
+        if dynamics.n_samples != n_samples:
+            raise ValueError(f"dynamics holds {dynamics.n_samples} rows, scores {n_samples}.")
+        return confidence(dynamics, n_epochs=self.n_epochs)
+
+    def _pick(self, scores, k, mean_proba, rng):
+        weights = beta_weights(scores, mean_proba, 1.0 - k / len(scores), self.c_d)
+        # The k largest of log(weight) + Gumbel noise are draws without replacement in proportion to the weights.
+        noise = rng.gumbel(size=len(scores))
+        with np.errstate(divide="ignore"):
+            keys = np.log(weights) + noise
+        by_score = np.empty(len(scores))
+        by_score[hardest_first(scores, rng)] = np.arange(len(scores))
+        return np.lexsort((by_score, -keys))[:k]
+
+
+def beta_weights(scores, mean_proba, removed, c_d):
+    """Return the sampling weights: score times Beta density.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Higher = harder; shifted to 0 when the lowest is below it.
+    mean_proba : ndarray of shape (n_samples,)
+        Mean label probability over the score's epochs.
+    removed : float
+        The fraction removed, r.
+    c_d : float
+        The exponent of r.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Finite, at least 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bool(np.isfinite(beta_weights(np.ones(3), np.array([0.0, 0.5, 1.0]), 0.5, 4)).all())
+    True
+    """
+    scores = scores - min(scores.min(), 0.0)
+    anchors = np.argsort(-scores, kind="stable")[:_ANCHORS]
+    b = _CONCENTRATION * (1.0 - mean_proba[anchors].mean()) * (1.0 - removed**c_d)
+    b = max(b, 1e-6)
+    a = _CONCENTRATION + 1.0 - b
+    density = beta_distribution.pdf(np.clip(mean_proba, 1e-6, 1.0 - 1e-6), a, b)
+    return scores * density

@@ -1,0 +1,99 @@
+"""How many rows: for a ratio, and for each class."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+
+def kept_count(ratio, n_samples):
+    """Return k, the number of rows that a ratio keeps.
+
+    Parameters
+    ----------
+    ratio : float in (0, 1] or int
+        The fraction KEPT, or a count.
+    n_samples : int
+        The number of rows.
+
+    Returns
+    -------
+    int
+        ``round(ratio * n_samples)``, at least 1; a count as it is.
+
+    Raises
+    ------
+    ValueError
+        The fraction is outside (0, 1], the count is 1 or above `n_samples`.
+    TypeError
+        `ratio` is not a number.
+
+    Examples
+    --------
+    >>> kept_count(0.1, 50_000), kept_count(20, 64)
+    (5000, 20)
+    """
+    if isinstance(ratio, (bool, np.bool_)) or not isinstance(ratio, Real):
+        raise TypeError(f"ratio must be a float in (0, 1] or an int count of rows, got {ratio!r}.")
+    if isinstance(ratio, Integral):
+        if ratio == 1:
+            raise ValueError("ratio=1 is ambiguous: write 1.0 for all rows, or a count of at least 2.")
+        if not 2 <= ratio <= n_samples:
+            raise ValueError(
+                f"ratio={ratio} is a count of rows to keep; it must be within 2 and n_samples={n_samples}."
+            )
+        return int(ratio)
+    if not 0.0 < ratio <= 1.0:
+        raise ValueError(f"ratio={ratio!r} is the fraction of rows to keep; it must be within (0, 1].")
+    return max(1, round(float(ratio) * n_samples))
+
+
+def allocate(k, weights, lower, upper, rng):
+    """Share k rows over classes in proportion to weights, within bounds.
+
+    Parameters
+    ----------
+    k : int
+        Rows to share.
+    weights : ndarray of shape (n_classes,)
+        At least 0.
+    lower, upper : ndarray of shape (n_classes,), int
+        The least and the most rows of each class.
+    rng : numpy.random.Generator
+        Decides who gets the rows that rounding leaves over, among equals.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,), int
+        Summing to k; equal weights within the bounds differ by at most 1.
+
+    Raises
+    ------
+    ValueError
+        The bounds leave no such allocation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> allocate(500, np.array([900, 100]), np.array([0, 0]), np.array([900, 100]), np.random.default_rng(0))
+    array([450,  50])
+    """
+    weights = np.asarray(weights, dtype=np.float64)
+    upper = np.where(weights > 0, upper, lower)
+    if lower.sum() > k:
+        raise ValueError(f"The least rows of each class add up to {int(lower.sum())}, above the {k} rows to keep.")
+    if upper.sum() < k:
+        raise ValueError(f"The classes with a weight hold {int(upper.sum())} rows, below the {k} rows to keep.")
+    low, high = 0.0, 1.0
+    while np.clip(weights * high, lower, upper).sum() < k:
+        high *= 2.0
+    for _ in range(200):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if np.clip(weights * middle, lower, upper).sum() < k else (low, middle)
+    share = np.clip(weights * high, lower, upper)
+    counts = np.floor(share + 1e-9).astype(np.int64)
+    rest = np.round(share - counts, 9)
+    while (left := k - counts.sum()) > 0:
+        order = np.lexsort((rng.permutation(len(counts)), -rest))
+        order = order[counts[order] < upper[order]][:left]
+        counts[order] += 1
+    return counts

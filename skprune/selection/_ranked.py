@@ -1,0 +1,115 @@
+"""Selectors that keep a stretch of the ranking."""
+
+import numpy as np
+
+from skprune.selection._base import BaseSelector, CutoffSelector, dropped_count, hardest_first
+
+
+class Random(BaseSelector):
+    """Keep rows drawn uniformly, without replacement.
+
+    Parameters
+    ----------
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes.
+    min_per_class : int, default=0
+        The least number of kept rows of each class.
+
+    Examples
+    --------
+    >>> from skprune.selection import Random
+    >>> int(Random().select([0.1, 0.2, 0.3, 0.4], 0.5, random_state=0).sum())
+    2
+    """
+
+    def _pick(self, scores, k, mean_proba, rng):
+        return rng.permutation(len(scores))[:k]
+
+
+class Hardest(BaseSelector):
+    """Keep the hardest rows.
+
+    Parameters
+    ----------
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes.
+    min_per_class : int, default=0
+        The least number of kept rows of each class.
+
+    Examples
+    --------
+    >>> from skprune.selection import Hardest
+    >>> Hardest().select([0.1, 0.2, 0.3, 0.4], 0.5)
+    array([False, False,  True,  True])
+    """
+
+    def _pick(self, scores, k, mean_proba, rng):
+        return hardest_first(scores, rng)[:k]
+
+
+class Easiest(BaseSelector):
+    """Keep the easiest rows.
+
+    Parameters
+    ----------
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes.
+    min_per_class : int, default=0
+        The least number of kept rows of each class.
+
+    Examples
+    --------
+    >>> from skprune.selection import Easiest
+    >>> Easiest().select([0.1, 0.2, 0.3, 0.4], 0.5)
+    array([ True,  True, False, False])
+    """
+
+    def _pick(self, scores, k, mean_proba, rng):
+        return hardest_first(-scores, rng)[:k]
+
+
+class Cutoff(CutoffSelector):
+    """Drop the hardest rows, which are often mislabelled, and keep the next k (double-end pruning, arXiv 2406.04273).
+
+    With AUM on pseudo-labels it is the Semi-AUM-Cutoff of arXiv 2605.23198.
+
+    Parameters
+    ----------
+    hard_cutoff : float in [0, 1), default=0.0
+        The fraction of hardest rows to drop: ``floor(hard_cutoff * n + 1e-9)`` of them.
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes; the cutoff is then that of each class.
+    min_per_class : int, default=0
+        The least number of kept rows of each class.
+
+    Examples
+    --------
+    >>> from skprune.selection import Cutoff
+    >>> Cutoff(hard_cutoff=0.25).select([0.1, 0.2, 0.3, 0.4], 0.5)
+    array([False,  True,  True, False])
+    """
+
+    def _pick(self, scores, k, mean_proba, rng):
+        dropped = dropped_count(self.hard_cutoff, k, len(scores))
+        return hardest_first(scores, rng)[dropped : dropped + k]
+
+
+class Moderate(BaseSelector):
+    """Keep the rows whose scores are closest to the median (in the spirit of arXiv 2210.07916).
+
+    Parameters
+    ----------
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes; the median is then that of each class.
+    min_per_class : int, default=0
+        The least number of kept rows of each class.
+
+    Examples
+    --------
+    >>> from skprune.selection import Moderate
+    >>> Moderate().select([0.0, 0.4, 0.5, 0.6, 1.0], 3)
+    array([False,  True,  True,  True, False])
+    """
+
+    def _pick(self, scores, k, mean_proba, rng):
+        return hardest_first(-np.abs(scores - np.median(scores)), rng)[:k]

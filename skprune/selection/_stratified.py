@@ -1,0 +1,100 @@
+"""Coverage-centric selection."""
+
+import numpy as np
+
+from skprune.selection._base import CutoffSelector, dropped_count, hardest_first
+
+_N_STRATA = 50
+
+
+class Stratified(CutoffSelector):
+    """Coverage-centric coreset selection (CCS, arXiv 2210.15809, algorithm 1).
+
+    Drops the hardest rows, cuts the range of the other scores into 50 strata of equal width, and shares k over the
+    strata, the smallest first, so that each gives the same number as far as it reaches. Within a stratum rows are drawn
+    uniformly.
+
+    Parameters
+    ----------
+    hard_cutoff : float in [0, 1), default=0.0
+        The fraction of hardest rows to drop first.
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes; cutoff and strata are then those of each class.
+    min_per_class : int, default=0
+        The least number of kept rows of each class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.selection import Stratified
+    >>> mask = Stratified().select(np.linspace(0, 1, 100), 0.5, random_state=0)
+    >>> int(mask[:50].sum()), int(mask[50:].sum())
+    (25, 25)
+    """
+
+    def _pick(self, scores, k, mean_proba, rng):
+        dropped = dropped_count(self.hard_cutoff, k, len(scores))
+        rows = hardest_first(scores, rng)[dropped:]
+        stratum = strata(scores[rows], _N_STRATA)
+        budgets = stratum_budgets(k, np.bincount(stratum, minlength=_N_STRATA), rng)
+        order = np.lexsort((rng.random(len(rows)), stratum))
+        first = np.concatenate(([0], np.cumsum(np.bincount(stratum, minlength=_N_STRATA))[:-1]))
+        place = np.arange(len(rows)) - first[stratum[order]]
+        return rows[order[place < budgets[stratum[order]]]]
+
+
+def strata(scores, n_strata):
+    """Cut the range of the scores into strata of equal width; the maximum belongs to the last.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Finite scores.
+    n_strata : int
+        How many.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int
+        The stratum of each row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> strata(np.array([0.0, 0.4, 0.6, 1.0]), 2)
+    array([0, 0, 1, 1])
+    """
+    low, high = scores.min(), scores.max()
+    if high == low:
+        return np.zeros(len(scores), dtype=np.int64)
+    place = (scores / 2 - low / 2) / (high / 2 - low / 2)
+    return np.minimum((place * n_strata).astype(np.int64), n_strata - 1)
+
+
+def stratum_budgets(k, sizes, rng):
+    """Share k over strata, the smallest first: each gives its size or the even share of what is left.
+
+    Parameters
+    ----------
+    k : int
+        Rows to share, at most ``sizes.sum()``.
+    sizes : ndarray of shape (n_strata,), int
+        Rows in each stratum.
+    rng : numpy.random.Generator
+        Orders strata of equal size, so that none of them is favoured.
+
+    Returns
+    -------
+    ndarray of shape (n_strata,), int
+        Summing to k.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stratum_budgets(7, np.array([0, 0, 3, 9, 1]), np.random.default_rng(0))
+    array([0, 0, 3, 3, 1])
+    """
+    budgets = np.zeros(len(sizes), dtype=np.int64)
+    for done, stratum in enumerate(np.lexsort((rng.random(len(sizes)), sizes))):
+        budgets[stratum] = min(sizes[stratum], (k - budgets.sum()) // (len(sizes) - done))
+    return budgets

@@ -1,0 +1,95 @@
+"""Fixtures: small data, small nets, and the golden values."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits, load_iris
+
+from skprune import SemiPrune
+from skprune.datasets import make_partial_labels
+from skprune.nets import NetClassifier
+from skprune.semi_supervised import FixMatch
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def golden():
+    with np.load(Path(__file__).parent / "golden.npz") as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+@pytest.fixture
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return X, y, make_partial_labels(y, 15, random_state=0)
+
+
+@pytest.fixture
+def images():
+    X, y = load_digits(return_X_y=True)
+    X, y = (X[:120].reshape(-1, 8, 8) / 16 * 255).astype(np.uint8), y[:120]
+    return X, y, make_partial_labels(y, 40, random_state=0)
+
+
+@pytest.fixture
+def quick():
+    """Make a SemiPrune that takes a fraction of a second."""
+
+    def make(ratio=0.5, **params):
+        defaults = {
+            "labeler": FixMatch(n_steps=8, batch_size=8, mu=2),
+            "proxy": NetClassifier(module__width=16) if "image_shape" not in params else None,
+            "n_epochs": 10,
+            "random_state": 0,
+        }
+        return SemiPrune(ratio, **defaults | params)
+
+    return make
+
+
+@pytest.fixture
+def fitted(quick, iris):
+    X, _, y_partial = iris
+    return quick().fit(X, y_partial)
+
+
+class CountingFixMatch(FixMatch):
+    """A labeler that counts its fits; a class attribute survives clones."""
+
+    fits = 0
+
+    def fit(self, X, y):
+        type(self).fits += 1
+        return super().fit(X, y)
+
+
+class CountingProxy(NetClassifier):
+    """A proxy that counts its fits."""
+
+    fits = 0
+
+    def fit(self, X, y):
+        type(self).fits += 1
+        return super().fit(X, y)
+
+
+@pytest.fixture
+def counting():
+    CountingFixMatch.fits = CountingProxy.fits = 0
+    return CountingFixMatch, CountingProxy
+
+
+@cache
+def dynamics_of(seed=0, n=60, epochs=12):
+    """Planted dynamics: easy rows, rows learnt late, and rows that are never right."""
+    from skprune.dynamics import TrainingDynamics
+
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(epochs, n, 3))
+    strength = np.linspace(3, -2, n) + np.linspace(0, 2, epochs)[:, None]
+    logits[:, :, 0] += strength
+    return TrainingDynamics.from_logits(logits, np.zeros(n, dtype=int), kl=True)

@@ -1,0 +1,272 @@
+"""NetClassifier and FixMatch as scikit-learn classifiers."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV
+
+from skprune.datasets import make_partial_labels
+from skprune.nets import MLP, NetClassifier, SmallResNet
+from skprune.nets._callbacks import CosineSchedule, MovingAverage
+from skprune.nets._device import resolve_device, resolve_precision
+from skprune.semi_supervised import FixMatch
+
+QUICK = {"n_steps": 10, "batch_size": 8, "mu": 2, "random_state": 0}
+
+
+def encoded(y, partial, kind):
+    """The same labels in another dress."""
+    names = {"string": np.array(["zero", "one", "two"], object), "bool": None, "shifted": np.array([5, 1, 9])}[kind]
+    out = names[y].astype(object)
+    out[partial < 0] = None
+    return out
+
+
+@pytest.mark.parametrize("kind", ["string", "shifted"])
+def test_fixmatch_alone_on_a_table(iris, kind):
+    X, y, partial = iris
+    labels = encoded(y, partial, kind)
+    net = FixMatch(**QUICK | {"n_steps": 60}).fit(X, labels)
+    assert net.score(X, encoded(y, np.zeros(150), kind).tolist()) > 0.8
+    assert set(net.predict(X)) <= set(net.classes_)
+    assert None not in net.classes_.tolist()
+
+
+def test_fixmatch_alone_on_images(images):
+    X, y, partial = images
+    net = FixMatch(**QUICK).fit(X, partial)
+    proba = net.predict_proba(X)
+    assert proba.shape == (120, 10)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    assert isinstance(net.module_, SmallResNet)
+    assert 0 <= net.history[-1]["confident"] <= 1
+
+
+def test_fixmatch_uses_the_unlabelled_rows():
+    """Two moons of blobs: labels at one end, the boundary is in the gap."""
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:600], y[:600]
+    partial = make_partial_labels(y, 40, random_state=0)
+    hidden = partial < 0
+    with_them = FixMatch(n_steps=300, batch_size=32, random_state=0).fit(X, partial).score(X[hidden], y[hidden])
+    without = NetClassifier(n_steps=300, max_epochs=1, batch_size=32, augment="strong", ema=True, random_state=0)
+    assert with_them > without.fit(X[~hidden], y[~hidden]).score(X[hidden], y[hidden])
+
+
+def test_two_labels_of_one_class_and_one_of_another():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    y = np.full(30, -1)
+    y[:3] = 0, 0, 1
+    net = FixMatch(**QUICK).fit(X, y)
+    assert net.classes_.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("n", [2, 3, 129])
+def test_a_last_batch_of_one_row(n):
+    X = np.random.default_rng(0).normal(size=(n, 4))
+    y = np.arange(n) % 2
+    NetClassifier(max_epochs=2, batch_size=128 if n == 129 else 2, random_state=0).fit(X, y)
+    images = np.random.default_rng(0).random((n, 1, 8, 8))
+    NetClassifier(max_epochs=1, batch_size=128 if n == 129 else 2, random_state=0).fit(images, y)
+
+
+@pytest.mark.parametrize("make", [NetClassifier, FixMatch])
+def test_misspelled_keywords(make):
+    with pytest.raises(TypeError, match=f"{make.__name__} got an unexpected keyword argument 'treshold'"):
+        make(treshold=0.5)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'iterator_train__shuffle'"):
+        make(iterator_train__shuffle=True)
+    with pytest.raises(ValueError, match="Invalid parameter 'treshold'"):
+        make().set_params(treshold=0.5)
+    make(module__width=8, optimizer__weight_decay=0.0, criterion__label_smoothing=0.1)
+
+
+def test_parameters_survive_clone_pickle_and_fit(iris):
+    X, _, partial = iris
+    net = FixMatch(module__width=8, optimizer__weight_decay=0.01, threshold=0.9, **QUICK)
+    before = net.get_params(deep=False)
+    net.fit(X, partial)
+    assert net.get_params(deep=False) == before
+    assert clone(net).get_params(deep=False) == before
+    again = pickle.loads(pickle.dumps(net))
+    np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
+    assert net.module_.body[0].out_features == 8
+    assert net.optimizer_.param_groups[0]["weight_decay"] == 0.01
+
+
+def test_grid_over_nested_parameters(iris):
+    X, y, _ = iris
+    grid = {"module__width": [4, 8], "lr": [0.05]}
+    search = GridSearchCV(NetClassifier(max_epochs=2, random_state=0), grid, cv=2).fit(X, y)
+    assert search.best_params_["module__width"] in (4, 8)
+
+
+@pytest.mark.parametrize("make", [lambda: FixMatch(**QUICK), lambda: NetClassifier(max_epochs=2, random_state=0)])
+def test_global_seeds_do_not_matter(iris, make):
+    X, y, partial = iris
+    y = partial if isinstance(make(), FixMatch) else y
+    out = []
+    for seed in (0, 1):
+        np.random.seed(seed)  # noqa: NPY002
+        torch.manual_seed(seed)
+        out.append(make().fit(X, y).predict_proba(X))
+        torch.manual_seed(seed)
+        expected = torch.rand(1)
+        torch.manual_seed(seed)
+        make().fit(X, y)
+        assert torch.rand(1) == expected, "the global generator was moved"
+    np.testing.assert_array_equal(*out)
+
+
+@pytest.mark.parametrize("make", [lambda **k: FixMatch(**QUICK | k), lambda **k: NetClassifier(random_state=0, **k)])
+def test_a_loss_that_is_nan_leaves_nothing_behind(iris, make):
+    X, y, _ = iris
+    net = make(lr=1e12)
+    with pytest.raises(FloatingPointError, match=r"at step \d+ of epoch \d+ .*learning rate of .*Lower lr"):
+        net.fit(X, y)
+    assert not hasattr(net, "module_")
+    assert not hasattr(net, "classes_inferred_")
+    good = make().fit(X, y)
+    before = good.predict_proba(X)
+    good.set_params(lr=1e12)
+    with pytest.raises(FloatingPointError):
+        good.fit(X, y)
+    np.testing.assert_array_equal(good.predict_proba(X), before)
+
+
+def test_partial_fit_goes_on(iris):
+    X, y, _ = iris
+    net = NetClassifier(max_epochs=3, random_state=0)
+    net.partial_fit(X[:100], y[:100], classes=[0, 1, 2])
+    assert net.classes_.tolist() == [0, 1, 2]
+    assert len(net.history) == 3
+    net.partial_fit(X, y)
+    assert len(net.history) == 6
+    with pytest.raises(ValueError, match="not among the classes"):
+        net.partial_fit(X, y + 1)
+
+
+def test_arrays_rebuild_the_net(iris):
+    X, _, partial = iris
+    net = FixMatch(**QUICK).fit(X, partial)
+    again = clone(net).from_arrays(net.to_arrays())
+    np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
+    assert again.history[-1]["train_loss"] == net.history[-1]["train_loss"]
+
+
+def test_predict_refuses_other_shapes(images):
+    X, y, _ = images
+    net = NetClassifier(max_epochs=1, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="X has 63 features, but NetClassifier is expecting 64 features"):
+        net.predict(np.zeros((2, 1, 7, 9)))
+    with pytest.raises(ValueError, match="rows of shape"):
+        net.predict(np.zeros((2, 64)))
+
+
+@pytest.mark.parametrize(
+    ("net", "message"),
+    [
+        (FixMatch(threshold=1.5), "threshold must be within"),
+        (FixMatch(mu=0), "mu must be an integer of at least 1"),
+        (FixMatch(weak="none"), "weak must be 'auto' or a callable"),
+        (NetClassifier(augment="mild"), "augment must be"),
+        (NetClassifier(device="auto"), "device=None chooses by itself"),
+        (NetClassifier(precision="fp16"), "precision must be"),
+        (NetClassifier(n_steps=True), "n_steps must be"),
+    ],
+)
+def test_refused_parameters(iris, net, message):
+    X, y, _ = iris
+    with pytest.raises(ValueError, match=message):
+        net.fit(X, y)
+
+
+def test_module_instances_are_refused(iris):
+    X, y, _ = iris
+    with pytest.raises(TypeError, match="class or a callable, not an instance"):
+        NetClassifier(MLP(4, 3)).fit(X, y)
+
+
+def test_a_module_of_the_user_is_sized(iris):
+    X, y, _ = iris
+
+    class Linear(torch.nn.Module):
+        def __init__(self, n_features, n_classes, bias=True):
+            super().__init__()
+            self.layer = torch.nn.Linear(n_features, n_classes, bias=bias)
+
+        def forward(self, x):
+            return self.layer(x)
+
+    net = NetClassifier(Linear, module__bias=False, max_epochs=1, random_state=0).fit(X, y)
+    assert net.module_.layer.in_features == 4
+    assert net.module_.layer.bias is None
+
+
+def test_images_as_flat_rows_and_floats(images):
+    X, y, _ = images
+    flat = NetClassifier(max_epochs=2, random_state=0, image_shape=(1, 8, 8)).fit(X.reshape(120, 64), y)
+    deep = NetClassifier(max_epochs=2, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(flat.predict_proba(X.reshape(120, 64)), deep.predict_proba(X))
+    NetClassifier(max_epochs=1, random_state=0).fit(X / 255.0 - 3.0, y).predict(X / 255.0 - 3.0)
+
+
+def test_schedules():
+    fixmatch, annealed = CosineSchedule(7 / 16), CosineSchedule(None)
+    assert fixmatch.factor(0) == annealed.factor(0) == 1
+    assert fixmatch.factor(1) == pytest.approx(np.cos(7 * np.pi / 16))
+    assert annealed.factor(1) == annealed.factor(2) == 0
+    assert MovingAverage().decay(90) == pytest.approx(0.91)
+
+
+def test_predictions_come_from_the_moving_average(iris):
+    X, _, partial = iris
+    raw = FixMatch(**QUICK, ema=False).fit(X, partial)
+    averaged = FixMatch(**QUICK).fit(X, partial)
+    assert not np.array_equal(raw.predict_proba(X), averaged.predict_proba(X))
+
+
+def test_device_and_precision(monkeypatch):
+    cpu = torch.device("cpu")
+    assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert resolve_precision("auto", cpu, False) == "fp32"
+    assert resolve_precision("bf16", cpu, False) == "bf16"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device(None).type == "cpu"
+    with pytest.raises(ValueError, match="sees no CUDA device"):
+        resolve_device("cuda")
+
+
+def test_bf16_is_close_to_fp32(images):
+    X, y, _ = images
+    out = [
+        NetClassifier(max_epochs=3, random_state=0, precision=p, augment=None).fit(X, y).predict_proba(X)
+        for p in ("fp32", "bf16")
+    ]
+    assert np.abs(out[0] - out[1]).mean() < 0.05
+
+
+def test_silence_and_progress(iris, capsys):
+    X, _, partial = iris
+    FixMatch(**QUICK).fit(X, partial)
+    assert capsys.readouterr() == ("", "")
+    FixMatch(**QUICK, verbose=1).fit(X, partial)
+    shown = capsys.readouterr().err
+    for part in ("labelling", "epoch=1/1", "loss=", "confident="):
+        assert part in shown
+
+
+def test_nets_reject_what_is_no_training_set(iris):
+    X, y, _ = iris
+    with pytest.raises(ValueError, match="one class only"):
+        NetClassifier().fit(X, np.zeros(150))
+    with pytest.raises(ValueError, match="requires y"):
+        NetClassifier().fit(X, None)
+    with pytest.raises(ValueError, match="X has 150 rows, y has 149"):
+        NetClassifier().fit(X, y[:-1])
+    with pytest.raises(RuntimeError, match="call fit, not initialize"):
+        NetClassifier().initialize()

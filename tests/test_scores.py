@@ -1,0 +1,183 @@
+"""Scores: golden values, orientation, windows, unseen rows."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skprune import scores
+from skprune.dynamics import TrainingDynamics
+
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+
+
+@pytest.fixture(scope="module")
+def recorded(golden):
+    return TrainingDynamics.from_logits(golden["logits"], golden["labels"], kl=True)
+
+
+def test_golden_values(golden, recorded):
+    expected = {
+        "aum": golden["f64/accumulated_margin"] / 40,
+        "forgetting": golden["f64/forgetting_toneva_never_learned_is_T"],
+        "correctness": golden["semiprune_f32/correctness"] / 40,
+        "confidence": golden["target_probs"].mean(axis=0),
+        "variability": golden["target_probs"].astype(np.float64).std(axis=0),
+        "entropy": golden["f64/entropy_last"],
+        "el2n": golden["f64/el2n_sum10"] / 10,
+        "dyn_unc": golden["f64/dynunc"] / 10,
+    }
+    for name, values in expected.items():
+        np.testing.assert_allclose(getattr(scores, name)(recorded), values, **CLOSE, err_msg=name)
+    np.testing.assert_allclose(scores.dual(recorded, n_epochs=30), golden["f64/dual_T30"] / 10, **CLOSE)
+    np.testing.assert_allclose(scores.el2n(recorded, n_epochs=20), golden["f64/el2n_sum20"] / 20, **CLOSE)
+    np.testing.assert_allclose(recorded.error, golden["f64/el2n_per_epoch"], **CLOSE)
+    np.testing.assert_array_equal(recorded.correct, golden["f64/correct_matrix"])
+    np.testing.assert_allclose(scores.forgetting(recorded, never_learned=0), golden["f64/forgetting"], **CLOSE)
+    np.testing.assert_allclose(recorded.target_proba, golden["target_probs"], **CLOSE)
+
+
+@pytest.mark.parametrize(("epochs", "window"), [(10, 5), (10, 10), (20, 10), (30, 10), (40, 10)])
+def test_golden_tdds(golden, recorded, epochs, window):
+    values = scores.tdds(recorded, n_epochs=epochs, window=window)
+    np.testing.assert_allclose(values, golden[f"tdds_f64/sumabs_T{epochs}_J{window}"], **CLOSE)
+
+
+def test_probabilities_and_logits_agree(golden, recorded):
+    exp = np.exp(golden["logits"].astype(np.float64))
+    other = TrainingDynamics.from_proba(exp / exp.sum(axis=2, keepdims=True), golden["labels"], kl=True)
+    for name in scores.names():
+        np.testing.assert_allclose(scores.difficulty(other, name), scores.difficulty(recorded, name), **CLOSE)
+
+
+@pytest.mark.parametrize("name", scores.names())
+def test_higher_is_harder(name):
+    """Rows that are right and steady lie below rows that waver, by every score."""
+    rng = np.random.default_rng(0)
+    steady = np.tile([0.98, 0.01, 0.01], (12, 30, 1))
+    wavering = rng.dirichlet([1, 1, 1], size=(12, 30))
+    wavering[4:6] = [[0.6, 0.2, 0.2]], [[0.2, 0.6, 0.2]]
+    wavering[-1] = [0.4, 0.35, 0.25]
+    both = TrainingDynamics.from_proba(np.concatenate([steady, wavering], axis=1), np.zeros(60, int), kl=True)
+    values = scores.difficulty(both, name)
+    assert values[:30].max() < values[30:].min()
+
+
+def test_mislabelled_rows_are_hardest_by_aum():
+    p = np.tile([0.9, 0.1], (10, 4, 1))
+    values = scores.difficulty(TrainingDynamics.from_proba(p, [0, 0, 0, 1]), "aum")
+    assert values.argmax() == 3
+
+
+def test_forgetting_ranks_never_learned_hardest():
+    wrong, right = [0.1, 0.9], [0.9, 0.1]
+    p = np.array([[right, right, wrong], [right, wrong, wrong], [right, right, wrong], [right, wrong, wrong]])
+    values = scores.difficulty(TrainingDynamics.from_proba(p, [0, 0, 0]), "forgetting")
+    assert values.tolist() == [0, 2, 4]
+
+
+def test_aum_is_the_mean_over_all_epochs():
+    p = np.array([[[0.0, 1.0]], [[1.0, 0.0]], [[1.0, 0.0]], [[1.0, 0.0]]])
+    assert scores.aum(TrainingDynamics.from_proba(p, [0])) == pytest.approx([0.5])
+
+
+def test_tdds_reads_epochs_behind_the_first_window():
+    p = np.full((8, 1, 2), 0.5)
+    changed = p.copy()
+    changed[6] = [0.9, 0.1]
+    a, b = (scores.tdds(TrainingDynamics.from_proba(x, [0], kl=True), window=3) for x in (p, changed))
+    assert a[0] == 0
+    assert b[0] > 0.1
+
+
+@pytest.mark.parametrize("name", ["dual", "dyn_unc", "tdds"])
+def test_windows_that_cannot_be(name):
+    dynamics = TrainingDynamics.from_proba(np.full((5, 2, 2), 0.5), [0, 1], kl=True)
+    with pytest.raises(ValueError, match="window must be an integer of at least 2"):
+        getattr(scores, name)(dynamics, window=1)
+    with pytest.raises(ValueError, match="window=6 is longer than the 5 epochs"):
+        getattr(scores, name)(dynamics, window=6)
+    with pytest.raises(ValueError, match="n_epochs=6 asks for more"):
+        getattr(scores, name)(dynamics, window=2, n_epochs=6)
+
+
+def test_too_few_epochs_for_a_default():
+    dynamics = TrainingDynamics.from_proba(np.full((5, 2, 2), 0.5), [0, 1])
+    with pytest.raises(ValueError, match="n_epochs=10 asks for more epochs than the 5"):
+        scores.el2n(dynamics)
+    with pytest.raises(ValueError, match="positive integer"):
+        scores.aum(dynamics, n_epochs=0)
+    assert {name: scores.min_epochs(name) for name in ("el2n", "dual", "aum")} == {"el2n": 10, "dual": 10, "aum": 1}
+
+
+def test_unseen_epochs_do_not_count():
+    p = np.tile([0.75, 0.25], (4, 2, 1))
+    p[1, 1] = np.nan
+    seen = np.ones((4, 2), bool)
+    seen[1, 1] = False
+    dynamics = TrainingDynamics.from_proba(p, [0, 0], seen=seen)
+    for name in ("aum", "confidence", "variability", "correctness", "forgetting"):
+        values = getattr(scores, name)(dynamics)
+        assert values[0] == values[1], name
+    for name in ("dual", "dyn_unc"):
+        assert getattr(scores, name)(dynamics, window=2).tolist() == [0, 0]
+    with pytest.raises(ValueError, match="not seen in the first 1 epochs"):
+        scores.aum(TrainingDynamics.from_proba(p[1:], [0, 0], seen=seen[1:]), n_epochs=1)
+
+
+def test_el2n_of_a_saturated_softmax_is_exact():
+    logits = np.array([[[100.0, 0.0, 0.0], [0.0, 100.0, 0.0]]], dtype=np.float32)
+    values = scores.el2n(TrainingDynamics.from_logits(logits, [0, 0]), n_epochs=1)
+    np.testing.assert_allclose(values, [0.0, np.sqrt(2)], atol=1e-7)
+
+
+def test_unknown_names_suggest():
+    dynamics = TrainingDynamics.from_proba(np.full((5, 2, 2), 0.5), [0, 1])
+    with pytest.raises(ValueError, match=r"Unknown difficulty 'duall'.*Valid names: aum.*Did you mean 'dual'\?"):
+        scores.difficulty(dynamics, "duall")
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        scores.difficulty(dynamics, "dual", windw=3)
+
+
+def test_callables_are_checked():
+    dynamics = TrainingDynamics.from_proba(np.full((5, 2, 2), 0.5), [0, 1])
+    assert scores.difficulty(dynamics, lambda d: d.entropy).shape == (2,)
+    with pytest.raises(ValueError, match="one number for each of the 2 rows"):
+        scores.difficulty(dynamics, lambda d: [1.0])
+    with pytest.raises(ValueError, match="not finite for row 1"):
+        scores.difficulty(dynamics, lambda d: [1.0, np.nan])
+
+
+def test_tdds_needs_kl():
+    with pytest.raises(ValueError, match="record_kl=True"):
+        scores.tdds(TrainingDynamics.from_proba(np.full((5, 2, 2), 0.5), [0, 1]), window=2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**16), n=st.integers(1, 20), n_classes=st.integers(2, 6))
+def test_scores_stay_in_their_ranges(seed, n, n_classes):
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(scale=5, size=(11, n, n_classes))
+    dynamics = TrainingDynamics.from_logits(logits, rng.integers(n_classes, size=n), kl=True)
+    bounds = {
+        "aum": (-1, 1),
+        "confidence": (0, 1),
+        "correctness": (0, 1),
+        "dual": (0, 1),
+        "dyn_unc": (0, 1),
+        "el2n": (0, np.sqrt(2)),
+        "entropy": (0, np.log(n_classes)),
+        "forgetting": (0, 11),
+        "least_confidence": (0, 1 - 1 / n_classes),
+        "loss": (0, 70),
+        "margin": (0, 1),
+        "tdds": (0, np.inf),
+        "variability": (0, 0.5),
+    }
+    assert set(bounds) == set(scores.names())
+    for name, (low, high) in bounds.items():
+        values = getattr(scores, name)(dynamics)
+        assert values.dtype == np.float64
+        assert values.shape == (n,)
+        assert (values >= low - 1e-6).all(), name
+        assert (values <= high + 1e-6).all(), name

@@ -1,0 +1,345 @@
+"""Selections: golden values, invariants, and the faults of published code."""
+
+import numpy as np
+import pytest
+from conftest import dynamics_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from skprune import scores
+from skprune.dynamics import TrainingDynamics
+from skprune.selection import (
+    BaseSelector,
+    Beta,
+    Cutoff,
+    Easiest,
+    Hardest,
+    Moderate,
+    Random,
+    Stratified,
+    get_selector,
+    kept_count,
+    names,
+)
+from skprune.selection._beta import beta_weights
+from skprune.selection._stratified import strata, stratum_budgets
+
+ALL = [get_selector(name) for name in names()]
+CUTS = [Cutoff, Stratified]
+
+
+def choose(selector, values, ratio, **options):
+    """Select with constant dynamics, which Beta wants."""
+    n = len(values)
+    flat = TrainingDynamics.from_proba(np.full((2, n, 2), 0.5), np.zeros(n, int))
+    return selector.select(values, ratio, dynamics=options.pop("dynamics", flat), **options)
+
+
+# Golden values
+
+
+@pytest.mark.parametrize(("keep", "drop", "count"), [(0.7, 0.1, 44), (0.5, 0.2, 32), (0.1, 0.5, 6)])
+def test_golden_cutoff(golden, keep, drop, count):
+    aum = golden["f64/accumulated_margin"] / 40
+    mask = Cutoff(hard_cutoff=drop).select(-aum, count)
+    kept = np.flatnonzero(mask)
+    assert kept[np.argsort(aum[kept], kind="stable")].tolist() == golden[f"direct/keep{keep}_mis{drop}"].tolist()
+
+
+@pytest.mark.parametrize("case", range(5))
+def test_golden_allocation(golden, case):
+    num, bins, budget = (golden[f"ccs_alloc/{case}_{part}"] for part in ("num", "bins", "budget"))
+    ours = stratum_budgets(int(num), bins, np.random.default_rng(0))
+    assert sorted(zip(bins, ours, strict=True)) == sorted(zip(bins, budget, strict=True))
+
+
+def test_golden_stratum_budgets(golden):
+    cases = [key.rsplit("/", 1)[0] for key in golden if key.startswith("ccs_strat/") and key.endswith("strata_num")]
+    assert len(cases) == 13
+    for case in cases:
+        sizes, budgets = golden[f"{case}/strata_num"], golden[f"{case}/budgets"]
+        ours = stratum_budgets(int(budgets.sum()), sizes, np.random.default_rng(0))
+        assert sorted(zip(sizes, ours, strict=True)) == sorted(zip(sizes, budgets, strict=True)), case
+
+
+@pytest.mark.parametrize("removed", [0.3, 0.5, 0.7, 0.9])
+def test_golden_beta_weights(golden, removed):
+    dual = golden["f64/dual_T30"] / 10
+    weights = beta_weights(dual, golden["beta/pred_mean_T30"].astype(np.float64), removed, 4)
+    np.testing.assert_allclose(weights / weights.sum(), golden[f"beta/prune{removed}/joint_p"], rtol=1e-4, atol=1e-6)
+
+
+def test_beta_draws_in_proportion_to_its_weights():
+    """One row at a time: the share of each row is its weight."""
+    dynamics = dynamics_of(n=6)
+    values = scores.difficulty(dynamics, "dual")
+    weights = beta_weights(values, scores.confidence(dynamics), 1 - 2 / 6, 4)
+    drawn = np.zeros(6)
+    for seed in range(3000):
+        drawn += Beta().select(values, 2, dynamics=dynamics, random_state=seed)
+    p = weights / weights.sum()
+    pairs = [(i, j, p[i] * p[j] / (1 - p[i])) for i in range(6) for j in range(6) if i != j]
+    expected = np.array([sum(q for i, j, q in pairs if row in (i, j)) for row in range(6)])
+    np.testing.assert_allclose(drawn / 3000, expected, atol=0.04)
+
+
+# Invariants
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**16),
+    n=st.integers(2, 80),
+    ratio=st.floats(0.01, 1.0),
+    kind=st.sampled_from(["normal", "negative", "ties", "zero", "huge"]),
+    balance=st.sampled_from([None, "proportional", "uniform"]),
+    name=st.sampled_from(names()),
+)
+def test_exactly_k_rows_from_any_scores(seed, n, ratio, kind, balance, name):
+    rng = np.random.default_rng(seed)
+    values = {
+        "normal": rng.normal(size=n),
+        "negative": -1 - rng.random(n),
+        "ties": rng.integers(3, size=n).astype(float),
+        "zero": np.zeros(n),
+        "huge": rng.normal(size=n) * 1e300,
+    }[kind]
+    y = rng.integers(3, size=n)
+    before = values.copy(), y.copy()
+    p = rng.choice([0.0, 0.3, 1.0], size=(2, n))
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(n, int))
+    selector = get_selector(name).set_params(class_balanced=balance)
+    mask, again = (selector.select(values, ratio, dynamics=dynamics, y=y, random_state=seed) for _ in range(2))
+    assert mask.dtype == bool
+    assert mask.shape == (n,)
+    assert mask.sum() == kept_count(ratio, n)
+    np.testing.assert_array_equal(mask, again)
+    np.testing.assert_array_equal(values, before[0])
+    np.testing.assert_array_equal(y, before[1])
+
+
+@pytest.mark.parametrize("selector", ALL, ids=names())
+def test_ratio_one_keeps_all(selector):
+    assert choose(selector, np.arange(7.0), 1.0).all()
+
+
+@pytest.mark.parametrize("selector", [Random(), Hardest(), Easiest(), Moderate(), Cutoff(hard_cutoff=0.1)])
+def test_smaller_sets_are_nested(selector):
+    values = np.random.default_rng(0).integers(5, size=50).astype(float)
+    masks = [choose(selector, values, k, random_state=3) for k in (5, 11, 30)]
+    assert (masks[0] <= masks[1]).all()
+    assert (masks[1] <= masks[2]).all()
+
+
+@pytest.mark.parametrize("selector", ALL, ids=names())
+def test_global_seeds_do_not_matter(selector):
+    values = np.zeros(40)
+    masks = []
+    for seed in (0, 1):
+        np.random.seed(seed)  # noqa: NPY002
+        masks.append(choose(selector, values, 0.5, random_state=7))
+    np.testing.assert_array_equal(*masks)
+    assert (choose(selector, values, 0.5, random_state=8) != masks[0]).any()
+
+
+# The faults of published code, by their rows in the list
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_1_nothing_to_cut_at_the_easy_end(cut):
+    assert cut(hard_cutoff=0.1).select(np.arange(100.0), 0.9).sum() == 90
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_2_cutoff_and_ratio_above_one(cut):
+    with pytest.raises(ValueError, match=r"hard_cutoff=0.3 drops 30 of 100 rows, and a ratio of 0.8 keeps 80"):
+        cut(hard_cutoff=0.3).select(np.arange(100.0), 0.8)
+
+
+def test_3_and_4_counts():
+    assert kept_count(0.001, 10) == 1
+    assert kept_count(0.1, 50_000) == 5_000
+    assert kept_count(1 - 0.9, 50_000) == 5_000
+    assert kept_count(np.float32(0.5), 10) == 5
+    assert kept_count(np.int64(7), 10) == 7
+
+
+@pytest.mark.parametrize(
+    ("ratio", "error", "message"),
+    [
+        (0, ValueError, "must be within 2"),
+        (0.0, ValueError, r"within \(0, 1\]"),
+        (1.5, ValueError, r"within \(0, 1\]"),
+        (float("nan"), ValueError, r"within \(0, 1\]"),
+        (1, ValueError, "write 1.0 for all rows"),
+        (11, ValueError, "n_samples=10"),
+        (-3, ValueError, "must be within 2"),
+        (True, TypeError, "ratio must be"),
+        ("half", TypeError, "ratio must be"),
+    ],
+)
+def test_refused_ratios(ratio, error, message):
+    with pytest.raises(error, match=message):
+        kept_count(ratio, 10)
+
+
+@pytest.mark.parametrize("selector", ALL, ids=names())
+def test_8_equal_scores_are_drawn(selector):
+    masks = np.array([choose(selector, np.ones(20), 5, random_state=seed) for seed in range(200)])
+    assert (masks.sum(axis=1) == 5).all()
+    assert masks.any(axis=0).all()
+
+
+@pytest.mark.parametrize("selector", [Random(), Stratified(), Beta()], ids=str)
+def test_9_negative_scores_can_be_reached(selector):
+    values = -np.linspace(1, 2, 20)
+    masks = np.array([choose(selector, values, 12, random_state=seed) for seed in range(300)])
+    reached = masks.any(axis=0)
+    assert reached[:-1].all()
+    assert reached[-1] or isinstance(selector, Beta)  # the easiest row is shifted to weight 0, and comes last
+
+
+def test_9_the_hardest_of_negative_scores_has_a_stratum():
+    assert strata(np.array([-4.0, -3.0, -2.0, -1.0]), 3).tolist() == [0, 1, 2, 2]
+
+
+def test_10_fewer_rows_than_strata():
+    mask = Stratified().select(np.arange(100.0), 7, random_state=0)
+    assert mask.sum() == 7
+    assert len(set(strata(np.arange(100.0), 50)[mask])) == 7
+
+
+def test_11_strata_of_uniform_scores_are_even():
+    values = np.random.default_rng(0).random(2000)
+    assert abs(np.mean(strata(values, 2)) - 0.5) < 0.05
+    assert strata(values, 2)[values.argmax()] == 1
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_12_cutoff_above_ratio(cut):
+    mask = cut(hard_cutoff=0.3).select(np.arange(100.0), 0.1)
+    assert mask.sum() == 10
+    assert not mask[70:].any()
+
+
+@pytest.mark.parametrize("selector", ALL, ids=names())
+def test_13_proportional_balance(selector):
+    y = np.repeat([0, 1], [900, 100])
+    values = np.random.default_rng(0).normal(size=1000)
+    mask = choose(clone(selector).set_params(class_balanced="proportional"), values, 0.5, y=y)
+    assert np.bincount(y[mask]).tolist() == [450, 50]
+
+
+@pytest.mark.parametrize("selector", ALL, ids=names())
+def test_14_uniform_balance(selector):
+    y = np.repeat(np.arange(10), 20)
+    mask = choose(clone(selector).set_params(class_balanced="uniform"), np.arange(200.0), 15, y=y)
+    assert sorted(np.bincount(y[mask])) == [1] * 5 + [2] * 5
+
+
+@pytest.mark.parametrize("selector", ALL, ids=names())
+def test_15_a_class_smaller_than_its_share(selector):
+    y = np.repeat([0, 1, 2], [3, 100, 100])
+    mask = choose(clone(selector).set_params(class_balanced="uniform"), np.arange(203.0), 63, y=y)
+    assert np.bincount(y[mask]).tolist() == [3, 30, 30]
+
+
+def test_weights_by_class():
+    y = np.repeat([0, 1], 50)
+    mask = Hardest(class_balanced={0: 3, 1: 1}).select(np.arange(100.0), 40, y=y)
+    assert np.bincount(y[mask]).tolist() == [30, 10]
+    with pytest.raises(ValueError, match="classes that do not occur"):
+        Hardest(class_balanced={5: 1}).select(np.arange(100.0), 40, y=y)
+    with pytest.raises(ValueError, match="hold 50 rows, below the 60"):
+        Hardest(class_balanced={0: 1}).select(np.arange(100.0), 60, y=y)
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_cutoffs_are_those_of_each_class(cut):
+    y = np.repeat([0, 1], 50)
+    mask = cut(hard_cutoff=0.2, class_balanced="uniform").select(np.arange(100.0), 40, y=y)
+    assert np.bincount(y[mask]).tolist() == [20, 20]
+    assert not mask[40:50].any()
+    assert not mask[90:].any()
+
+
+@pytest.mark.parametrize("selector", ALL, ids=names())
+def test_22_fewer_weights_than_rows(selector):
+    """All weight on two rows: the others follow by score."""
+    values = np.zeros(10)
+    values[[2, 5]] = 1.0
+    assert choose(selector, values, 6, random_state=0).sum() == 6
+    assert Beta().select(values, 6, dynamics=dynamics_of(n=10))[[2, 5]].all()
+
+
+def test_23_density_at_the_ends_is_finite():
+    for r in (0.0, 0.5, 0.999):
+        weights = beta_weights(np.ones(4), np.array([0.0, 1.0, 1.0, 0.0]), r, 4)
+        assert np.isfinite(weights).all()
+    assert np.isfinite(beta_weights(np.ones(3), np.ones(3), 0.5, 4)).all()
+
+
+def test_25_a_score_that_is_nan():
+    with pytest.raises(ValueError, match="score of row 1 is not finite"):
+        Hardest().select([1.0, np.nan, 2.0], 2)
+
+
+@pytest.mark.parametrize("selector", ALL, ids=names())
+def test_must_keep_counts_inside_k(selector):
+    must = np.zeros(30, bool)
+    must[[0, 15, 29]] = True
+    mask = choose(selector, np.arange(30.0), 10, must_keep=must, random_state=0)
+    assert mask.sum() == 10
+    assert mask[must].all()
+    with pytest.raises(ValueError, match="3 rows must be kept, above the 2"):
+        choose(selector, np.arange(30.0), 2, must_keep=must)
+
+
+@pytest.mark.parametrize("selector", ALL, ids=names())
+def test_min_per_class(selector):
+    y = np.repeat([0, 1, 2], [60, 30, 2])
+    mask = choose(clone(selector).set_params(min_per_class=4), np.arange(92.0), 12, y=y, random_state=0)
+    counts = np.bincount(y[mask])
+    assert counts.sum() == 12
+    assert (counts >= [4, 4, 2]).all()
+    with pytest.raises(ValueError, match="min_per_class=4 needs 10 rows, above the 9"):
+        choose(clone(selector).set_params(min_per_class=4), np.arange(92.0), 9, y=y)
+
+
+@pytest.mark.parametrize(
+    ("selector", "message"),
+    [
+        (Cutoff(hard_cutoff=1.0), r"within \[0, 1\)"),
+        (Cutoff(hard_cutoff="auto"), r"within \[0, 1\)"),
+        (Beta(c_d=0), "c_d must be above 0"),
+        (Beta(), "Beta needs dynamics"),
+        (Hardest(class_balanced="yes"), "class_balanced must be"),
+        (Hardest(min_per_class=-1), "min_per_class must be"),
+        (Hardest(class_balanced="uniform"), "need y"),
+    ],
+)
+def test_refused_parameters(selector, message):
+    with pytest.raises(ValueError, match=message):
+        selector.select(np.arange(5.0), 2)
+
+
+def test_names_and_objects():
+    assert set(names()) == {"random", "hardest", "easiest", "cutoff", "stratified", "beta", "moderate"}
+    own = Cutoff(hard_cutoff=0.2)
+    assert get_selector(own) is not own
+    assert get_selector(own).hard_cutoff == 0.2
+    with pytest.raises(ValueError, match=r"Unknown selection 'betta'.*Did you mean 'beta'\?"):
+        get_selector("betta")
+    with pytest.raises(TypeError, match="select"):
+        get_selector(Cutoff)
+    with pytest.raises(TypeError, match="hard_cutof"):
+        Cutoff(hard_cutof=0.1)
+    assert all(isinstance(selector, BaseSelector) for selector in ALL)
+
+
+def test_moderate_and_extremes():
+    values = np.array([5.0, 1.0, 3.0, 2.0, 4.0])
+    assert np.flatnonzero(Moderate().select(values, 3)).tolist() == [2, 3, 4]
+    assert np.flatnonzero(Hardest().select(values, 2)).tolist() == [0, 4]
+    assert np.flatnonzero(Easiest().select(values, 2)).tolist() == [1, 3]

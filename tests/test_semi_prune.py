@@ -1,0 +1,445 @@
+"""SemiPrune: contract, errors, borders of the stages."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import CountingFixMatch
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+
+from skprune import PruningSampler, SemiPrune
+from skprune.dynamics import TrainingDynamics
+from skprune.model_selection import PartialLabelKFold
+from skprune.nets import NetClassifier
+from skprune.selection import BaseSelector, Cutoff, Hardest
+from skprune.semi_supervised import FixMatch
+
+
+def test_fitted_attributes(fitted, iris):
+    X, y, partial = iris
+    given = partial >= 0
+    assert fitted.classes_.tolist() == [0, 1, 2]
+    assert fitted.n_features_in_ == 4
+    assert isinstance(fitted.labeler_, FixMatch)
+    assert isinstance(fitted.proxy_, NetClassifier)
+    np.testing.assert_array_equal(fitted.pseudo_labels_[given], y[given])
+    assert (fitted.pseudo_label_confidence_[given] == 1).all()
+    assert ((fitted.pseudo_label_confidence_ >= 1 / 3) & (fitted.pseudo_label_confidence_ <= 1)).all()
+    assert isinstance(fitted.dynamics_, TrainingDynamics)
+    assert (fitted.dynamics_.n_epochs, fitted.dynamics_.n_samples) == (10, 150)
+    assert fitted.difficulty_scores_.shape == (150,)
+    assert fitted.support_.dtype == bool
+    assert fitted.support_.sum() == 75
+    np.testing.assert_array_equal(fitted.coreset_indices_, np.flatnonzero(fitted.support_))
+    np.testing.assert_array_equal(fitted.coreset_labels_, fitted.pseudo_labels_[fitted.support_])
+    asked = fitted.annotation_indices_
+    assert set(asked) == set(np.flatnonzero(fitted.support_ & ~given))
+    assert (np.diff(fitted.difficulty_scores_[asked]) <= 0).all()
+
+
+def test_pseudo_labels_are_those_of_the_labeler(fitted, iris):
+    X, _, partial = iris
+    hidden = partial < 0
+    np.testing.assert_array_equal(fitted.classes_[fitted.labeler_.predict(X)][hidden], fitted.pseudo_labels_[hidden])
+
+
+def test_transform_and_its_kin(fitted, iris):
+    X, _, _ = iris
+    np.testing.assert_array_equal(fitted.transform(X), X[fitted.support_])
+    np.testing.assert_array_equal(fitted.get_support(), fitted.support_)
+    np.testing.assert_array_equal(fitted.get_support(indices=True), fitted.coreset_indices_)
+    rows, labels, weights = fitted.coreset()
+    np.testing.assert_array_equal(rows, X[fitted.support_])
+    np.testing.assert_array_equal(labels, fitted.coreset_labels_)
+    assert weights.tolist() == [1.0] * 75
+    rows[:] = 0
+    np.testing.assert_array_equal(fitted.coreset()[0], X[fitted.support_])
+
+
+def test_fit_transform_equals_fit_and_transform(quick, iris, fitted):
+    X, _, partial = iris
+    np.testing.assert_array_equal(quick().fit_transform(X, partial), fitted.transform(X))
+
+
+@pytest.mark.parametrize("change", ["value", "rows", "columns", "order"])
+def test_other_data_is_refused(fitted, iris, change):
+    X = iris[0].copy()
+    other = {"value": X + 1e-9, "rows": X[:-1], "columns": X[:, :3], "order": X[::-1]}[change]
+    with pytest.raises(ValueError, match=r"(?s)PrunedClassifier.*PruningSampler"):
+        fitted.transform(other)
+
+
+def test_select_costs_no_training(quick, iris, counting):
+    labeler, proxy = counting
+    X, _, partial = iris
+    pruner = quick(labeler=labeler(n_steps=8, batch_size=8, mu=2), proxy=proxy(module__width=16)).fit(X, partial)
+    before = pruner.support_.copy()
+    assert pruner.select(ratio=0.2).sum() == 30
+    assert pruner.select(selection=Cutoff(hard_cutoff=0.1), difficulty="aum", ratio=50).sum() == 50
+    np.testing.assert_array_equal(pruner.select(), before)
+    np.testing.assert_array_equal(pruner.support_, before)
+    assert (labeler.fits, proxy.fits) == (1, 1)
+    fresh = quick(0.2, labeler=labeler(n_steps=8, batch_size=8, mu=2), proxy=proxy(module__width=16)).fit(X, partial)
+    np.testing.assert_array_equal(pruner.select(ratio=0.2), fresh.support_)
+
+
+def test_all_labels_given_is_supervised_pruning(quick, iris, counting):
+    labeler, _ = counting
+    X, y, _ = iris
+    pruner = quick(labeler=labeler()).fit(X, y)
+    assert labeler.fits == 0
+    assert pruner.labeler_ is None
+    assert pruner.annotation_indices_.size == 0
+    np.testing.assert_array_equal(pruner.pseudo_labels_, y)
+
+
+def dressed(y, partial, kind):
+    hidden = partial < 0
+    if kind == "masked":
+        return np.ma.MaskedArray(np.where(hidden, 777, y), mask=hidden)
+    if kind == "minus_one_is_a_class":
+        return np.where(hidden, np.nan, np.array([-1.0, 1.0, 2.0])[y])
+    if kind == "categorical":
+        return pd.Series(np.where(hidden, None, np.array(["a", "b", "c"])[y]), dtype="category")
+    if kind == "strings":
+        return np.where(hidden, None, np.array(["a", "b", "c"])[y])
+    return np.where(hidden, None, np.array([1, 2, 3])[y]).tolist()
+
+
+@pytest.mark.parametrize("kind", ["masked", "minus_one_is_a_class", "categorical", "strings", "list"])
+def test_label_encoding_never_changes_the_coreset(quick, iris, fitted, kind):
+    X, y, partial = iris
+    pruner = quick().fit(X, dressed(y, partial, kind))
+    np.testing.assert_array_equal(pruner.support_, fitted.support_)
+    assert set(pruner.pseudo_labels_) <= set(pruner.classes_)
+
+
+@pytest.mark.parametrize("kind", ["frame", "list", "fortran"])
+def test_container_never_changes_the_coreset(quick, iris, fitted, kind):
+    X, _, partial = iris
+    frame = pd.DataFrame(X, columns=list("abcd"), index=np.arange(150) + 7)
+    other = {"frame": frame, "list": X.tolist(), "fortran": np.asfortranarray(X)}[kind]
+    pruner = quick()
+    kept = pruner.fit_transform(other, partial)
+    np.testing.assert_array_equal(pruner.support_, fitted.support_)
+    assert type(kept) is type(other)
+    np.testing.assert_array_equal(np.asarray(kept), X[fitted.support_])
+    if kind == "frame":
+        assert pruner.feature_names_in_.tolist() == list("abcd")
+        assert kept.index.tolist() == (np.flatnonzero(fitted.support_) + 7).tolist()
+        pd.testing.assert_frame_equal(pruner.transform(frame), kept)
+        pd.testing.assert_frame_equal(pruner.coreset()[0], kept)
+
+
+def test_labels_beneath_a_mask_are_never_read(quick, iris):
+    X, y, partial = iris
+    hidden = partial < 0
+    out = []
+    for seed in (0, 1):
+        noise = np.random.default_rng(seed).integers(-100, 100, 150)
+        masked = np.ma.MaskedArray(np.where(hidden, noise, y), mask=hidden)
+        pruner = quick().fit(X, masked)
+        out.append([pruner.support_, pruner.pseudo_labels_, pruner.difficulty_scores_, pruner.score(X, masked)])
+    for a, b in zip(*out, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_images(quick, images):
+    X, _, partial = images
+    pruner = quick(0.25, proxy=NetClassifier(module__width=4, batch_size=32))
+    kept = pruner.fit_transform(X, partial)
+    assert kept.shape == (30, 8, 8)
+    assert kept.dtype == np.uint8
+    assert pruner.n_features_in_ == 64
+    flat = quick(0.25, proxy=NetClassifier(module__width=4, batch_size=32), image_shape=(1, 8, 8))
+    assert flat.fit_transform(X.reshape(120, 64), partial).shape == (30, 64)
+    np.testing.assert_array_equal(flat.support_, pruner.support_)
+
+
+def test_the_same_seed_gives_the_same_coreset(quick, iris, fitted):
+    X, _, partial = iris
+    np.random.seed(123)  # noqa: NPY002
+    torch.manual_seed(123)
+    again = quick().fit(X, partial)
+    for name in ("support_", "difficulty_scores_", "pseudo_label_confidence_"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(fitted, name))
+    other = quick(random_state=1).fit(X, partial)
+    assert (other.support_ != fitted.support_).any()
+
+
+def test_identical_rows(quick):
+    X = np.repeat(np.random.default_rng(0).normal(size=(6, 3)), 10, axis=0)
+    y = np.full(60, -1)
+    y[::10] = np.arange(6) % 2
+    assert quick(0.5).fit(X, y).support_.sum() == 30
+
+
+# Parameters
+
+
+def test_nested_random_state_and_device_inherit(quick, iris):
+    X, _, partial = iris
+    own = FixMatch(n_steps=8, batch_size=8, mu=2, random_state=77)
+    pruner = quick(labeler=own).fit(X, partial)
+    assert pruner.labeler_.random_state == 77
+    assert isinstance(pruner.proxy_.random_state, int)
+    assert own.random_state == 77
+    assert not hasattr(own, "module_")
+    assert quick(device="cpu").fit(X, partial).proxy_.device == "cpu"
+
+
+@pytest.mark.parametrize(
+    "labeler",
+    [SelfTrainingClassifier(LogisticRegression()), LabelSpreading(kernel="knn", n_neighbors=20)],
+    ids=["self-training", "label spreading"],
+)
+def test_scikit_learn_labelers(quick, iris, labeler):
+    X, y, partial = iris
+    pruner = quick(labeler=labeler).fit(X, dressed(y, partial, "strings"))
+    assert np.mean(pruner.pseudo_labels_ == np.array(["a", "b", "c"])[y]) > 0.8
+
+
+def test_a_skorch_proxy_of_the_user(quick, iris):
+    from skorch import NeuralNetClassifier
+
+    from skprune.nets import MLP
+
+    X, _, partial = iris
+    sizes = {"module__n_features": 4, "module__n_classes": 3, "module__width": 8}
+    proxy = NeuralNetClassifier(MLP, criterion=torch.nn.CrossEntropyLoss, lr=0.1, max_epochs=4, verbose=0, **sizes)
+    first, second = (quick(proxy=proxy).fit(X, partial) for _ in range(2))
+    np.testing.assert_array_equal(first.support_, second.support_)
+    assert first.proxy_.predict_proba(X.astype(np.float32)).shape == (150, 3)
+
+
+def test_callable_difficulty_and_own_selector(quick, iris):
+    X, _, partial = iris
+
+    class FirstRows(BaseSelector):
+        def _pick(self, scores, k, mean_proba, rng):
+            return np.arange(k)
+
+    pruner = quick(difficulty=lambda d: d.entropy, selection=FirstRows()).fit(X, partial)
+    assert pruner.coreset_indices_.tolist() == list(range(75))
+
+
+def test_a_selector_that_returns_no_mask(quick, iris):
+    X, _, partial = iris
+
+    class Broken(BaseSelector):
+        def select(self, scores, ratio, **kwargs):
+            return np.arange(5)
+
+    with pytest.raises(ValueError, match="must return a boolean mask"):
+        quick(selection=Broken()).fit(X, partial)
+
+
+def test_tdds_records_what_it_needs(quick, iris):
+    X, _, partial = iris
+    assert quick(difficulty="tdds").fit(X, partial).dynamics_.kl_step is not None
+    assert quick().fit(X, partial).dynamics_.kl_step is None
+
+
+def test_include_labeled(quick, iris):
+    X, _, partial = iris
+    pruner = quick(0.2, include_labeled=True).fit(X, partial)
+    assert pruner.support_[partial >= 0].all()
+    assert pruner.support_.sum() == 30
+    assert pruner.select(ratio=20)[partial >= 0].all()
+    with pytest.raises(ValueError, match="include_labeled=True keeps 15 labelled rows, above the 10"):
+        quick(10, include_labeled=True).fit(X, partial)
+
+
+def test_class_weights_name_classes(quick, iris):
+    X, y, partial = iris
+    labels = dressed(y, partial, "strings")
+    pruner = quick(30, selection=Hardest(class_balanced={"a": 2, "b": 1})).fit(X, labels)
+    assert {c: int((pruner.coreset_labels_ == c).sum()) for c in "abc"} == {"a": 20, "b": 10, "c": 0}
+    with pytest.raises(ValueError, match="class_balanced names 'z'"):
+        quick(selection=Hardest(class_balanced={"z": 1})).fit(X, labels)
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"ratio": 0.0}, ValueError, r"within \(0, 1\]"),
+        ({"ratio": 1}, ValueError, "write 1.0 for all rows"),
+        ({"ratio": 151}, ValueError, "n_samples=150"),
+        ({"labeler": "fixmach"}, ValueError, r"Unknown labeler 'fixmach'.*Did you mean 'fixmatch'\?"),
+        ({"difficulty": "duel"}, ValueError, "Unknown difficulty 'duel'"),
+        ({"selection": "betta"}, ValueError, "Unknown selection 'betta'"),
+        ({"selection": Cutoff(hard_cutoff=0.6)}, ValueError, "together above 150"),
+        ({"n_epochs": 5}, ValueError, "difficulty='dual' needs 10 epochs, above n_epochs=5"),
+        ({"n_epochs": 0}, ValueError, "n_epochs must be"),
+        ({"schedule_epochs": 9}, ValueError, "schedule_epochs=9 must be at least n_epochs=10"),
+        ({"record": "test"}, ValueError, "record must be"),
+        ({"memory": "cache", "random_state": None}, ValueError, "need a random_state"),
+        ({"checkpoint": "folder", "random_state": None}, ValueError, "need a random_state"),
+        ({"proxy": LogisticRegression()}, TypeError, "proxy must be a skorch classifier"),
+        ({"memory": 3}, ValueError, "memory"),
+        ({"image_shape": (1, 2, 3)}, ValueError, "needs 6 columns, X has 4"),
+        ({"device": "warp"}, RuntimeError, "device"),
+    ],
+)
+def test_bad_parameters_are_refused_before_training(quick, iris, counting, params, error, message):
+    labeler, _ = counting
+    X, _, partial = iris
+    pruner = quick(**{"labeler": labeler()} | params)
+    with pytest.raises(error, match=message):
+        pruner.fit(X, partial)
+    assert labeler.fits == 0
+    assert not hasattr(pruner, "support_")
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (np.zeros((4, 2)), [-1, -1, -1, -1], "no labelled row"),
+        (np.zeros((4, 2)), [1, -1, 1, -1], "one class only"),
+        (np.zeros((4, 2)), [0, 1, -1], "X has 4 rows, y has 3"),
+        (np.array([[0.0, 1], [np.nan, 1], [2, 3], [4, 5]]), [0, 1, -1, -1], "NaN, first in row 1, column 0"),
+        (np.zeros((4, 2)), None, "requires y"),
+        (np.zeros((4, 2)), np.array(["a", "b", "-1", "-1"]), "Use an object array"),
+    ],
+)
+def test_bad_data_is_refused(quick, X, y, message):
+    with pytest.raises(ValueError, match=message):
+        quick().fit(X, y)
+
+
+def test_misspelled_keyword():
+    with pytest.raises(TypeError, match="ratoi"):
+        SemiPrune(ratoi=0.5)
+
+
+def test_a_loss_that_is_nan_leaves_nothing_behind(quick, iris):
+    X, _, partial = iris
+    pruner = quick(labeler=FixMatch(n_steps=30, lr=1e12))
+    with pytest.raises(FloatingPointError, match="learning rate"):
+        pruner.fit(X, partial)
+    assert not [name for name in vars(pruner) if name.endswith("_")]
+
+
+def test_clone_and_pickle(fitted, iris):
+    X, _, _ = iris
+    assert not hasattr(clone(fitted), "support_")
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.transform(X), fitted.transform(X))
+    np.testing.assert_array_equal(again.select(0.3), fitted.select(0.3))
+
+
+def test_score_and_grid_search(quick, iris):
+    X, y, partial = iris
+    pruner = quick(0.5, schedule_epochs=12).fit(X, partial)
+    value = pruner.score(X, y)
+    assert 0.5 < value <= 1
+    assert pruner.score(X, y) == value
+    some = np.where(np.arange(150) % 2, -1, y)
+    hidden = some < 0
+    assert pruner.score(X, some) == pytest.approx(np.mean(pruner._judge.predict(X[~hidden]) == y[~hidden]))
+    with pytest.raises(ValueError, match="needs labelled rows"):
+        pruner.score(X, np.full(150, -1))
+    search = GridSearchCV(quick(schedule_epochs=10), {"ratio": [0.3, 0.6]}, cv=PartialLabelKFold(2), refit=False)
+    scores = search.fit(X, partial).cv_results_["mean_test_score"]
+    assert (scores > 0.3).all()
+
+
+# Borders of the stages
+
+
+@pytest.mark.parametrize("where", ["memory", "checkpoint"])
+def test_a_stage_that_is_done_is_never_done_again(quick, iris, counting, tmp_path, where):
+    labeler, proxy = counting
+    X, y, partial = iris
+    options = {
+        "labeler": labeler(n_steps=8, batch_size=8, mu=2),
+        "proxy": proxy(module__width=16),
+        where: str(tmp_path / "kept"),
+    }
+    first = quick(**options).fit(X, partial)
+    for change in ({"ratio": 0.2}, {"difficulty": "aum"}, {"selection": "hardest"}, {"n_jobs": 2}, {}):
+        pruner = quick(**options | change).fit(X, partial)
+    assert (labeler.fits, proxy.fits) == (1, 1)
+    np.testing.assert_array_equal(pruner.support_, first.support_)
+    np.testing.assert_array_equal(pruner.labeler_.predict_proba(X), first.labeler_.predict_proba(X))
+    np.testing.assert_array_equal(pruner.proxy_.predict_proba(X), first.proxy_.predict_proba(X))
+    names = np.array(["a", "b", "c"])
+    quick(**options).fit(pd.DataFrame(X), np.where(partial < 0, None, names[y]))
+    assert (labeler.fits, proxy.fits) == (1, 1)
+    quick(**options | {"n_epochs": 11}).fit(X, partial)
+    assert (labeler.fits, proxy.fits) == (1, 2)
+    quick(**options | {"random_state": 5}).fit(X, partial)
+    quick(**options).fit(X + 1, partial)
+    assert (labeler.fits, proxy.fits) == (3, 4)
+
+
+def test_a_killed_run_goes_on_behind_the_stage_that_was_done(quick, iris, counting, tmp_path):
+    labeler, _ = counting
+    X, _, partial = iris
+
+    class Killed(NetClassifier):
+        armed = True
+
+        def fit(self, X, y):
+            if Killed.armed:
+                raise KeyboardInterrupt
+            return super().fit(X, y)
+
+    options = {"labeler": labeler(n_steps=8, batch_size=8, mu=2), "proxy": Killed(), "checkpoint": tmp_path}
+    with pytest.raises(KeyboardInterrupt):
+        quick(**options).fit(X, partial)
+    assert len(list(tmp_path.iterdir())) == 1
+    Killed.armed = False
+    quick(**options).fit(X, partial)
+    assert labeler.fits == 1
+    assert sorted(file.name.split("-")[0] for file in tmp_path.iterdir()) == ["label_pool", "record_pool"]
+
+
+def test_what_cannot_be_hashed_is_refused_before_training(quick, iris, tmp_path):
+    X, _, partial = iris
+    pruner = quick(labeler=CountingFixMatch(weak=lambda x, generator: x), checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="cannot be hashed.*top of a module"):
+        pruner.fit(X, partial)
+
+
+def test_keys_are_the_same_in_another_process(tmp_path):
+    import subprocess
+    import sys
+
+    code = (
+        "from sklearn.datasets import load_iris\n"
+        "from skprune import SemiPrune\n"
+        "from skprune.semi_supervised import FixMatch\n"
+        "X, y = load_iris(return_X_y=True); y[::2] = -1\n"
+        f"SemiPrune(labeler=FixMatch(n_steps=4, batch_size=4, mu=1), n_epochs=10, random_state=0, "
+        f"checkpoint={str(tmp_path)!r}).fit(X, y)\n"
+    )
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", code], check=True)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_progress(quick, iris, capsys):
+    X, _, partial = iris
+    quick().fit(X, partial)
+    assert capsys.readouterr() == ("", "")
+    quick(verbose=1).fit(X, partial)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    for part in ("labelling", "recording", "epoch=10/10", "loss=", "confident="):
+        assert part in shown.err
+
+
+def test_sampler(quick, iris, fitted):
+    X, _, partial = iris
+    sampler = PruningSampler(quick())
+    rows, labels = sampler.fit_resample(X, partial)
+    np.testing.assert_array_equal(sampler.sample_indices_, fitted.coreset_indices_)
+    np.testing.assert_array_equal(rows, X[fitted.support_])
+    np.testing.assert_array_equal(labels, fitted.coreset_labels_)
+    assert not hasattr(sampler, "transform")
