@@ -3,10 +3,9 @@
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from skprune._validation import as_pool
+from skprune._validation import as_pool, take_rows
 
 
 class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
@@ -74,7 +73,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         of the type of X
             The kept rows, in their order.
         """
-        return _safe_indexing(X, self.fit(X, y).coreset_indices_)
+        return take_rows(X, self.fit(X, y).coreset_indices_)
 
     def transform(self, X):
         """Return the kept rows of the data that the pruner was fitted on.
@@ -104,7 +103,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         _check_feature_names(self, X, reset=False)
         if len(pool) != len(self.support_) or joblib.hash(pool) != self._fingerprint:
             raise ValueError(f"X is not the data that {name} was fitted on. {_REFUSAL}")
-        return _safe_indexing(X, self.coreset_indices_)
+        return take_rows(X, self.coreset_indices_)
 
     def coreset(self):
         """Return what a classifier trains on.
@@ -128,7 +127,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ((30, 4), (30,), np.float64(30.0))
         """
         check_is_fitted(self)
-        rows = _safe_indexing(self._rows, np.arange(int(self.support_.sum())))
+        rows = take_rows(self._rows, np.arange(int(self.support_.sum())))
         return rows, self.coreset_labels_.copy(), np.ones(int(self.support_.sum()))
 
     def _keep_mask(self, X, pool, given, mask):
@@ -138,7 +137,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self.support_ = mask
         self._given = given
         self._fingerprint = joblib.hash(pool)
-        self._rows = _safe_indexing(X, np.flatnonzero(mask))
+        self._rows = take_rows(X, np.flatnonzero(mask))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -51,6 +51,8 @@ def encode_labels(y, missing_label="auto", classes=None):
         raise ValueError(
             f"y holds no labelled row: all {len(missing)} labels are missing. Label at least one row of each class."
         )
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        raise ValueError("y contains infinity (inf). Labels must be finite.")
     check_classification_targets(values)
     if classes is None:
         classes = np.unique(values)
@@ -58,11 +60,11 @@ def encode_labels(y, missing_label="auto", classes=None):
     strange = classes[positions] != values
     if strange.any():
         raise ValueError(
-            f"y holds the label {values[strange][0]!r}, which is not among the classes {classes.tolist()}."
+            f"y holds the label {values[strange].tolist()[0]!r}, which is not among the classes {classes.tolist()}."
         )
     if classes.size < 2:
         raise ValueError(
-            f"y holds one class only ({classes[0]!r}) among its {values.size} labels. Label rows of at least two "
+            f"y holds one class only ({classes.tolist()[0]!r}) among its {values.size} labels. Label rows of at least two "
             "classes."
         )
     codes = np.full(len(missing), MISSING, dtype=np.int64)

@@ -3,11 +3,11 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import accuracy_score
-from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skprune._labels import labels_at, missing_mask
+from skprune._validation import take_rows
 
 
 def _has(method):
@@ -108,7 +108,7 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         elif y_oracle is not None and asked.any():
             back = np.argsort(np.concatenate([np.flatnonzero(~asked), np.flatnonzero(asked)]))
             labels = np.concatenate([labels[~asked], labels_at(y_oracle, rows[asked])])[back]
-        self.estimator_ = clone(self.estimator).fit(_safe_indexing(X, rows), labels)
+        self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels)
         self.pruner_ = pruner
         self.n_features_in_ = pruner.n_features_in_
         if hasattr(pruner, "feature_names_in_"):
@@ -209,7 +209,7 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         rows = np.flatnonzero(~missing_mask(y))
         if rows.size == 0:
             raise ValueError("score needs labelled rows, and y holds none.")
-        return float(accuracy_score(labels_at(y, rows), self.predict(_safe_indexing(X, rows))))
+        return float(accuracy_score(labels_at(y, rows), self.predict(take_rows(X, rows))))
 
     def _delegate(self, method, X):
         check_is_fitted(self)

@@ -1,5 +1,6 @@
 """SemiPrune: the four stages in one estimator."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -206,6 +207,16 @@ class SemiPrune(BasePruner):
         mask = self._select(
             scores, self.ratio, self.selection, dynamics, labelled["codes"], given, classes, selection_seed
         )
+
+        lost = np.setdiff1d(labelled["codes"], labelled["codes"][mask])
+        if lost.size:
+            warnings.warn(
+                f"The coreset of {int(mask.sum())} rows holds no row of {lost.size} of {len(classes)} classes, "
+                f"{classes.tolist()[lost[0]]!r} among them. Keep more rows, or use a selector with "
+                "class_balanced='proportional' or min_per_class=1.",
+                UserWarning,
+                stacklevel=2,
+            )
 
         self.classes_ = classes
         self.labeler_ = None if given.all() else _stages.unpack(labeler, labelled["model"])

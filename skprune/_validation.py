@@ -1,7 +1,7 @@
 """What X may look like: one C-contiguous array, 2-D for tables and 4-D for images."""
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.utils import _safe_indexing, check_array
 
 _CHANNELS = (1, 3, 4)
 
@@ -89,6 +89,29 @@ def flat(pool):
     (2, 48)
     """
     return pool.reshape(len(pool), -1)
+
+
+def take_rows(X, rows):
+    """Return some rows of X, of the type of X.
+
+    Parameters
+    ----------
+    X : array-like
+        ndarray, DataFrame, list, or anything that converts to an ndarray.
+    rows : ndarray of int
+        Which rows.
+
+    Returns
+    -------
+    of the type of X
+        A copy of the rows; an ndarray for what cannot be indexed.
+
+    Examples
+    --------
+    >>> take_rows([[1], [2], [3]], [0, 2])
+    [[1], [3]]
+    """
+    return _safe_indexing(X if hasattr(X, "__getitem__") else np.asarray(X), rows)
 
 
 def check_equal_length(pool, y):

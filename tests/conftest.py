@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits, load_iris
 from skprune import SemiPrune
 from skprune.datasets import make_partial_labels
 from skprune.nets import NetClassifier
+from skprune.selection import Beta
 from skprune.semi_supervised import FixMatch
 
 torch.set_num_threads(1)
@@ -43,6 +44,7 @@ def quick():
         defaults = {
             "labeler": FixMatch(n_steps=8, batch_size=8, mu=2),
             "proxy": NetClassifier(module__width=16) if "image_shape" not in params else None,
+            "selection": Beta(class_balanced="proportional"),
             "n_epochs": 10,
             "random_state": 0,
         }

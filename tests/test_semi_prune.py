@@ -258,7 +258,8 @@ def test_include_labeled(quick, iris):
 def test_class_weights_name_classes(quick, iris):
     X, y, partial = iris
     labels = dressed(y, partial, "strings")
-    pruner = quick(30, selection=Hardest(class_balanced={"a": 2, "b": 1})).fit(X, labels)
+    with pytest.warns(UserWarning, match="holds no row of 1 of 3 classes, 'c' among them"):
+        pruner = quick(30, selection=Hardest(class_balanced={"a": 2, "b": 1})).fit(X, labels)
     assert {c: int((pruner.coreset_labels_ == c).sum()) for c in "abc"} == {"a": 20, "b": 10, "c": 0}
     with pytest.raises(ValueError, match="class_balanced names 'z'"):
         quick(selection=Hardest(class_balanced={"z": 1})).fit(X, labels)

@@ -80,9 +80,10 @@ class PartialLabelKFold(BaseCrossValidator):
         labelled = np.flatnonzero(codes >= 0)
         counts = np.bincount(codes[labelled])
         if counts.min() < self.n_splits:
+            rarest = classes.tolist()[counts.argmin()]
             raise ValueError(
-                f"n_splits={self.n_splits} is above the {counts.min()} labels of class {classes[counts.argmin()]!r}. Use "
-                "fewer folds, or label more rows."
+                f"n_splits={self.n_splits} is above the {counts.min()} labels of class {rarest!r}. Use fewer folds, or label "
+                "more rows."
             )
         folds = StratifiedKFold(self.n_splits, shuffle=self.shuffle, random_state=self.random_state)
         for _, part in folds.split(labelled, codes[labelled]):

@@ -116,11 +116,13 @@ class NetClassifier(BaseNet):
         check_classification_targets(y)
         classes = np.unique(y) if classes is None else np.unique(classes)
         if len(classes) < 2:
-            raise ValueError(f"y holds one class only ({classes[0]!r}); at least two are needed.")
+            raise ValueError(f"y holds one class only ({classes.tolist()[0]!r}); at least two are needed.")
         codes = np.searchsorted(classes, y)
         unknown = classes[np.minimum(codes, len(classes) - 1)] != y
         if unknown.any():
-            raise ValueError(f"The label {y[unknown][0]!r} of row {int(unknown.argmax())} is not among the classes.")
+            raise ValueError(
+                f"The label {y[unknown].tolist()[0]!r} of row {int(unknown.argmax())} is not among the classes."
+            )
         return codes.astype(np.int64), classes
 
     def _steps_per_epoch(self, n_samples):

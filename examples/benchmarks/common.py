@@ -1,0 +1,70 @@
+"""What the benchmarks share: rows in a CSV file that survive a kill, tables, and a word about the machine."""
+
+import csv
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+
+class Rows:
+    """Rows of a CSV file, written as they come; what is there already is not computed again.
+
+    Parameters
+    ----------
+    file : path-like
+        The CSV file, with the columns key, seed, value and seconds.
+    """
+
+    def __init__(self, file):
+        self.file = Path(file)
+        self.values = {}
+        if self.file.exists():
+            with self.file.open(newline="") as stream:
+                for row in csv.DictReader(stream):
+                    self.values[row["key"], int(row["seed"])] = float(row["value"]), float(row["seconds"])
+
+    def missing(self, key, seed):
+        """Tell whether a row is still to be computed."""
+        return (key, seed) not in self.values
+
+    def add(self, key, seed, value, seconds):
+        """Write a row."""
+        self.values[key, seed] = value, seconds
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        new = not self.file.exists()
+        with self.file.open("a", newline="") as stream:
+            writer = csv.writer(stream)
+            if new:
+                writer.writerow(["key", "seed", "value", "seconds"])
+            writer.writerow([key, seed, f"{value:.6f}", f"{seconds:.1f}"])
+        print(f"  {key} seed {seed}: {value:.2f} ({seconds:.0f} s)", flush=True)
+
+    def column(self, key, seeds):
+        """Return the values of a key, one a seed."""
+        return np.array([self.values[key, seed][0] for seed in seeds])
+
+    def seconds(self, key, seeds):
+        """Return the seconds of a key, one a seed."""
+        return np.array([self.values[key, seed][1] for seed in seeds])
+
+
+def show(values):
+    """Format mean and standard deviation (ddof 1)."""
+    return f"{np.mean(values):6.2f} ± {np.std(values, ddof=1) if len(values) > 1 else float('nan'):4.2f}"
+
+
+def machine():
+    """Describe machine, threads and versions."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [
+            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
+        cpu = names[0] if names else cpu
+    versions = ", ".join(f"{name} {version(name)}" for name in ("skprune", "scikit-learn", "skorch", "torch", "numpy"))
+    return f"{cpu}, {os.cpu_count()} cores, {torch.get_num_threads()} thread(s); Python {platform.python_version()}, {versions}"

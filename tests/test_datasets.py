@@ -1,0 +1,149 @@
+"""Partial labels, long tails, corruptions, loaders."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skprune._labels import missing_mask
+from skprune.datasets import (
+    corrupt_images,
+    load_cifar10,
+    load_fashion_mnist,
+    make_long_tailed,
+    make_partial_labels,
+)
+
+DATA = Path(os.environ.get("SKPRUNE_DATA") or "~/.cache/skprune").expanduser()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 999), n=st.integers(20, 60), count=st.integers(4, 20))
+def test_partial_labels(seed, n, count):
+    y = np.random.default_rng(seed).integers(4, size=n)
+    y[:4] = range(4)
+    partial = make_partial_labels(y, count, random_state=seed)
+    given_rows = ~missing_mask(partial)
+    assert given_rows.sum() == count
+    np.testing.assert_array_equal(partial[given_rows], y[given_rows])
+    assert set(partial[given_rows]) == set(range(4))
+    np.testing.assert_array_equal(partial, make_partial_labels(y, count, random_state=seed))
+
+
+def test_partial_labels_of_every_kind():
+    assert make_partial_labels(np.array(["a", "b"] * 5), 4, random_state=0).dtype == object
+    signed = make_partial_labels(np.array([-1, 1] * 5), 4, random_state=0)
+    assert missing_mask(signed).sum() == 6
+    assert set(signed[~missing_mask(signed)]) == {-1, 1}
+    booleans = make_partial_labels(np.array([False, True] * 5), 0.4, random_state=0)
+    assert missing_mask(booleans).sum() == 6
+    small = make_partial_labels(np.array([0, 1] * 5, dtype=np.uint8), 4, random_state=0)
+    assert (small == -1).sum() == 6
+    marked = make_partial_labels(np.array(["a", "b"] * 5), 4, missing="?", random_state=0)
+    assert (marked == "?").sum() == 6
+    free = make_partial_labels(np.array([0, 1] * 50), 1, stratify=False, random_state=0)
+    assert (free >= 0).sum() == 1
+
+
+@pytest.mark.parametrize("count", [0, 11, 1, 1.5, True, "all"])
+def test_refused_counts(count):
+    with pytest.raises(ValueError, match="n_labeled"):
+        make_partial_labels(np.array([0, 1] * 5), count)
+
+
+def test_long_tails():
+    y = np.repeat(np.arange(5), 200)
+    rows = make_long_tailed(y, 50, random_state=0)
+    assert (np.diff(rows) > 0).all()
+    counts = np.bincount(y[rows])
+    assert counts[0] == 200
+    assert counts[-1] == 4
+    np.testing.assert_allclose(counts[1:] / counts[:-1], 50 ** (-1 / 4), atol=0.05)
+    with pytest.raises(ValueError, match="at least 1"):
+        make_long_tailed(y, 0.5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("shape", [(100, 3, 16, 16), (100, 20, 17)])
+def test_corruptions(dtype, shape):
+    X = np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
+    before = X.copy()
+    out, kinds = corrupt_images(X, return_kinds=True, random_state=0)
+    np.testing.assert_array_equal(X, before)
+    assert out.dtype == dtype
+    assert out.shape == shape
+    names, counts = np.unique(kinds, return_counts=True)
+    assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == {
+        "black_rectangle": 6,
+        "clean": 70,
+        "fog": 6,
+        "gaussian_noise": 6,
+        "low_resolution": 6,
+        "motion_blur": 6,
+    }
+    changed = (out != X).reshape(100, -1).any(axis=1)
+    np.testing.assert_array_equal(changed, kinds != "clean")
+    np.testing.assert_array_equal(out, corrupt_images(X, random_state=0))
+    assert (corrupt_images(X, fraction=0.0) == X).all()
+
+
+def test_each_corruption_is_what_its_name_says():
+    X = np.random.default_rng(0).integers(60, 200, (200, 1, 24, 24)).astype(np.uint8)
+    out, kinds = corrupt_images(X, fraction=1.0, return_kinds=True, random_state=0)
+    spread = out.reshape(200, -1).std(axis=1)
+    assert ((out == 0).reshape(200, -1).mean(axis=1)[kinds == "black_rectangle"] >= 1 / 17).all()
+    for kind in ("low_resolution", "motion_blur", "fog"):
+        assert spread[kinds == kind].max() < X.std()
+    assert spread[kinds == "gaussian_noise"].min() > X.std()
+    assert out[kinds == "fog"].mean() > X.mean() + 20
+    blocks = out[kinds == "low_resolution"][0, 0]
+    assert len(np.unique(blocks)) <= 36
+
+
+def test_refused_images():
+    with pytest.raises(ValueError, match="must be images"):
+        corrupt_images(np.zeros((3, 4)))
+    with pytest.raises(ValueError, match="fraction"):
+        corrupt_images(np.zeros((3, 4, 4)), fraction=2)
+
+
+def test_loaders_read_a_folder(tmp_path, monkeypatch):
+    arrays = {"x_train": np.zeros((3, 1, 28, 28), np.uint8), "y_train": np.arange(3)}
+    arrays |= {"x_test": arrays["x_train"], "y_test": arrays["y_train"]}
+    np.savez(tmp_path / "fashion_mnist.npz", **arrays)
+    assert load_fashion_mnist(data_home=tmp_path).x_train.shape == (3, 1, 28, 28)
+    monkeypatch.setenv("SKPRUNE_DATA", str(tmp_path))
+    assert load_fashion_mnist().y_test.tolist() == [0, 1, 2]
+    with pytest.raises(FileNotFoundError, match=r"cifar10.npz is not there.*download_if_missing=True"):
+        load_cifar10(download_if_missing=False)
+
+
+def test_loaders_fall_back_on_torchvision(tmp_path, monkeypatch):
+    from torchvision import datasets
+
+    class Fake:
+        def __init__(self, root, train, download):
+            assert download
+            self.data = np.zeros((4 if train else 2, 32, 32, 3), np.uint8)
+            self.targets = list(range(len(self.data)))
+
+    monkeypatch.setattr(datasets, "CIFAR10", Fake)
+    data = load_cifar10(data_home=tmp_path)
+    assert data.x_train.shape == (4, 3, 32, 32)
+    assert data.y_test.tolist() == [0, 1]
+    assert [file.name for file in tmp_path.iterdir()] == ["cifar10.npz"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("load", "shape"), [(load_fashion_mnist, (1, 28, 28)), (load_cifar10, (3, 32, 32))])
+def test_real_data(load, shape):
+    name = load.__name__.removeprefix("load_")
+    if not (DATA / f"{name}.npz").exists():
+        pytest.skip(f"{name}.npz is not in the data folder; $SKPRUNE_DATA names it")
+    data = load(download_if_missing=False)
+    assert data.x_train.shape[1:] == data.x_test.shape[1:] == shape
+    assert data.x_train.dtype == np.uint8
+    assert sorted(set(data.y_train)) == list(range(10))

@@ -1,0 +1,71 @@
+"""The package as a whole: names, imports, scikit-learn's own checks."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skprune
+from skprune import PrunedClassifier, SemiPrune
+from skprune.nets import NetClassifier
+from skprune.selection import Beta
+from skprune.semi_supervised import FixMatch
+
+MODULES = ["augment", "datasets", "dynamics", "model_selection", "nets", "scores", "selection", "semi_supervised"]
+DROPPING = (
+    "check_transformer_general",
+    "check_transformer_data_not_an_array",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_fit_idempotent",
+)
+PRUNER_FAILS = dict.fromkeys(DROPPING, "a transformer that drops rows cannot give a row for each one of X")
+CLASSIFIER_FAILS = {"check_classifiers_classes": "-1 marks an unlabelled row unless something else does"}
+
+
+def small_pruner():
+    return SemiPrune(
+        proxy=NetClassifier(module__width=8),
+        selection=Beta(class_balanced="proportional"),
+        n_epochs=10,
+        schedule_epochs=10,
+        random_state=0,
+    )
+
+
+def expected_failures(estimator):
+    return PRUNER_FAILS if isinstance(estimator, SemiPrune) else CLASSIFIER_FAILS
+
+
+@parametrize_with_checks(
+    [small_pruner(), PrunedClassifier(LogisticRegression(), small_pruner())], expected_failed_checks=expected_failures
+)
+def test_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("module", ["", *MODULES])
+def test_public_names_are_there_and_documented(module):
+    home = getattr(skprune, module) if module else skprune
+    for name in home.__all__:
+        public = getattr(home, name)
+        assert public.__doc__, name
+        if inspect.isclass(public) or inspect.isfunction(public):
+            assert ">>>" in public.__doc__ or public.__name__ == "BaseSelector", f"{name} has no example"
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = home.nonsense
+
+
+def test_import_brings_in_no_torch():
+    code = "import sys, skprune; assert not {'torch', 'skorch', 'sklearn'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_public_docstrings_describe_every_parameter():
+    for estimator in (SemiPrune, FixMatch, NetClassifier, PrunedClassifier):
+        for name in inspect.signature(estimator).parameters:
+            doc = estimator.__doc__
+            assert f"    {name} : " in doc or f"{name}, " in doc or f", {name} :" in doc or name == "kwargs", name

@@ -1,0 +1,178 @@
+"""PrunedClassifier and PartialLabelKFold: the main job ends in a classifier and can be cross-validated."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from skprune import PrunedClassifier
+from skprune.model_selection import PartialLabelKFold
+
+
+class Remembering(DummyClassifier):
+    """A classifier that keeps what it was trained on."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.X_, self.y_ = X, np.asarray(y)
+        return super().fit(X, y)
+
+
+def test_trains_on_the_coreset(quick, iris):
+    X, _, partial = iris
+    model = PrunedClassifier(Remembering(), quick()).fit(X, partial)
+    np.testing.assert_array_equal(model.estimator_.X_, X[model.pruner_.support_])
+    np.testing.assert_array_equal(model.estimator_.y_, model.pruner_.coreset_labels_)
+    assert model.n_features_in_ == 4
+
+
+def test_given_labels_alone(quick, iris):
+    X, y, partial = iris
+    model = PrunedClassifier(Remembering(), quick(include_labeled=True), labels="given").fit(X, partial)
+    np.testing.assert_array_equal(model.estimator_.X_, X[partial >= 0])
+    np.testing.assert_array_equal(model.estimator_.y_, y[partial >= 0])
+
+
+@pytest.mark.parametrize("names", [None, np.array(["a", "bb", "a longer name"]), np.array([10, 20, 30])])
+def test_oracle_labels_replace_pseudo_labels_of_kept_rows(quick, iris, names):
+    X, y, partial = iris
+    oracle = y if names is None else names[y]
+    labels = partial if names is None else np.where(partial < 0, None, oracle)
+    model = PrunedClassifier(Remembering(), quick()).fit(X, labels, y_oracle=oracle)
+    assert model.estimator_.y_.tolist() == oracle[model.pruner_.support_].tolist()
+
+
+def test_oracle_labels_of_rows_that_are_not_kept_are_never_read(quick, iris):
+    X, y, partial = iris
+
+    class Trap:
+        pass
+
+    first = PrunedClassifier(LogisticRegression(max_iter=500), quick(0.3)).fit(X, partial, y_oracle=y)
+    readable = np.zeros(150, bool)
+    readable[first.pruner_.annotation_indices_] = True
+    for filler in (lambda i: Trap(), lambda i: i % 3):
+        oracle = np.array([label if ok else filler(i) for i, (label, ok) in enumerate(zip(y, readable, strict=True))])
+        other = PrunedClassifier(LogisticRegression(max_iter=500), quick(0.3)).fit(X, partial, y_oracle=oracle)
+        np.testing.assert_array_equal(other.predict_proba(X), first.predict_proba(X))
+
+
+def test_delegation(quick, iris):
+    X, y, partial = iris
+    model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(X, partial)
+    for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        np.testing.assert_array_equal(getattr(model, method)(X), getattr(model.estimator_, method)(X))
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert not hasattr(PrunedClassifier(LinearSVC(), quick()), "predict_proba")
+    assert hasattr(PrunedClassifier(CalibratedClassifierCV(LinearSVC()), quick()), "predict_proba")
+
+
+def test_score_ignores_unlabelled_rows(quick, iris):
+    X, y, partial = iris
+    model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(X, partial)
+    given = partial >= 0
+    assert model.score(X, partial) == pytest.approx(np.mean(model.predict(X[given]) == y[given]))
+    with pytest.raises(ValueError, match="needs labelled rows"):
+        model.score(X, np.full(150, -1))
+
+
+def test_frames(quick, iris):
+    X, _, partial = iris
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(frame, partial)
+    assert model.feature_names_in_.tolist() == list("abcd")
+    assert model.predict(frame).shape == (150,)
+    model.fit(X, partial)
+    assert not hasattr(model, "feature_names_in_")
+
+
+@pytest.mark.parametrize(
+    ("labels", "oracle", "message"),
+    [
+        ("guessed", None, "labels must be"),
+        ("given", np.zeros(150), "takes no y_oracle"),
+        ("pseudo", np.zeros(149), "y_oracle has 149 labels, X has 150 rows"),
+    ],
+)
+def test_refused(quick, iris, labels, oracle, message):
+    X, _, partial = iris
+    with pytest.raises(ValueError, match=message):
+        PrunedClassifier(LogisticRegression(), quick(), labels=labels).fit(X, partial, y_oracle=oracle)
+
+
+def test_no_given_label_among_the_kept_rows(quick, iris):
+    X, _, partial = iris
+    for seed in range(20):
+        pruner = quick(3, random_state=seed)
+        if not (pruner.fit(X, partial).support_ & (partial >= 0)).any():
+            break
+    with pytest.raises(ValueError, match="No kept row has a given label"):
+        PrunedClassifier(LogisticRegression(), pruner, labels="given").fit(X, partial)
+
+
+def test_last_in_a_pipeline_and_in_a_grid(quick, iris):
+    X, y, partial = iris
+    labels = np.where(partial < 0, None, np.array(["a", "b", "c"])[y])
+    model = make_pipeline(StandardScaler(), PrunedClassifier(LogisticRegression(), quick()))
+    grid = {"prunedclassifier__pruner__ratio": [0.2, 0.6], "prunedclassifier__estimator__C": [0.1, 1.0]}
+    search = GridSearchCV(model, grid, cv=PartialLabelKFold(3)).fit(X, labels)
+    assert not np.isnan(search.cv_results_["mean_test_score"]).any()
+    assert search.score(X, np.array(["a", "b", "c"])[y]) > 0.7
+
+
+# PartialLabelKFold
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_folds(shuffle):
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=200)
+    y[rng.random(200) < 0.8] = -1
+    seen = []
+    for train, test in PartialLabelKFold(4, shuffle=shuffle, random_state=0 if shuffle else None).split(y[:, None], y):
+        assert (y[test] >= 0).all()
+        assert set(train) == set(range(200)) - set(test)
+        seen.extend(test)
+        counts = np.bincount(y[test], minlength=3) / np.bincount(y[y >= 0])
+        assert np.ptp(counts) < 0.2
+    assert sorted(seen) == np.flatnonzero(y >= 0).tolist()
+
+
+def test_folds_do_not_depend_on_hidden_labels_or_their_mark():
+    y = np.array([0, 1] * 6 + [-1] * 10)
+    masked = [np.ma.MaskedArray(np.where(y < 0, fill, y), mask=y < 0) for fill in (5, 9)]
+    splits = [
+        [test.tolist() for _, test in PartialLabelKFold(3).split(np.zeros(22), labels)]
+        for labels in (y, *masked, np.where(y < 0, None, y))
+    ]
+    assert all(split == splits[0] for split in splits)
+    named = np.where(y < 0, 7, y)
+    other = PartialLabelKFold(3, missing_label=7).split(np.zeros(22), named)
+    assert [test.tolist() for _, test in other] == splits[0]
+
+
+def test_too_few_labels_for_the_folds():
+    with pytest.raises(ValueError, match="n_splits=5 is above the 1 labels of class 1"):
+        next(PartialLabelKFold(5).split(np.zeros(7), [0] * 5 + [1, -1]))
+
+
+def test_unlabelled_rows_in_test_folds_are_what_it_prevents():
+    """The fault: a plain splitter on 90 % unlabelled rows reports a tenth of the truth."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=400)
+    X = y[:, None] + rng.normal(scale=0.3, size=(400, 2))
+    partial = np.where(rng.random(400) < 0.9, -1, y)
+
+    class Labelled(LogisticRegression):
+        def fit(self, X, y):
+            return super().fit(X[y >= 0], y[y >= 0])
+
+    plain = cross_val_score(Labelled(), X, partial, cv=StratifiedKFold(5), scoring="accuracy").mean()
+    ours = cross_val_score(Labelled(), X, partial, cv=PartialLabelKFold(5), scoring="accuracy").mean()
+    assert plain < 0.2
+    assert ours > 0.85
