@@ -42,7 +42,7 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Classes of ``estimator_``.
     n_features_in_ : int
         Numbers a row.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, when X has such.
 
     Examples

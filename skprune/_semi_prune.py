@@ -72,7 +72,7 @@ class SemiPrune(BasePruner):
         The labels.
     n_features_in_ : int
         Numbers a row: the product of the shape behind the first axis.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, when X has such.
     labeler_ : classifier or None
         The fitted labeler, in class indices; None when no label was missing.

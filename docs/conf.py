@@ -1,0 +1,19 @@
+"""Sphinx configuration."""
+
+from importlib import metadata
+
+project = "skprune"
+author = "The skprune developers"
+project_copyright = "2026, The skprune developers"
+release = version = metadata.version("skprune")
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc"]
+autosummary_generate = True
+numpydoc_show_class_members = False
+numpydoc_validation_checks = {"GL03", "PR01", "PR02", "PR03", "SS02", "SS03"}
+numpydoc_validation_exclude = {r"(Beta|Cutoff|Stratified)\.check$", r"_request$"}
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates"]
+html_theme = "alabaster"
+html_theme_options = {"description": "Prune training sets when few labels exist", "page_width": "1100px"}
+html_static_path = []
