@@ -33,8 +33,8 @@ class SemiPrune(BasePruner):
         :class:`~skprune.semi_supervised.FixMatch`, ``SelfTrainingClassifier`` or ``LabelSpreading``. It is cloned.
         Nested `random_state`, `device` and `n_jobs` that are None inherit those given here.
     proxy : skorch classifier, default=None
-        The classifier whose training is recorded; None: :class:`~skprune.nets.NetClassifier`. It is cloned, and inherits
-        as the labeler does.
+        The classifier whose training is recorded; None: ``NetClassifier(lr=0.01)`` of :mod:`skprune.nets`. It is cloned, and
+        inherits as the labeler does.
     difficulty : str or callable, default="dual"
         A name out of :func:`skprune.scores.names`, or ``callable(dynamics) -> (n_samples,)``, higher = harder.
     selection : str or selector, default="beta"

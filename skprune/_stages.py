@@ -241,7 +241,7 @@ class StageStore:
             return self._cached(stage, key, model, verbose, arguments)
         file = self.checkpoint / f"{stage.__name__}-{key}.joblib"
         if file.exists():
-            return joblib.load(file)
+            return self._read(file)
         result = self._cached(stage, key, model, verbose, arguments)
         self._write(result, file)
         return result
@@ -257,6 +257,14 @@ class StageStore:
             raise ValueError(
                 f"The parameters of {type(model).__name__} cannot be hashed, which memory and checkpoint need: {error}. Use "
                 "functions and classes defined at the top of a module instead of lambdas and instances."
+            ) from error
+
+    def _read(self, file):
+        try:
+            return joblib.load(file)
+        except Exception as error:
+            raise ValueError(
+                f"The checkpoint {file} cannot be read: {error!r}. Delete it to run its stage again."
             ) from error
 
     def _write(self, result, file):
@@ -310,14 +318,17 @@ def describe(value):
 
 
 def default_proxy():
-    """Return the proxy that ``SemiPrune(proxy=None)`` trains.
+    """Return the proxy that ``SemiPrune(proxy=None)`` trains: a NetClassifier that learns slowly.
+
+    The selection by difficulty lives on what happens before the proxy fits. On Fashion-MNIST (10,000 rows, seeds 10 and 11)
+    DUAL-Beta coresets gained more over random rows with a learning rate of 0.01 than with 0.003 or 0.05.
 
     Returns
     -------
     NetClassifier
         Sized from the data when it is fitted.
     """
-    return NetClassifier()
+    return NetClassifier(lr=0.01)
 
 
 def train_fully(proxy, pool, codes, schedule_epochs, seed):

@@ -401,6 +401,15 @@ def test_a_killed_run_goes_on_behind_the_stage_that_was_done(quick, iris, counti
     assert sorted(file.name.split("-")[0] for file in tmp_path.iterdir()) == ["label_pool", "record_pool"]
 
 
+def test_a_checkpoint_that_cannot_be_read(quick, iris, tmp_path):
+    X, _, partial = iris
+    quick(checkpoint=tmp_path).fit(X, partial)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"The checkpoint .*label_pool.* cannot be read.*Delete it"):
+        quick(checkpoint=tmp_path).fit(X, partial)
+
+
 def test_what_cannot_be_hashed_is_refused_before_training(quick, iris, tmp_path):
     X, _, partial = iris
     pruner = quick(labeler=CountingFixMatch(weak=lambda x, generator: x), checkpoint=tmp_path)

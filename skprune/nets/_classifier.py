@@ -25,7 +25,7 @@ class NetClassifier(BaseNet):
         Epochs.
     schedule_epochs : int, default=None
         Epochs over which the learning rate falls to 0 along a cosine; None: `max_epochs`.
-    lr : float, default=0.05
+    lr : float, default=0.1
         Initial learning rate.
     optimizer : class, default=NesterovSGD
         Torch optimiser; its arguments as ``optimizer__name``. SGD with Nesterov momentum 0.9, weight decay 5e-4.
@@ -78,7 +78,7 @@ class NetClassifier(BaseNet):
         batch_size=128,
         max_epochs=30,
         schedule_epochs=None,
-        lr=0.05,
+        lr=0.1,
         optimizer=NesterovSGD,
         augment="weak",
         ema=False,
