@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from skprune.nets import NetClassifier
+
 
 class Rows:
     """Rows of a CSV file, written as they come; what is there already is not computed again.
@@ -50,6 +52,19 @@ class Rows:
     def seconds(self, key, seeds):
         """Return the seconds of a key, one a seed."""
         return np.array([self.values[key, seed][1] for seed in seeds])
+
+
+def supervised_sibling(fixmatch):
+    """Return the supervised net with the network, steps, labelled batch, rate, strong augmentation and average of FixMatch."""
+    return NetClassifier(
+        n_steps=fixmatch.n_steps,
+        max_epochs=fixmatch.max_epochs,
+        batch_size=fixmatch.batch_size,
+        lr=fixmatch.lr,
+        augment="strong",
+        ema=True,
+        random_state=fixmatch.random_state,
+    )
 
 
 def show(values):

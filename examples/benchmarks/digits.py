@@ -11,13 +11,12 @@ import time
 
 import numpy as np
 import torch
-from common import machine, show
+from common import machine, show, supervised_sibling
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from skprune.datasets import make_partial_labels
-from skprune.nets import NetClassifier
 from skprune.semi_supervised import FixMatch
 
 
@@ -35,15 +34,7 @@ def main():
         y_partial = make_partial_labels(y, 10 * args.per_class, random_state=seed)
         hidden = y_partial < 0
         default = FixMatch(random_state=seed)
-        net = NetClassifier(
-            n_steps=default.n_steps,
-            max_epochs=1,
-            batch_size=default.batch_size,
-            lr=default.lr,
-            augment="strong",
-            ema=True,
-            random_state=seed,
-        )
+        net = supervised_sibling(default)
         predictions = {
             "FixMatch (default)": lambda model=default, y=y_partial: model.fit(X, y).predict(X),
             "supervised net": lambda model=net, rows=~hidden: model.fit(X[rows], y[rows]).predict(X),

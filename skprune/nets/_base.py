@@ -10,7 +10,6 @@ from skorch import NeuralNet, NeuralNetClassifier
 from skorch.utils import is_dataset
 
 from skprune._validation import as_pool, check_equal_length
-from skprune.augment import image_strong, image_weak, tabular_strong, tabular_weak
 from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._device import resolve_device, resolve_precision, seeded
@@ -23,32 +22,6 @@ _PREFIXES = ("module__", "criterion__", "optimizer__", "callbacks__")
 
 class _StoppedByCallback(Exception):
     """A callback has ended the training."""
-
-
-class NesterovSGD(torch.optim.SGD):
-    """SGD with the field's usual settings as defaults.
-
-    Parameters
-    ----------
-    params : iterable
-        Parameters to optimise.
-    lr : float, default=0.03
-        Learning rate.
-    momentum : float, default=0.9
-        Momentum.
-    weight_decay : float, default=5e-4
-        L2 penalty.
-    nesterov : bool, default=True
-        Nesterov's momentum.
-
-    Examples
-    --------
-    >>> NesterovSGD([torch.zeros(1, requires_grad=True)]).defaults["momentum"]
-    0.9
-    """
-
-    def __init__(self, params, lr=0.03, momentum=0.9, weight_decay=5e-4, nesterov=True):
-        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov)
 
 
 class BaseNet(NeuralNetClassifier):
@@ -420,26 +393,3 @@ class BaseNet(NeuralNetClassifier):
                 self.history.record(key, value)
         self.module_.load_state_dict({name: torch.from_numpy(array) for name, array in state["weights"].items()})
         return self
-
-
-def augmentations(shape):
-    """Return the default augmentations for rows of a shape.
-
-    Parameters
-    ----------
-    shape : tuple
-        (d,) for a table, (C, H, W) for images.
-
-    Returns
-    -------
-    dict
-        "weak" and "strong": ``augment(x, generator) -> x``; the strong one reads what the weak one returned.
-
-    Examples
-    --------
-    >>> augmentations((4,))["weak"].__name__
-    'tabular_weak'
-    """
-    if len(shape) == 3:
-        return {"weak": image_weak, "strong": image_strong}
-    return {"weak": tabular_weak, "strong": tabular_strong}

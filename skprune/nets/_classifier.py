@@ -4,8 +4,10 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from skprune.nets._base import BaseNet, NesterovSGD, augmentations
+from skprune.augment._policies import augmentations
+from skprune.nets._base import BaseNet
 from skprune.nets._data import TrainBatches, n_batches
+from skprune.nets._optimizer import NesterovSGD
 
 
 class NetClassifier(BaseNet):

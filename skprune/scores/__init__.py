@@ -1,21 +1,9 @@
 """Difficulty scores: plain functions of the training dynamics, and the table that orients them."""
 
-from skprune.scores._functions import (
-    aum,
-    confidence,
-    correctness,
-    dual,
-    dyn_unc,
-    el2n,
-    entropy,
-    forgetting,
-    least_confidence,
-    loss,
-    margin,
-    tdds,
-    variability,
-)
+from skprune.scores._averages import aum, confidence, correctness, el2n, forgetting, variability
+from skprune.scores._last import entropy, least_confidence, loss, margin
 from skprune.scores._registry import difficulty, min_epochs, names
+from skprune.scores._windows import dual, dyn_unc, tdds
 
 __all__ = [
     "aum",

@@ -5,22 +5,22 @@ import inspect
 import numpy as np
 
 from skprune._registry import lookup
-from skprune.scores import _functions as f
+from skprune.scores import _averages, _last, _windows
 
 _TABLE = {
-    "aum": (f.aum, -1),
-    "confidence": (f.confidence, -1),
-    "correctness": (f.correctness, -1),
-    "dual": (f.dual, +1),
-    "dyn_unc": (f.dyn_unc, +1),
-    "el2n": (f.el2n, +1),
-    "entropy": (f.entropy, +1),
-    "forgetting": (f.forgetting, +1),
-    "least_confidence": (f.least_confidence, +1),
-    "loss": (f.loss, +1),
-    "margin": (f.margin, -1),
-    "tdds": (f.tdds, +1),
-    "variability": (f.variability, +1),
+    "aum": (_averages.aum, -1),
+    "confidence": (_averages.confidence, -1),
+    "correctness": (_averages.correctness, -1),
+    "dual": (_windows.dual, +1),
+    "dyn_unc": (_windows.dyn_unc, +1),
+    "el2n": (_averages.el2n, +1),
+    "entropy": (_last.entropy, +1),
+    "forgetting": (_averages.forgetting, +1),
+    "least_confidence": (_last.least_confidence, +1),
+    "loss": (_last.loss, +1),
+    "margin": (_last.margin, -1),
+    "tdds": (_windows.tdds, +1),
+    "variability": (_averages.variability, +1),
 }
 
 

@@ -4,7 +4,9 @@ import torch
 from torch.nn import functional as F
 
 from skprune._labels import encode_labels
-from skprune.nets._base import BaseNet, NesterovSGD, augmentations
+from skprune.augment._policies import augmentations
+from skprune.nets._base import BaseNet
+from skprune.nets._optimizer import NesterovSGD
 from skprune.semi_supervised._batches import SemiSupervisedBatches
 
 
