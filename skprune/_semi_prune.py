@@ -181,7 +181,6 @@ class SemiPrune(BasePruner):
         given = codes != MISSING
         self._check_parameters(given, classes)
         labeler, proxy, stage_seed, selection_seed = self._draw(check_random_state(self.random_state))
-        _stages.check_proxy(proxy)
         store = _stages.StageStore(self.memory, self.checkpoint, self.device, pool.ndim == 4)
 
         if given.all():
@@ -302,12 +301,15 @@ class SemiPrune(BasePruner):
     def _draw(self, rng):
         """Return labeler and proxy, prepared, and the seeds of the stages and of the selection, in a fixed order."""
         from skprune import _stages
+        from skprune.dynamics._collect import check_proxy
 
         labeler, proxy = self.labeler, self.proxy
         if isinstance(labeler, str):
             labeler = lookup(labeler, _stages.LABELERS, "labeler")()
         if proxy is None:
             proxy = _stages.default_proxy()
+        _stages.check_labeler(labeler)
+        check_proxy(proxy)
         options = {"rng": rng, "device": self.device, "n_jobs": self.n_jobs}
         labeler, proxy = (_stages.prepare(estimator, **options) for estimator in (labeler, proxy))
         return labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1))

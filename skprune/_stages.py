@@ -18,13 +18,10 @@ from skorch import NeuralNet
 from skprune._labels import MISSING
 from skprune._validation import flat
 from skprune.dynamics import TrainingDynamics, collect_dynamics
-from skprune.dynamics._collect import check_proxy
 from skprune.nets import NetClassifier
 from skprune.nets._base import BaseNet
 from skprune.nets._device import resolve_device, resolve_precision, seeded
 from skprune.semi_supervised import FixMatch
-
-__all__ = ["LABELERS", "StageStore", "check_proxy", "default_proxy", "label_pool", "prepare", "record_pool", "unpack"]
 
 CACHE_VERSION = 1
 LABELERS = {"fixmatch": FixMatch}
@@ -64,6 +61,26 @@ def prepare(estimator, *, rng, device, n_jobs):
     return estimator.set_params(**found)
 
 
+def check_labeler(labeler):
+    """Refuse a labeler that cannot give labels with a confidence.
+
+    Parameters
+    ----------
+    labeler : object
+        What the user gave.
+
+    Raises
+    ------
+    TypeError
+        It has no ``fit`` or no ``predict_proba``.
+    """
+    for method in ("fit", "predict_proba"):
+        if isinstance(labeler, type) or not hasattr(labeler, method):
+            raise TypeError(
+                f"labeler must be a classifier with fit and predict_proba, got {labeler!r} without {method}."
+            )
+
+
 def label_pool(labeler, pool, codes, seed, verbose):
     """Fit a labeler, and label every row.
 
@@ -91,11 +108,13 @@ def label_pool(labeler, pool, codes, seed, verbose):
     X = pool if isinstance(labeler, NeuralNet) else flat(pool)
     with seeded(seed, resolve_device(getattr(labeler, "device", "cpu"))):
         labeler.fit(X, codes)
-    if not hasattr(labeler, "predict_proba"):
-        raise TypeError(f"The labeler {type(labeler).__name__} has no predict_proba, which gives the confidence.")
-    proba = np.asarray(labeler.predict_proba(X), dtype=np.float64)
     classes = np.asarray(labeler.classes_)
-    proba, classes = proba[:, classes != MISSING], classes[classes != MISSING]
+    if MISSING in classes:
+        raise ValueError(
+            f"The labeler {type(labeler).__name__} took -1 for a class. Use a semi-supervised classifier, which reads it as "
+            "unlabelled, such as FixMatch, LabelSpreading or SelfTrainingClassifier(your_classifier)."
+        )
+    proba = np.asarray(labeler.predict_proba(X), dtype=np.float64)
     bad = ~np.isfinite(proba).all(axis=1)
     if bad.any():
         raise ValueError(

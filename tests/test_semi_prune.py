@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from sklearn.svm import LinearSVC
 
 from skprune import PruningSampler, SemiPrune
 from skprune.dynamics import TrainingDynamics
@@ -204,6 +205,12 @@ def test_scikit_learn_labelers(quick, iris, labeler):
     assert np.mean(pruner.pseudo_labels_ == np.array(["a", "b", "c"])[y]) > 0.8
 
 
+def test_a_labeler_that_takes_minus_one_for_a_class(quick, iris):
+    X, _, partial = iris
+    with pytest.raises(ValueError, match=r"LogisticRegression took -1 for a class.*SelfTrainingClassifier"):
+        quick(labeler=LogisticRegression(max_iter=1000)).fit(X, partial)
+
+
 def test_a_skorch_proxy_of_the_user(quick, iris):
     from skorch import NeuralNetClassifier
 
@@ -283,6 +290,9 @@ def test_class_weights_name_classes(quick, iris):
         ({"checkpoint": "folder", "random_state": None}, ValueError, "need a random_state"),
         ({"proxy": LogisticRegression()}, TypeError, "proxy must be a skorch classifier"),
         ({"memory": 3}, ValueError, "memory"),
+        ({"labeler": LinearSVC()}, TypeError, "without predict_proba"),
+        ({"labeler": SelfTrainingClassifier(LinearSVC())}, TypeError, "without predict_proba"),
+        ({"labeler": FixMatch}, TypeError, "must be a classifier"),
         ({"image_shape": (1, 2, 3)}, ValueError, "needs 6 columns, X has 4"),
         ({"device": "warp"}, RuntimeError, "device"),
     ],
