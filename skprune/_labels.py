@@ -46,7 +46,7 @@ def encode_labels(y, missing_label="auto", classes=None):
     >>> encode_labels([3, -1, 5])
     (array([ 0, -1,  1]), array([3, 5]))
     """
-    values, missing = _split(y, missing_label)
+    values, missing = _split(y, missing_label, classes)
     if values.size == 0:
         raise ValueError(
             f"y holds no labelled row: all {len(missing)} labels are missing. Label at least one row of each class."
@@ -72,7 +72,7 @@ def encode_labels(y, missing_label="auto", classes=None):
     return codes, classes
 
 
-def missing_mask(y, missing_label="auto"):
+def missing_mask(y, missing_label="auto", classes=None):
     """Tell which labels are missing, by the rule of :func:`encode_labels`.
 
     Parameters
@@ -81,6 +81,8 @@ def missing_mask(y, missing_label="auto"):
         Labels of any kind.
     missing_label : object, default="auto"
         As in :func:`encode_labels`.
+    classes : ndarray of shape (n_classes,), default=None
+        The classes, when they are known already; where -1 is one of them, it marks no missing label.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def missing_mask(y, missing_label="auto"):
     >>> missing_mask([0, -1, 1])
     array([False,  True, False])
     """
-    return _split(y, missing_label)[1]
+    return _split(y, missing_label, classes)[1]
 
 
 def labels_at(y, rows):
@@ -122,7 +124,7 @@ def labels_at(y, rows):
     return _plain(values[rows])
 
 
-def _split(y, missing_label):
+def _split(y, missing_label, classes):
     """Return the labels that are there, and the mask of those that are not."""
     values, hidden = _raw(y)
     if not (isinstance(missing_label, str) and missing_label == "auto"):
@@ -135,14 +137,13 @@ def _split(y, missing_label):
             )
         missing = _equal(values, missing_label)
         return _plain(values[~missing]), missing
-    if values.dtype.kind in "US" or getattr(y, "dtype", None) == "string":
-        if (values[~hidden].astype(str) == str(MISSING)).any():
-            raise ValueError(
-                "y is an array of strings in which '-1' occurs, so a number seems to have been turned into text. Use an "
-                "object array with None or -1 for the unlabelled rows."
-            )
-        return _plain(values[~hidden]), hidden
-    if hidden.any():
+    texts = values.dtype.kind in "US" or (values.dtype.kind == "O" and not isinstance(y, np.ndarray))
+    if texts and any(isinstance(v, str) and v == str(MISSING) for v in values[~hidden].tolist()):
+        raise ValueError(
+            "y is an array of strings in which '-1' occurs, so a number seems to have been turned into text. Use an "
+            "object array with None or -1 for the unlabelled rows."
+        )
+    if hidden.any() or (classes is not None and _equal(np.asarray(classes), MISSING).any()):
         return _plain(values[~hidden]), hidden
     missing = _equal(values, MISSING)
     return _plain(values[~missing]), missing

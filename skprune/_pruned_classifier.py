@@ -206,7 +206,8 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ValueError
             No row is labelled.
         """
-        rows = np.flatnonzero(~missing_mask(y))
+        check_is_fitted(self)
+        rows = np.flatnonzero(~missing_mask(y, classes=self.pruner_.classes_))
         if rows.size == 0:
             raise ValueError("score needs labelled rows, and y holds none.")
         return float(accuracy_score(labels_at(y, rows), self.predict(take_rows(X, rows))))

@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
 from skprune._labels import MISSING, encode_labels, labels_at, missing_mask
@@ -178,6 +178,7 @@ class SemiPrune(BasePruner):
         pool = as_pool(X, self.image_shape, estimator=self)
         codes, classes = encode_labels(y)
         check_equal_length(pool, codes)
+        _get_feature_names(X)
         given = codes != MISSING
         self._check_parameters(given, classes)
         labeler, proxy, stage_seed, selection_seed = self._draw(check_random_state(self.random_state))
@@ -197,7 +198,7 @@ class SemiPrune(BasePruner):
             n_epochs=int(self.n_epochs),
             schedule_epochs=int(self.schedule_epochs),
             record=self.record,
-            record_kl=self.difficulty == "tdds",
+            record_kl=True,
             seed=stage_seed,
             verbose=self.verbose,
         )
@@ -249,7 +250,7 @@ class SemiPrune(BasePruner):
         """
         check_is_fitted(self)
         return self._select(
-            self.difficulty_scores_ if difficulty is None else difficulty_of(self.dynamics_, difficulty),
+            difficulty_of(self.dynamics_, self.difficulty if difficulty is None else difficulty),
             self.ratio if ratio is None else ratio,
             self.selection if selection is None else selection,
             self.dynamics_,
@@ -281,14 +282,16 @@ class SemiPrune(BasePruner):
         ValueError
             No row of (X, y) is labelled.
         """
+        from skprune.dynamics._collect import net_input
+
         check_is_fitted(self)
         pool = as_pool(X, self.image_shape, estimator=self)
-        rows = np.flatnonzero(~missing_mask(y))
+        rows = np.flatnonzero(~missing_mask(y, classes=self.classes_))
         if rows.size == 0:
             raise ValueError("score needs labelled rows, and y holds none.")
         if self._judge is None:
             self._judge = self._train_judge()
-        predicted = self.classes_[self._judge.predict(pool[rows])]
+        predicted = self.classes_[self._judge.predict(net_input(self._judge, pool[rows]))]
         return float(accuracy_score(labels_at(y, rows), predicted))
 
     def _train_judge(self):
@@ -345,7 +348,7 @@ class SemiPrune(BasePruner):
             )
         selector = _selector_for(self.selection, classes)
         if isinstance(selector, BaseSelector):
-            selector.check(k, n)
+            selector.check(k, n, int(self.n_epochs))
         if self.include_labeled and given.sum() > k:
             raise ValueError(
                 f"include_labeled=True keeps {int(given.sum())} labelled rows, above the {k} rows that "

@@ -11,13 +11,14 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_memory
 from skorch import NeuralNet
 
 from skprune._labels import MISSING
 from skprune._validation import flat
 from skprune.dynamics import TrainingDynamics, collect_dynamics
+from skprune.dynamics._collect import net_input
 from skprune.nets import NetClassifier
 from skprune.nets._base import BaseNet
 from skprune.nets._device import resolve_device, resolve_precision, seeded
@@ -105,7 +106,7 @@ def label_pool(labeler, pool, codes, seed, verbose):
     labeler = clone(labeler)
     if isinstance(labeler, BaseNet):
         labeler.set_params(verbose=verbose)
-    X = pool if isinstance(labeler, NeuralNet) else flat(pool)
+    X = net_input(labeler, pool) if isinstance(labeler, NeuralNet) else flat(pool)
     with seeded(seed, resolve_device(getattr(labeler, "device", "cpu"))):
         labeler.fit(X, codes)
     classes = np.asarray(labeler.classes_)
@@ -230,6 +231,8 @@ class StageStore:
     def __init__(self, memory, checkpoint, device, is_image):
         self.memory = check_memory(memory)
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
+        if self.checkpoint is not None and self.checkpoint.exists() and not self.checkpoint.is_dir():
+            raise ValueError(f"checkpoint must name a folder, and {self.checkpoint} is a file.")
         self.kept = memory is not None or checkpoint is not None
         device = resolve_device(device)
         self.context = (CACHE_VERSION, device.type, resolve_precision("auto", device, is_image))
@@ -323,11 +326,18 @@ def describe(value):
     """
     if isinstance(value, (torch.nn.Module, torch.Tensor)):
         raise TypeError(f"an instance of {type(value).__name__}")
+    if (
+        getattr(type(value), "__sklearn_clone__", BaseEstimator.__sklearn_clone__)
+        is not BaseEstimator.__sklearn_clone__
+    ):
+        return value  # a frozen estimator: what it has learnt is part of the key
     if hasattr(value, "get_params") and not isinstance(value, type):
-        kind = type(value)
-        parameters = [
-            (k, describe(v)) for k, v in sorted(value.get_params(deep=False).items()) if k not in _NOT_IN_KEYS
-        ]
+        kind, parameters = type(value), []
+        for name, item in sorted(value.get_params(deep=False).items()):
+            if name == "device" and isinstance(value, NeuralNet):
+                item = resolve_device(item).type
+            if name not in _NOT_IN_KEYS:
+                parameters.append((name, describe(item)))
         return f"{kind.__module__}.{kind.__qualname__}", parameters
     if isinstance(value, (list, tuple)):
         return [describe(item) for item in value]
@@ -373,8 +383,10 @@ def train_fully(proxy, pool, codes, schedule_epochs, seed):
     """
     if isinstance(proxy, BaseNet):
         proxy.set_params(max_epochs=schedule_epochs)
+    else:
+        proxy.set_params(train_split=None, verbose=0)
     with seeded(seed, resolve_device(proxy.device)):
-        return proxy.fit(pool, codes)
+        return proxy.fit(net_input(proxy, pool), codes)
 
 
 def to_dynamics(result):

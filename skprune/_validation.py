@@ -45,21 +45,13 @@ def as_pool(X, image_shape=None, *, estimator=None):
     )
     if array.ndim > 4:
         raise ValueError(f"X has {array.ndim} axes. Use a table (n, d) or images (n, C, H, W).")
-    image = array.ndim > 2
     if image_shape is not None:
-        shape = tuple(int(s) for s in image_shape)
-        if len(shape) != 3 or min(shape) < 1:
-            raise ValueError(f"image_shape must be (C, H, W), got {image_shape!r}.")
-        if not image:
-            if int(np.prod(shape)) != array.shape[1]:
-                raise ValueError(f"image_shape={shape} needs {int(np.prod(shape))} columns, X has {array.shape[1]}.")
-            array, image = array.reshape(len(array), *shape), True
+        array = _as_shape(array, image_shape)
+    elif array.ndim == 4 and _channels_last(array.shape):
+        array = array.transpose(0, 3, 1, 2)
     if array.ndim == 3:
         array = array[:, None]
-    elif array.ndim == 4 and array.shape[-1] in _CHANNELS and array.shape[1] not in _CHANNELS:
-        array = array.transpose(0, 3, 1, 2)
-    if image_shape is not None and array.shape[1:] != shape:
-        raise ValueError(f"image_shape={shape} does not match images of shape {array.shape[1:]}.")
+    image = array.ndim == 4
     if array.dtype == np.float16 or (array.dtype == np.uint8 and not image):
         array = array.astype(np.float32)
     elif array.dtype not in (np.uint8, np.float32, np.float64):
@@ -130,6 +122,30 @@ def check_equal_length(pool, y):
         raise ValueError(
             f"X and y have inconsistent numbers of samples: X has {len(pool)} rows, y has {len(y)} labels."
         )
+
+
+def _channels_last(shape):
+    """Tell (n, H, W, C) from (n, C, H, W): few channels at the end, and not a square behind the first two axes."""
+    square = shape[2] == shape[3] != shape[1]
+    return shape[3] in _CHANNELS and shape[1] not in _CHANNELS and not square
+
+
+def _as_shape(array, image_shape):
+    """Give rows the shape that the user named; images may come with their channels last."""
+    shape = tuple(int(side) for side in image_shape)
+    if len(shape) != 3 or min(shape) < 1:
+        raise ValueError(f"image_shape must be (C, H, W), got {image_shape!r}.")
+    if array.ndim == 2:
+        if int(np.prod(shape)) != array.shape[1]:
+            raise ValueError(f"image_shape={shape} needs {int(np.prod(shape))} columns, X has {array.shape[1]}.")
+        return array.reshape(len(array), *shape)
+    if array.ndim == 3 and (1, *array.shape[1:]) == shape:
+        return array[:, None]
+    if array.ndim == 4 and array.shape[1:] != shape and (array.shape[3], *array.shape[1:3]) == shape:
+        return array.transpose(0, 3, 1, 2)
+    if array.shape[1:] != shape:
+        raise ValueError(f"image_shape={shape} does not match images of shape {array.shape[1:]}.")
+    return array
 
 
 def _check_finite(array):

@@ -65,7 +65,10 @@ def test_explicit_missing_label():
         ([2, -1, 2], "one class only"),
         (np.array(["a", "b", "-1"]), "use an object array|Use an object array"),
         (pd.Series(["a", "b", "-1"], dtype="string"), "Use an object array"),
+        (["a", "b", "-1"], "Use an object array"),
+        (pd.Series(["a", "b", "-1"], dtype="category"), "Use an object array"),
         (["a", 1, None], "mixes"),
+        ([0.0, 1.0, np.inf], "infinity"),
         ([0.5, 1.25, np.nan], "Unknown label type"),
         (np.zeros((3, 2)), "1d"),
     ],
@@ -83,6 +86,12 @@ def test_missing_label_that_contradicts_a_nan():
 def test_a_label_outside_known_classes():
     with pytest.raises(ValueError, match="not among the classes"):
         encode_labels([0, 5], classes=np.array([0, 1]))
+
+
+def test_known_classes_decide_what_minus_one_is():
+    assert missing_mask([-1, 1, -1], classes=np.array([-1, 1])).tolist() == [False] * 3
+    assert missing_mask([-1, 1, -1], classes=np.array([0, 1])).tolist() == [True, False, True]
+    assert encode_labels([-1, 1], classes=np.array([-1, 1]))[0].tolist() == [0, 1]
 
 
 def test_labels_at_reads_those_rows_alone():

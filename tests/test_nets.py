@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from skprune.datasets import make_partial_labels
@@ -47,7 +48,6 @@ def test_fixmatch_alone_on_images(images):
 
 
 def test_fixmatch_uses_the_unlabelled_rows():
-    """Two moons of blobs: labels at one end, the boundary is in the gap."""
     X, y = load_digits(return_X_y=True)
     X, y = X[:600], y[:600]
     partial = make_partial_labels(y, 40, random_state=0)
@@ -150,6 +150,57 @@ def test_partial_fit_goes_on(iris):
         net.partial_fit(X, y + 1)
 
 
+def test_a_failed_partial_fit_changes_nothing(iris):
+    X, y, _ = iris
+    net = NetClassifier(max_epochs=3, random_state=0).fit(X, y)
+    before = net.predict_proba(X)
+    net.set_params(lr=1e12)
+    with pytest.raises(FloatingPointError):
+        net.partial_fit(X, y)
+    np.testing.assert_array_equal(net.predict_proba(X), before)
+    assert len(net.history) == 3
+    net.set_params(lr=0.01).partial_fit(X, y)
+    assert net.score(X, y) > 0.8
+
+
+def test_subclasses_may_add_parameters(iris):
+    class Warm(FixMatch):
+        def __init__(self, temperature=1.0, **kwargs):
+            super().__init__(**kwargs)
+            self.temperature = temperature
+
+    X, _, partial = iris
+    net = clone(Warm(temperature=2.0, threshold=0.9, **QUICK)).fit(X, partial)
+    assert net.get_params()["temperature"] == 2.0
+    assert net.get_params()["threshold"] == 0.9
+    with pytest.raises(TypeError, match="unexpected keyword argument 'temprature'"):
+        Warm(temprature=1.0)
+
+
+def test_the_scale_of_the_data_does_not_matter(images):
+    X, y, _ = images
+    small = (X / 255.0 * 16).round()
+    net = NetClassifier(max_epochs=3, random_state=0).fit(small, y)
+    np.testing.assert_allclose(net.predict_proba(small.astype(np.uint8)), net.predict_proba(small), atol=1e-6)
+    table = X.reshape(len(X), -1)[:, 20:40] * 1.0
+    tiny = [NetClassifier(max_epochs=3, random_state=0).fit(table * s, y).predict_proba(table * s) for s in (1, 1e-13)]
+    np.testing.assert_allclose(tiny[0], tiny[1], atol=1e-3)
+
+
+def test_criterion_weights_follow_the_device(iris):
+    X, y, _ = iris
+    net = NetClassifier(max_epochs=1, random_state=0, criterion__weight=torch.tensor([1.0, 2.0, 3.0])).fit(X, y)
+    assert net.criterion_.weight.device.type == net.device_.type
+
+
+def test_nothing_of_the_training_stays_on_the_net(iris):
+    X, _, partial = iris
+    net = FixMatch(**QUICK).fit(X, partial)
+    assert net.confident_ is None
+    with pytest.raises(NotFittedError):
+        FixMatch().predict(X)
+
+
 def test_arrays_rebuild_the_net(iris):
     X, _, partial = iris
     net = FixMatch(**QUICK).fit(X, partial)
@@ -177,6 +228,7 @@ def test_predict_refuses_other_shapes(images):
         (NetClassifier(device="auto"), "device=None chooses by itself"),
         (NetClassifier(precision="fp16"), "precision must be"),
         (NetClassifier(n_steps=True), "n_steps must be"),
+        (NetClassifier(batch_size=1), "batch_size must be at least 2"),
     ],
 )
 def test_refused_parameters(iris, net, message):

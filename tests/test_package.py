@@ -37,11 +37,28 @@ def small_pruner():
 
 
 def expected_failures(estimator):
-    return PRUNER_FAILS if isinstance(estimator, SemiPrune) else CLASSIFIER_FAILS
+    if isinstance(estimator, SemiPrune):
+        return PRUNER_FAILS
+    if isinstance(estimator, NetClassifier):
+        return SKORCH_FAILS
+    return CLASSIFIER_FAILS | SKORCH_FAILS if isinstance(estimator, FixMatch) else CLASSIFIER_FAILS
+
+
+SKORCH_FAILS = {
+    "check_no_attributes_set_in_init": "skorch sets its own attributes in __init__",
+    "check_do_not_raise_errors_in_init_or_set_params": "a keyword that is not known raises TypeError at construction",
+    "check_set_params": "skorch validates parameters when they are used",
+}
 
 
 @parametrize_with_checks(
-    [small_pruner(), PrunedClassifier(LogisticRegression(), small_pruner())], expected_failed_checks=expected_failures
+    [
+        small_pruner(),
+        PrunedClassifier(LogisticRegression(), small_pruner()),
+        NetClassifier(module__width=16, max_epochs=40),
+        FixMatch(module__width=16, n_steps=60, batch_size=16, mu=1),
+    ],
+    expected_failed_checks=expected_failures,
 )
 def test_scikit_learn(estimator, check):
     check(estimator)

@@ -9,10 +9,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import LabelSpreading
 from sklearn.svm import LinearSVC
 
-from skprune import PrunedClassifier
+from skprune import PrunedClassifier, SemiPrune
 from skprune.model_selection import PartialLabelKFold
+from skprune.nets import NetClassifier
 
 
 class Remembering(DummyClassifier):
@@ -79,6 +81,18 @@ def test_score_ignores_unlabelled_rows(quick, iris):
     assert model.score(X, partial) == pytest.approx(np.mean(model.predict(X[given]) == y[given]))
     with pytest.raises(ValueError, match="needs labelled rows"):
         model.score(X, np.full(150, -1))
+
+
+def test_minus_one_as_a_class_is_scored():
+    """In test folds nothing is missing any more, and -1 must stay the class that it was in training."""
+    rng = np.random.default_rng(0)
+    y = np.where(rng.random(300) < 0.7, 1, -1)
+    X = y[:, None] + rng.normal(scale=0.5, size=(300, 2))
+    partial = np.where(rng.random(300) < 0.7, None, y)
+    pruner = SemiPrune(1.0, labeler=LabelSpreading(), proxy=NetClassifier(module__width=4), n_epochs=10, random_state=0)
+    constant = PrunedClassifier(DummyClassifier(strategy="constant", constant=1), pruner)
+    scores = cross_val_score(constant, X, partial, cv=PartialLabelKFold(3))
+    assert scores.mean() < 0.85
 
 
 def test_frames(quick, iris):

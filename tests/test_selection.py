@@ -66,7 +66,7 @@ def test_golden_stratum_budgets(golden):
 @pytest.mark.parametrize("removed", [0.3, 0.5, 0.7, 0.9])
 def test_golden_beta_weights(golden, removed):
     dual = golden["f64/dual_T30"] / 10
-    weights = beta_weights(dual, golden["beta/pred_mean_T30"].astype(np.float64), removed, 4)
+    weights = beta_weights(dual, golden["beta/pred_mean_T30"].astype(np.float64), removed, 4, np.argsort(-dual)[:10])
     np.testing.assert_allclose(weights / weights.sum(), golden[f"beta/prune{removed}/joint_p"], rtol=1e-4, atol=1e-6)
 
 
@@ -74,7 +74,7 @@ def test_beta_draws_in_proportion_to_its_weights():
     """One row at a time: the share of each row is its weight."""
     dynamics = dynamics_of(n=6)
     values = scores.difficulty(dynamics, "dual")
-    weights = beta_weights(values, scores.confidence(dynamics), 1 - 2 / 6, 4)
+    weights = beta_weights(values, scores.confidence(dynamics), 1 - 2 / 6, 4, np.arange(6))
     drawn = np.zeros(6)
     for seed in range(3000):
         drawn += Beta().select(values, 2, dynamics=dynamics, random_state=seed)
@@ -264,6 +264,28 @@ def test_cutoffs_are_those_of_each_class(cut):
     assert not mask[90:].any()
 
 
+@pytest.mark.parametrize("cut", CUTS)
+def test_cutoffs_of_small_classes_leave_room_to_the_others(cut):
+    y = np.repeat([0, 1, 2], [10, 100, 100])
+    mask = cut(hard_cutoff=0.2, class_balanced="uniform").select(np.arange(210.0), 60, y=y)
+    assert np.bincount(y[mask]).tolist() == [8, 26, 26]
+    y = np.repeat([0, 1, 2], [60, 30, 2])
+    mask = cut(hard_cutoff=0.5, min_per_class=2).select(np.arange(92.0), 12, y=y)
+    assert (np.bincount(y[mask]) >= [2, 2, 1]).all()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_rows_that_must_stay_do_not_move_the_cutoff(cut):
+    must = np.arange(100) < 40
+    mask = cut(hard_cutoff=0.1).select(np.arange(100.0), 90, must_keep=must)
+    assert mask.tolist() == [True] * 90 + [False] * 10
+    assert cut(hard_cutoff=0.1).select(np.arange(100.0), 50, must_keep=~must & (np.arange(100) >= 95))[95:].all()
+
+
+def test_strata_of_scores_that_hardly_differ():
+    assert Stratified().select([0.0, 5e-324], 1.0).all()
+
+
 @pytest.mark.parametrize("selector", ALL, ids=names())
 def test_22_fewer_weights_than_rows(selector):
     """All weight on two rows: the others follow by score."""
@@ -275,9 +297,9 @@ def test_22_fewer_weights_than_rows(selector):
 
 def test_23_density_at_the_ends_is_finite():
     for r in (0.0, 0.5, 0.999):
-        weights = beta_weights(np.ones(4), np.array([0.0, 1.0, 1.0, 0.0]), r, 4)
+        weights = beta_weights(np.ones(4), np.array([0.0, 1.0, 1.0, 0.0]), r, 4, np.arange(4))
         assert np.isfinite(weights).all()
-    assert np.isfinite(beta_weights(np.ones(3), np.ones(3), 0.5, 4)).all()
+    assert np.isfinite(beta_weights(np.ones(3), np.ones(3), 0.5, 4, np.arange(3))).all()
 
 
 def test_25_a_score_that_is_nan():

@@ -1,6 +1,7 @@
 """SemiPrune: contract, errors, borders of the stages."""
 
 import pickle
+from functools import partial as partial_function
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,9 @@ from sklearn.svm import LinearSVC
 from skprune import PruningSampler, SemiPrune
 from skprune.dynamics import TrainingDynamics
 from skprune.model_selection import PartialLabelKFold
-from skprune.nets import NetClassifier
-from skprune.selection import BaseSelector, Cutoff, Hardest
+from skprune.nets import MLP, NetClassifier
+from skprune.scores import tdds
+from skprune.selection import BaseSelector, Beta, Cutoff, Hardest
 from skprune.semi_supervised import FixMatch
 
 
@@ -214,8 +216,6 @@ def test_a_labeler_that_takes_minus_one_for_a_class(quick, iris):
 def test_a_skorch_proxy_of_the_user(quick, iris):
     from skorch import NeuralNetClassifier
 
-    from skprune.nets import MLP
-
     X, _, partial = iris
     sizes = {"module__n_features": 4, "module__n_classes": 3, "module__width": 8}
     proxy = NeuralNetClassifier(MLP, criterion=torch.nn.CrossEntropyLoss, lr=0.1, max_epochs=4, verbose=0, **sizes)
@@ -248,8 +248,32 @@ def test_a_selector_that_returns_no_mask(quick, iris):
 
 def test_tdds_records_what_it_needs(quick, iris):
     X, _, partial = iris
-    assert quick(difficulty="tdds").fit(X, partial).dynamics_.kl_step is not None
-    assert quick().fit(X, partial).dynamics_.kl_step is None
+    pruner = quick().fit(X, partial)
+    assert pruner.select(difficulty="tdds").sum() == 75
+    np.testing.assert_array_equal(
+        pruner.select(difficulty=partial_function(tdds, window=3)),
+        quick(difficulty=partial_function(tdds, window=3)).fit(X, partial).support_,
+    )
+
+
+def test_minus_one_as_a_class_is_scored(quick, iris):
+    X, y, partial = iris
+    named = np.where(partial < 0, np.nan, np.array([-1.0, 1.0, 2.0])[y])
+    pruner = quick(schedule_epochs=12).fit(X, named)
+    truth = np.array([-1.0, 1.0, 2.0])[y]
+    predicted = pruner.classes_[(pruner.score(X, truth), pruner._judge.predict(X))[1]]
+    assert pruner.score(X, truth) == pytest.approx(np.mean(predicted == truth))
+
+
+def test_score_with_a_skorch_proxy_of_the_user(quick, iris, capsys):
+    from skorch import NeuralNetClassifier
+
+    X, y, partial = iris
+    sizes = {"module__n_features": 4, "module__n_classes": 3, "module__width": 8}
+    proxy = NeuralNetClassifier(MLP, criterion=torch.nn.CrossEntropyLoss, lr=0.1, **sizes)
+    pruner = quick(proxy=proxy).fit(X, partial)
+    assert 0 <= pruner.score(X, y) <= 1
+    assert capsys.readouterr() == ("", "")
 
 
 def test_include_labeled(quick, iris):
@@ -289,6 +313,10 @@ def test_class_weights_name_classes(quick, iris):
         ({"memory": "cache", "random_state": None}, ValueError, "need a random_state"),
         ({"checkpoint": "folder", "random_state": None}, ValueError, "need a random_state"),
         ({"proxy": LogisticRegression()}, TypeError, "proxy must be a skorch classifier"),
+        ({"proxy": FixMatch()}, TypeError, "proxy must be a supervised classifier; FixMatch belongs into labeler"),
+        ({"proxy": NetClassifier(callbacks="disable")}, ValueError, "leaves no place for the recorder"),
+        ({"selection": Beta(n_epochs=50)}, ValueError, "Beta reads n_epochs=50, above the 10"),
+        ({"checkpoint": __file__}, ValueError, "must name a folder"),
         ({"memory": 3}, ValueError, "memory"),
         ({"labeler": LinearSVC()}, TypeError, "without predict_proba"),
         ({"labeler": SelfTrainingClassifier(LinearSVC())}, TypeError, "without predict_proba"),
@@ -418,6 +446,40 @@ def test_a_checkpoint_that_cannot_be_read(quick, iris, tmp_path):
         file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"The checkpoint .*label_pool.* cannot be read.*Delete it"):
         quick(checkpoint=tmp_path).fit(X, partial)
+
+
+def test_mixed_column_names_are_refused_before_training(quick, iris, counting):
+    labeler, _ = counting
+    X, _, partial = iris
+    with pytest.raises(TypeError, match="Feature names are only supported"):
+        quick(labeler=labeler()).fit(pd.DataFrame(X, columns=["a", "b", "c", 3]), partial)
+    assert labeler.fits == 0
+
+
+def test_keys_hold_what_a_frozen_estimator_has_learnt(iris):
+    import joblib
+    from sklearn.decomposition import PCA
+    from sklearn.frozen import FrozenEstimator
+    from sklearn.pipeline import make_pipeline
+
+    from skprune._stages import describe
+
+    X, _, _ = iris
+    keys = [
+        joblib.hash(describe(make_pipeline(FrozenEstimator(PCA(2).fit(X[rows])), LabelSpreading())))
+        for rows in (slice(0, 75), slice(75, 150), slice(0, 75))
+    ]
+    assert keys[0] != keys[1]
+    assert keys[0] == keys[2]
+
+
+def test_device_type_is_what_counts_in_keys(iris):
+    from skprune._stages import describe
+
+    if not torch.cuda.is_available():
+        assert describe(NetClassifier()) == describe(NetClassifier(device="cpu"))
+    assert describe(NetClassifier(verbose=1)) == describe(NetClassifier())
+    assert describe(NetClassifier(lr=0.2)) != describe(NetClassifier())
 
 
 def test_what_cannot_be_hashed_is_refused_before_training(quick, iris, tmp_path):

@@ -19,6 +19,17 @@ def test_images_of_every_layout_are_one_pool():
     np.testing.assert_array_equal(as_pool(grey.reshape(5, -1), image_shape=(1, 8, 9)), grey[:, None])
 
 
+@pytest.mark.parametrize("shape", [(5, 64, 4, 4), (5, 512, 1, 1), (5, 12, 9, 9), (5, 3, 32, 3), (5, 1, 28, 28)])
+def test_channels_first_stay_first(shape):
+    assert as_pool(np.zeros(shape)).shape == shape
+    assert as_pool(np.zeros((shape[0], int(np.prod(shape[1:])))), image_shape=shape[1:]).shape == shape
+
+
+@pytest.mark.parametrize("shape", [(5, 28, 28, 1), (5, 32, 40, 3), (5, 32, 32, 4)])
+def test_channels_last_go_first(shape):
+    assert as_pool(np.zeros(shape)).shape == (5, shape[3], *shape[1:3])
+
+
 def test_tables():
     table = np.arange(12).reshape(4, 3)
     pool = as_pool(pd.DataFrame(table, columns=list("abc")))

@@ -97,6 +97,28 @@ def check_proxy(proxy):
         raise TypeError(
             f"proxy must be a skorch classifier (such as skprune.nets.NetClassifier), got {type(proxy).__name__}."
         )
+    if getattr(proxy, "_semi_supervised", False):
+        raise TypeError(f"proxy must be a supervised classifier; {type(proxy).__name__} belongs into labeler.")
+    if isinstance(proxy.callbacks, str):
+        raise ValueError(f"callbacks={proxy.callbacks!r} leaves no place for the recorder. Use None or a list.")
+
+
+def net_input(net, X):
+    """Return X as a net reads it: skprune's as it is, others in float32.
+
+    Parameters
+    ----------
+    net : skorch classifier
+        The net.
+    X : ndarray
+        The rows.
+
+    Returns
+    -------
+    ndarray
+        The rows.
+    """
+    return X.astype(np.float32) if X.dtype == np.float64 and not isinstance(net, BaseNet) else X
 
 
 def _fit_own(net, X, y, schedule_epochs, record, record_kl, seed, verbose):
@@ -125,7 +147,7 @@ def _fit_foreign(net, X, y, schedule_epochs, record, record_kl, seed, verbose):
         verbose=0, train_split=None, callbacks=[*(given or []), *extra], iterator_train=partial(_ordered_loader, order)
     )
     with seeded(seed, torch.device(net.device or "cpu")):
-        net.fit(X.astype(np.float32) if X.dtype == np.float64 else X, y)
+        net.fit(net_input(net, X), y)
     recorder = _take_out(net, given)
     net.iterator_train = loader
     return recorder

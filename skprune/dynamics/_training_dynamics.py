@@ -209,7 +209,7 @@ class DynamicsBuilder:
     n_samples : int
         The number of rows.
     kl : bool, default=False
-        Whether to keep ``kl_step``; needs one (n_samples, n_classes) buffer besides.
+        Whether to keep ``kl_step``; needs two (n_samples, n_classes) buffers besides.
 
     Examples
     --------
@@ -255,6 +255,8 @@ class DynamicsBuilder:
         logits : bool
             Whether `outputs` are logits.
         """
+        if (y < 0).any():
+            raise ValueError("Dynamics need the label of every row, and some are -1: record a supervised classifier.")
         if self.kl:
             if self._now is None:
                 self._now = np.full((self.n_samples, outputs.shape[1]), np.nan, np.float32)

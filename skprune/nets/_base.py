@@ -2,6 +2,7 @@
 
 import inspect
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -47,13 +48,17 @@ class BaseNet(NeuralNetClassifier):
             **{key: value for key, value in kwargs.items() if key in skorch_names},
             **special,
         )
-        for key in own - skorch_names:
+        for key in (own - skorch_names) & set(kwargs):
             setattr(self, key, kwargs[key])
 
     @classmethod
     def _signature(cls):
-        parameters = inspect.signature(cls.__init__).parameters.values()
-        return [p.name for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD]
+        names = {}
+        for home in cls.__mro__[: cls.__mro__.index(BaseNet)]:
+            if "__init__" in vars(home):
+                parameters = inspect.signature(home.__init__).parameters.values()
+                names |= {p.name: None for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD}
+        return list(names)
 
     @classmethod
     def _refuse_unknown(cls, keywords):
@@ -149,7 +154,7 @@ class BaseNet(NeuralNetClassifier):
         self._check_parameters()
         if not anew:
             self._check_shape(pool)
-        with self._all_or_nothing():
+        with self._all_or_nothing(anew):
             if anew:
                 self._prepare(pool.shape[1:], classes, Scaling.fit(pool))
                 self._feature_names(X)
@@ -178,7 +183,8 @@ class BaseNet(NeuralNetClassifier):
         ndarray of shape (n_samples,)
             Labels out of ``classes_``.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        positions = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[positions]
 
     def predict_proba(self, X):
         """Predict class probabilities.
@@ -193,6 +199,7 @@ class BaseNet(NeuralNetClassifier):
         ndarray of shape (n_samples, n_classes), float64
             Rows sum to 1; columns as in ``classes_``.
         """
+        self.check_is_fitted()
         proba = super().predict_proba(X).astype(np.float64)
         return proba / proba.sum(axis=1, keepdims=True)
 
@@ -227,12 +234,18 @@ class BaseNet(NeuralNetClassifier):
         skorch's EarlyStopping raises KeyboardInterrupt when an epoch ends, and skorch swallows each one. Here training
         ends early for that one alone: a user's Ctrl-C leaves no half-trained net behind.
         """
-        try:
+        if method_name != "on_epoch_end":
             super().notify(method_name, **kwargs)
-        except KeyboardInterrupt:
-            if method_name != "on_epoch_end":
-                raise
-            raise _StoppedByCallback from None
+            return
+        self.on_epoch_end(self, **kwargs)
+        stopped = False
+        for _, callback in self.callbacks_:
+            try:
+                callback.on_epoch_end(self, **kwargs)
+            except KeyboardInterrupt:
+                stopped = True
+        if stopped:
+            raise _StoppedByCallback
 
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
         """Open no history entry a batch (skorch's hook): the history holds epochs."""
@@ -246,6 +259,12 @@ class BaseNet(NeuralNetClassifier):
             raise RuntimeError(f"{type(self).__name__} sizes its network from the data: call fit, not initialize.")
         module = build_module(self.module, self.shape_, len(self.classes_), self.get_params_for("module"))
         self.module_ = module.to(self.device_, memory_format=torch.channels_last)
+        return self
+
+    def initialize_criterion(self):
+        """Build the criterion on the device (skorch's hook)."""
+        super().initialize_criterion()
+        self.criterion_ = self.criterion_.to(self.device_)
         return self
 
     def infer(self, x, **fit_params):
@@ -305,6 +324,7 @@ class BaseNet(NeuralNetClassifier):
         with suppress(_StoppedByCallback):
             self.fit_loop(data, None)
         self.notify("on_train_end", X=data, y=None)
+        self.confident_ = None
 
     def _prepare(self, shape, classes, scaling):
         self.shape_ = tuple(int(side) for side in shape)
@@ -340,15 +360,25 @@ class BaseNet(NeuralNetClassifier):
             value = getattr(self, name, None)
             if value is not None and (isinstance(value, bool) or int(value) != value or value < 1):
                 raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+        if self.batch_size < 2:
+            raise ValueError(f"batch_size must be at least 2, for batch normalisation; got {self.batch_size!r}.")
 
     @contextmanager
-    def _all_or_nothing(self):
+    def _all_or_nothing(self, anew):
         before = dict(vars(self))
+        trained = ("module_", "optimizer_", "history_")
+        saved = {name: deepcopy(before[name]) for name in trained if name == "history_" and name in before}
+        saved |= {name: deepcopy(before[name].state_dict()) for name in trained[:2] if name in before and not anew}
         try:
             yield
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
+            for name, state in saved.items():
+                if name == "history_":
+                    self.history_ = state
+                else:
+                    getattr(self, name).load_state_dict(state)
             raise
 
     def to_arrays(self):

@@ -115,6 +115,8 @@ class NetClassifier(BaseNet):
         if y is None:
             raise ValueError("This NetClassifier estimator requires y to be passed, but the target y is None.")
         y = column_or_1d(y, warn=True)
+        if y.dtype.kind == "f" and not np.isfinite(y).all():
+            raise ValueError("y contains NaN or infinity (inf). NetClassifier needs a label for every row.")
         check_classification_targets(y)
         classes = np.unique(y) if classes is None else np.unique(classes)
         if len(classes) < 2:

@@ -46,7 +46,12 @@ class Scaling:
         """
         if pool.ndim == 2:
             std = pool.std(axis=0, dtype=np.float64)
-            return cls(0.0, 1.0, pool.mean(axis=0, dtype=np.float64), np.where(std > 1e-12, std, 1.0))
+            return cls(
+                0.0,
+                1.0,
+                pool.mean(axis=0, dtype=np.float64),
+                np.where(std > 1e-12 * np.abs(pool).max(axis=0), std, 1.0),
+            )
         low, span = (0.0, 255.0) if pool.dtype == np.uint8 else (float(pool.min()), float(np.ptp(pool)) or 1.0)
         total = np.zeros((2, pool.shape[1]))
         for start in range(0, len(pool), _CHUNK_ROWS):
@@ -69,7 +74,7 @@ class Scaling:
         torch.Tensor
             uint8 or float32.
         """
-        if pool.dtype == np.uint8:
+        if pool.dtype == np.uint8 and (self.low, self.span) == (0.0, 255.0):
             return torch.tensor(pool)
         if pool.ndim == 2:
             return torch.from_numpy(((pool - self.mean) / self.std).astype(np.float32))

@@ -156,13 +156,15 @@ class BaseSelector(BaseEstimator):
             mask = self._raise_minimum(mask, scores, k, codes, must, mean_proba, rng)
         return mask
 
-    def check(self, k, n_samples):
+    def check(self, k, n_samples, n_epochs=None):
         """Refuse parameters that cannot work for k of n rows, before there are any scores.
 
         Parameters
         ----------
         k, n_samples : int
             Rows to keep, and rows.
+        n_epochs : int, default=None
+            Epochs that will be recorded, where that is known.
 
         Raises
         ------
@@ -177,29 +179,34 @@ class BaseSelector(BaseEstimator):
             )
 
     @abstractmethod
-    def _pick(self, scores, k, mean_proba, rng):
-        """Return the positions of exactly k of the given rows."""
+    def _order(self, scores, k, mean_proba, rng):
+        """Return positions, those to keep first; at least k of them, without those that are dropped."""
+
+    def _capacity(self, n_samples):
+        """Return how many of n rows may be kept; for an array, of each."""
+        return n_samples
 
     def _mean_proba(self, dynamics, n_samples):
         """Return what the strategy reads of the dynamics besides the scores; None for most."""
         return None
 
     def _select_rows(self, scores, rows, k, must, mean_proba, rng):
-        """Choose k among `rows`: those that must stay, then the strategy among the others."""
+        """Choose k among `rows`: those that must stay, then the others in the order of the strategy."""
         mask = np.zeros(len(scores), dtype=bool)
         forced = rows[must[rows]]
-        free = rows[~must[rows]]
         mask[forced] = True
-        k -= len(forced)
-        if k > 0:
-            part = None if mean_proba is None else mean_proba[free]
-            mask[free[self._pick(scores[free], k, part, rng)]] = True
+        if k > len(forced):
+            part = None if mean_proba is None else mean_proba[rows]
+            order = rows[self._order(scores[rows], k, part, rng)]
+            mask[order[~must[order]][: k - len(forced)]] = True
         return mask
 
     def _select_balanced(self, scores, k, codes, must, mean_proba, rng):
         sizes = np.bincount(codes)
-        lower = np.maximum(np.bincount(codes[must], minlength=len(sizes)), np.minimum(self.min_per_class, sizes))
-        counts = allocate(k, self._class_weights(sizes), lower, sizes, rng)
+        forced = np.bincount(codes[must], minlength=len(sizes))
+        capacity = self._capacity(sizes)
+        lower = np.maximum(forced, np.minimum(self.min_per_class, capacity))
+        counts = allocate(k, self._class_weights(sizes), lower, np.maximum(forced, capacity), rng)
         mask = np.zeros(len(scores), dtype=bool)
         for code in np.flatnonzero(counts):
             mask |= self._select_rows(scores, np.flatnonzero(codes == code), counts[code], must, mean_proba, rng)
@@ -223,7 +230,7 @@ class BaseSelector(BaseEstimator):
     def _raise_minimum(self, mask, scores, k, codes, must, mean_proba, rng):
         """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it."""
         sizes = np.bincount(codes)
-        wanted = np.minimum(self.min_per_class, sizes)
+        wanted = np.minimum(self.min_per_class, self._capacity(sizes))
         if wanted.sum() > k:
             raise ValueError(
                 f"min_per_class={self.min_per_class} needs {int(wanted.sum())} rows, above the {k} to keep."
@@ -259,10 +266,13 @@ class CutoffSelector(BaseSelector):
         super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
         self.hard_cutoff = hard_cutoff
 
-    def check(self, k, n_samples):
+    def check(self, k, n_samples, n_epochs=None):
         """Refuse a cutoff that leaves fewer than k rows; see :meth:`BaseSelector.check`."""
-        super().check(k, n_samples)
+        super().check(k, n_samples, n_epochs)
         dropped_count(self.hard_cutoff, k, n_samples)
+
+    def _capacity(self, n_samples):
+        return n_samples - np.floor(self.hard_cutoff * n_samples + 1e-9).astype(np.int64)
 
 
 def hardest_first(scores, rng):

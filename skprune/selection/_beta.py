@@ -45,9 +45,11 @@ class Beta(BaseSelector):
         self.c_d = c_d
         self.n_epochs = n_epochs
 
-    def check(self, k, n_samples):
-        """Refuse a `c_d` of 0 or less; see :meth:`BaseSelector.check`."""
-        super().check(k, n_samples)
+    def check(self, k, n_samples, n_epochs=None):
+        """Refuse a `c_d` of 0 or less, and more epochs than recorded; see :meth:`BaseSelector.check`."""
+        super().check(k, n_samples, n_epochs)
+        if n_epochs is not None and self.n_epochs is not None and self.n_epochs > n_epochs:
+            raise ValueError(f"Beta reads n_epochs={self.n_epochs}, above the {n_epochs} epochs that are recorded.")
         if isinstance(self.c_d, (bool, str)) or not self.c_d > 0:
             raise ValueError(f"c_d must be above 0, got {self.c_d!r}.")
 
@@ -58,18 +60,19 @@ class Beta(BaseSelector):
             raise ValueError(f"dynamics holds {dynamics.n_samples} rows, scores {n_samples}.")
         return confidence(dynamics, n_epochs=self.n_epochs)
 
-    def _pick(self, scores, k, mean_proba, rng):
-        weights = beta_weights(scores, mean_proba, 1.0 - k / len(scores), self.c_d)
+    def _order(self, scores, k, mean_proba, rng):
+        hard = hardest_first(scores, rng)
+        weights = beta_weights(scores, mean_proba, 1.0 - k / len(scores), self.c_d, hard[:_ANCHORS])
         # The k largest of log(weight) + Gumbel noise are draws without replacement in proportion to the weights.
         noise = rng.gumbel(size=len(scores))
         with np.errstate(divide="ignore"):
             keys = np.log(weights) + noise
         by_score = np.empty(len(scores))
-        by_score[hardest_first(scores, rng)] = np.arange(len(scores))
-        return np.lexsort((by_score, -keys))[:k]
+        by_score[hard] = np.arange(len(scores))
+        return np.lexsort((by_score, -keys))
 
 
-def beta_weights(scores, mean_proba, removed, c_d):
+def beta_weights(scores, mean_proba, removed, c_d, anchors):
     """Return the sampling weights: score times Beta density.
 
     Parameters
@@ -82,6 +85,8 @@ def beta_weights(scores, mean_proba, removed, c_d):
         The fraction removed, r.
     c_d : float
         The exponent of r.
+    anchors : ndarray of int
+        The hardest rows, ten or fewer.
 
     Returns
     -------
@@ -91,11 +96,10 @@ def beta_weights(scores, mean_proba, removed, c_d):
     Examples
     --------
     >>> import numpy as np
-    >>> bool(np.isfinite(beta_weights(np.ones(3), np.array([0.0, 0.5, 1.0]), 0.5, 4)).all())
+    >>> bool(np.isfinite(beta_weights(np.ones(3), np.array([0.0, 0.5, 1.0]), 0.5, 4, [0, 1])).all())
     True
     """
     scores = scores - min(scores.min(), 0.0)
-    anchors = np.argsort(-scores, kind="stable")[:_ANCHORS]
     b = _CONCENTRATION * (1.0 - mean_proba[anchors].mean()) * (1.0 - removed**c_d)
     b = max(b, 1e-6)
     a = _CONCENTRATION + 1.0 - b

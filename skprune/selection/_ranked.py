@@ -22,8 +22,8 @@ class Random(BaseSelector):
     2
     """
 
-    def _pick(self, scores, k, mean_proba, rng):
-        return rng.permutation(len(scores))[:k]
+    def _order(self, scores, k, mean_proba, rng):
+        return rng.permutation(len(scores))
 
 
 class Hardest(BaseSelector):
@@ -43,8 +43,8 @@ class Hardest(BaseSelector):
     array([False, False,  True,  True])
     """
 
-    def _pick(self, scores, k, mean_proba, rng):
-        return hardest_first(scores, rng)[:k]
+    def _order(self, scores, k, mean_proba, rng):
+        return hardest_first(scores, rng)
 
 
 class Easiest(BaseSelector):
@@ -64,8 +64,8 @@ class Easiest(BaseSelector):
     array([ True,  True, False, False])
     """
 
-    def _pick(self, scores, k, mean_proba, rng):
-        return hardest_first(-scores, rng)[:k]
+    def _order(self, scores, k, mean_proba, rng):
+        return hardest_first(-scores, rng)
 
 
 class Cutoff(CutoffSelector):
@@ -89,9 +89,9 @@ class Cutoff(CutoffSelector):
     array([False,  True,  True, False])
     """
 
-    def _pick(self, scores, k, mean_proba, rng):
+    def _order(self, scores, k, mean_proba, rng):
         dropped = dropped_count(self.hard_cutoff, k, len(scores))
-        return hardest_first(scores, rng)[dropped : dropped + k]
+        return hardest_first(scores, rng)[dropped:]
 
 
 class Moderate(BaseSelector):
@@ -111,5 +111,5 @@ class Moderate(BaseSelector):
     array([False,  True,  True,  True, False])
     """
 
-    def _pick(self, scores, k, mean_proba, rng):
-        return hardest_first(-np.abs(scores - np.median(scores)), rng)[:k]
+    def _order(self, scores, k, mean_proba, rng):
+        return hardest_first(-np.abs(scores - np.median(scores)), rng)

@@ -32,7 +32,7 @@ class Stratified(CutoffSelector):
     (25, 25)
     """
 
-    def _pick(self, scores, k, mean_proba, rng):
+    def _order(self, scores, k, mean_proba, rng):
         dropped = dropped_count(self.hard_cutoff, k, len(scores))
         rows = hardest_first(scores, rng)[dropped:]
         stratum = strata(scores[rows], _N_STRATA)
@@ -40,7 +40,8 @@ class Stratified(CutoffSelector):
         order = np.lexsort((rng.random(len(rows)), stratum))
         first = np.concatenate(([0], np.cumsum(np.bincount(stratum, minlength=_N_STRATA))[:-1]))
         place = np.arange(len(rows)) - first[stratum[order]]
-        return rows[order[place < budgets[stratum[order]]]]
+        chosen = place < budgets[stratum[order]]
+        return rows[np.concatenate([rng.permutation(order[chosen]), rng.permutation(order[~chosen])])]
 
 
 def strata(scores, n_strata):
@@ -65,9 +66,10 @@ def strata(scores, n_strata):
     array([0, 0, 1, 1])
     """
     low, high = scores.min(), scores.max()
-    if high == low:
+    half = high / 2 - low / 2
+    if not half > 0:
         return np.zeros(len(scores), dtype=np.int64)
-    place = (scores / 2 - low / 2) / (high / 2 - low / 2)
+    place = (scores / 2 - low / 2) / half
     return np.minimum((place * n_strata).astype(np.int64), n_strata - 1)
 
 

@@ -83,6 +83,7 @@ class FixMatch(BaseNet):
 
     _cycles = 7 / 16
     _stage = "labelling"
+    _semi_supervised = True
 
     def __init__(
         self,
