@@ -36,7 +36,7 @@ def one_seed(seed):
     y_partial = make_partial_labels(y_pool, n_labeled=0.05, random_state=seed)
 
     # Small coresets: keep the classes' shares. One fit, and every ratio is a choice from it at no cost.
-    beta = Beta(class_balanced="proportional")
+    beta, balanced = Beta(class_balanced="proportional"), Random(class_balanced="proportional")
     pruner = SemiPrune(selection=beta, random_state=seed).fit(X_pool, y_partial)
 
     hidden = y_partial < 0
@@ -46,7 +46,7 @@ def one_seed(seed):
     }
     # Both choices are drawn; the mean over a few draws says more about them than a single one.
     for ratio in RATIOS:
-        for name, selector in (("coreset", beta), ("random", Random())):
+        for name, selector in (("coreset", beta), ("random", Random()), ("balanced", balanced)):
             options = {"dynamics": pruner.dynamics_, "y": np.searchsorted(pruner.classes_, pruner.pseudo_labels_)}
             masks = [
                 selector.select(pruner.difficulty_scores_, ratio, random_state=draw, **options) for draw in range(DRAWS)
@@ -65,7 +65,7 @@ def draw_figure(results, file):
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for name, label in (("coreset", "SemiPrune coreset"), ("random", "random rows")):
         values = np.array([[r[name, ratio] for ratio in RATIOS] for r in results])
-        axes.errorbar(RATIOS, values.mean(axis=0), values.std(axis=0), marker="o", capsize=3, label=label)
+        axes.errorbar(RATIOS, values.mean(axis=0), values.std(axis=0, ddof=1), marker="o", capsize=3, label=label)
     axes.axhline(np.mean([r["all"] for r in results]), color="0.5", linestyle="--", label="all rows")
     axes.set(xlabel="ratio of the pool that is kept", ylabel="test accuracy in %", xticks=RATIOS)
     axes.set_title(f"Digits, 5 % labelled: mean and std of {len(results)} seeds")
@@ -83,13 +83,16 @@ def main():
     results = Parallel(n_jobs=2)(delayed(one_seed)(seed) for seed in args.seeds)
 
     def show(values):
-        return f"{np.mean(values):6.2f} ± {np.std(values):4.2f}"
+        return f"{np.mean(values):6.2f} ± {np.std(values, ddof=1):4.2f}"
 
-    print("Test accuracy in % of logistic regression with true labels: mean ± std over seeds", *args.seeds)
-    print(f"{'kept':>8} {'SemiPrune coreset':>18} {'random rows':>14} {'difference':>11}")
+    print("Test accuracy in % of logistic regression with true labels: mean ± std (ddof 1) of seeds", *args.seeds)
+    print(f"{'kept':>8} {'SemiPrune coreset':>18} {'random rows':>14} {'difference':>11} {'random, balanced':>17}")
     for ratio in RATIOS:
-        coreset, random = (np.array([r[name, ratio] for r in results]) for name in ("coreset", "random"))
-        print(f"{ratio:8.0%} {show(coreset):>18} {show(random):>14} {np.mean(coreset - random):+11.2f}")
+        coreset, random, balanced = (
+            np.array([r[name, ratio] for r in results]) for name in ("coreset", "random", "balanced")
+        )
+        difference = f"{np.mean(coreset - random):+11.2f}"
+        print(f"{ratio:8.0%} {show(coreset):>18} {show(random):>14} {difference} {show(balanced):>17}")
     everything = show([r["all"] for r in results])
     print(f"{'100%':>8} {everything:>18} {everything:>14}")
     print(f"Right pseudo-labels on the unlabelled rows: {show([r['pseudo'] for r in results])} %")

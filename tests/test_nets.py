@@ -222,6 +222,7 @@ def test_predict_refuses_other_shapes(images):
     ("net", "message"),
     [
         (FixMatch(threshold=1.5), "threshold must be within"),
+        (FixMatch(labeled_strong=1.5), "labeled_strong must be 'auto' or within"),
         (FixMatch(mu=0), "mu must be an integer of at least 1"),
         (FixMatch(weak="none"), "weak must be 'auto' or a callable"),
         (NetClassifier(augment="mild"), "augment must be"),
@@ -273,6 +274,31 @@ def test_schedules():
     assert fixmatch.factor(1) == pytest.approx(np.cos(7 * np.pi / 16))
     assert annealed.factor(1) == annealed.factor(2) == 0
     assert MovingAverage().decay(90) == pytest.approx(0.91)
+
+
+@pytest.mark.parametrize(("part", "expected"), [(0.0, 0), (0.5, 4), (1.0, 8), ("auto", 0)])
+def test_part_of_the_labelled_rows_is_strong(iris, part, expected):
+    X, _, partial = iris
+    seen = []
+
+    def strong(x, generator):
+        seen.append(len(x))
+        return x
+
+    FixMatch(labeled_strong=part, strong=strong, **QUICK).fit(X, partial)
+    assert set(seen) == {expected + 16}
+
+
+def test_half_of_the_labelled_images_is_strong(images):
+    X, _, partial = images
+    seen = []
+
+    def strong(x, generator):
+        seen.append(len(x))
+        return x
+
+    FixMatch(strong=strong, **QUICK).fit(X, partial)
+    assert set(seen) == {4 + 16}
 
 
 def test_predictions_come_from_the_moving_average(iris):

@@ -18,16 +18,20 @@ class Rows:
     Parameters
     ----------
     file : path-like
-        The CSV file, with the columns key, seed, value and seconds.
+        The CSV file, with the columns setting, key, seed, value and seconds.
+    setting : str
+        What the rows depend on besides key and seed; rows of another setting are left alone.
     """
 
-    def __init__(self, file):
+    def __init__(self, file, setting):
         self.file = Path(file)
+        self.setting = setting
         self.values = {}
         if self.file.exists():
             with self.file.open(newline="") as stream:
                 for row in csv.DictReader(stream):
-                    self.values[row["key"], int(row["seed"])] = float(row["value"]), float(row["seconds"])
+                    if row["setting"] == setting:
+                        self.values[row["key"], int(row["seed"])] = float(row["value"]), float(row["seconds"])
 
     def missing(self, key, seed):
         """Tell whether a row is still to be computed."""
@@ -41,8 +45,8 @@ class Rows:
         with self.file.open("a", newline="") as stream:
             writer = csv.writer(stream)
             if new:
-                writer.writerow(["key", "seed", "value", "seconds"])
-            writer.writerow([key, seed, f"{value:.6f}", f"{seconds:.1f}"])
+                writer.writerow(["setting", "key", "seed", "value", "seconds"])
+            writer.writerow([self.setting, key, seed, f"{value:.6f}", f"{seconds:.1f}"])
         print(f"  {key} seed {seed}: {value:.2f} ({seconds:.0f} s)", flush=True)
 
     def column(self, key, seeds):
