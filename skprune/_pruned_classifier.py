@@ -7,7 +7,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skprune._labels import labels_at, missing_mask
-from skprune._validation import take_rows
+from skprune._validation import check_equal_length, take_rows
 
 
 def _has(method):
@@ -107,7 +107,11 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 )
         elif y_oracle is not None and asked.any():
             back = np.argsort(np.concatenate([np.flatnonzero(~asked), np.flatnonzero(asked)]))
-            labels = np.concatenate([labels[~asked], labels_at(y_oracle, rows[asked])])[back]
+            answers = labels_at(y_oracle, rows[asked])
+            unknown = missing_mask(answers, classes=pruner.classes_)
+            if unknown.any():
+                raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
+            labels = np.concatenate([labels[~asked], answers])[back]
         self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels)
         self.pruner_ = pruner
         self.n_features_in_ = pruner.n_features_in_
@@ -207,6 +211,7 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             No row is labelled.
         """
         check_is_fitted(self)
+        check_equal_length(X, y)
         rows = np.flatnonzero(~missing_mask(y, classes=self.pruner_.classes_))
         if rows.size == 0:
             raise ValueError("score needs labelled rows, and y holds none.")

@@ -14,6 +14,7 @@ from skprune._registry import lookup
 from skprune._validation import as_pool, check_equal_length
 from skprune.scores import difficulty as difficulty_of
 from skprune.scores import min_epochs
+from skprune.scores._registry import default_epochs
 from skprune.selection import BaseSelector, get_selector, kept_count
 
 
@@ -34,7 +35,7 @@ class SemiPrune(BasePruner):
         Nested `random_state`, `device` and `n_jobs` that are None inherit those given here.
     proxy : skorch classifier, default=None
         The classifier whose training is recorded; None: ``NetClassifier(lr=0.01)`` of :mod:`skprune.nets`. It is cloned, and
-        inherits as the labeler does.
+        inherits as the labeler does; its epochs are `n_epochs` and `schedule_epochs`.
     difficulty : str or callable, default="dual"
         A name out of :func:`skprune.scores.names`, or ``callable(dynamics) -> (n_samples,)``, higher = harder.
     selection : str or selector, default="beta"
@@ -174,15 +175,16 @@ class SemiPrune(BasePruner):
             A loss that is not finite; the message names step and learning rate, and the pruner stays as it was.
         """
         from skprune import _stages
+        from skprune._store import StageStore
 
         pool = as_pool(X, self.image_shape, estimator=self)
         codes, classes = encode_labels(y)
         check_equal_length(pool, codes)
         _get_feature_names(X)
         given = codes != MISSING
-        self._check_parameters(given, classes)
+        self._check_parameters(codes, given, classes)
         labeler, proxy, stage_seed, selection_seed = self._draw(check_random_state(self.random_state))
-        store = _stages.StageStore(self.memory, self.checkpoint, self.device, pool.ndim == 4)
+        store = StageStore(self.memory, self.checkpoint, self.device, pool.ndim == 4)
 
         if given.all():
             labelled = {"codes": codes, "confidence": np.ones(len(codes))}
@@ -205,7 +207,15 @@ class SemiPrune(BasePruner):
         dynamics = _stages.to_dynamics(recorded)
         scores = difficulty_of(dynamics, self.difficulty)
         mask = self._select(
-            scores, self.ratio, self.selection, dynamics, labelled["codes"], given, classes, selection_seed
+            scores,
+            self.ratio,
+            self.selection,
+            self.difficulty,
+            dynamics,
+            labelled["codes"],
+            given,
+            classes,
+            selection_seed,
         )
 
         lost = np.setdiff1d(labelled["codes"], labelled["codes"][mask])
@@ -228,6 +238,7 @@ class SemiPrune(BasePruner):
         self._codes = labelled["codes"]
         self._selection_seed = selection_seed
         self._judge = None
+        self._judge_recipe = proxy, int(self.schedule_epochs), stage_seed
         self._keep_mask(X, pool, given, mask)
         return self
 
@@ -249,10 +260,12 @@ class SemiPrune(BasePruner):
             A new mask; the fitted attributes stay as they are.
         """
         check_is_fitted(self)
+        difficulty = self.difficulty if difficulty is None else difficulty
         return self._select(
-            difficulty_of(self.dynamics_, self.difficulty if difficulty is None else difficulty),
+            difficulty_of(self.dynamics_, difficulty),
             self.ratio if ratio is None else ratio,
             self.selection if selection is None else selection,
+            difficulty,
             self.dynamics_,
             self._codes,
             self._given,
@@ -286,6 +299,7 @@ class SemiPrune(BasePruner):
 
         check_is_fitted(self)
         pool = as_pool(X, self.image_shape, estimator=self)
+        check_equal_length(pool, y)
         rows = np.flatnonzero(~missing_mask(y, classes=self.classes_))
         if rows.size == 0:
             raise ValueError("score needs labelled rows, and y holds none.")
@@ -297,9 +311,9 @@ class SemiPrune(BasePruner):
     def _train_judge(self):
         from skprune import _stages
 
-        _, proxy, seed, _ = self._draw(check_random_state(self._selection_seed))
+        proxy, schedule_epochs, seed = self._judge_recipe
         rows = as_pool(self._rows, self.image_shape)
-        return _stages.train_fully(proxy, rows, self._codes[self.support_], int(self.schedule_epochs), seed)
+        return _stages.train_fully(proxy, rows, self._codes[self.support_], schedule_epochs, seed)
 
     def _draw(self, rng):
         """Return labeler and proxy, prepared, and the seeds of the stages and of the selection, in a fixed order."""
@@ -317,8 +331,8 @@ class SemiPrune(BasePruner):
         labeler, proxy = (_stages.prepare(estimator, **options) for estimator in (labeler, proxy))
         return labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1))
 
-    def _select(self, scores, ratio, selection, dynamics, codes, given, classes, seed):
-        selector = _selector_for(selection, classes)
+    def _select(self, scores, ratio, selection, difficulty, dynamics, codes, given, classes, seed):
+        selector = _selector_for(selection, classes, difficulty)
         options = {"must_keep": given} if self.include_labeled else {}
         mask = selector.select(scores, ratio, dynamics=dynamics, y=codes, labeled=given, random_state=seed, **options)
         mask = np.asarray(mask)
@@ -328,7 +342,7 @@ class SemiPrune(BasePruner):
             )
         return mask
 
-    def _check_parameters(self, given, classes):
+    def _check_parameters(self, codes, given, classes):
         """Refuse what cannot work, before any training."""
         n = len(given)
         k = kept_count(self.ratio, n)
@@ -346,9 +360,15 @@ class SemiPrune(BasePruner):
                 f"difficulty={self.difficulty!r} needs {needed} epochs, above n_epochs={self.n_epochs}. Record more epochs, "
                 "or pass a callable that takes a smaller window."
             )
-        selector = _selector_for(self.selection, classes)
+        selector = _selector_for(self.selection, classes, self.difficulty)
         if isinstance(selector, BaseSelector):
             selector.check(k, n, int(self.n_epochs))
+            least = int(np.minimum(selector.min_per_class, np.bincount(codes[given])).sum())
+            if least > k:
+                raise ValueError(
+                    f"min_per_class={selector.min_per_class} needs {least} rows of the {len(classes)} classes at least, above "
+                    f"the {k} rows that ratio={self.ratio!r} keeps."
+                )
         if self.include_labeled and given.sum() > k:
             raise ValueError(
                 f"include_labeled=True keeps {int(given.sum())} labelled rows, above the {k} rows that "
@@ -358,9 +378,14 @@ class SemiPrune(BasePruner):
             raise ValueError("memory and checkpoint need a random_state: without one, no run finds its results again.")
 
 
-def _selector_for(selection, classes):
-    """Return a fresh selector whose ``class_balanced`` dict, if any, names class indices instead of classes."""
+def _selector_for(selection, classes, difficulty):
+    """Return a fresh selector that fits the fit.
+
+    "beta" averages over the epochs of the difficulty; a ``class_balanced`` dict names class indices instead of classes.
+    """
     selector = get_selector(selection)
+    if selection == "beta":
+        selector.set_params(n_epochs=default_epochs(difficulty))
     wanted = getattr(selector, "class_balanced", None)
     if not isinstance(wanted, dict):
         return selector

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.utils import _safe_indexing, check_array
+from sklearn.utils.validation import _num_samples
 
 _CHANNELS = (1, 3, 4)
 
@@ -118,10 +119,9 @@ def check_equal_length(pool, y):
     --------
     >>> check_equal_length([[0.0], [1.0]], [0, 1])
     """
-    if len(pool) != len(y):
-        raise ValueError(
-            f"X and y have inconsistent numbers of samples: X has {len(pool)} rows, y has {len(y)} labels."
-        )
+    rows, labels = _num_samples(pool), _num_samples(y)
+    if rows != labels:
+        raise ValueError(f"X and y have inconsistent numbers of samples: X has {rows} rows, y has {labels} labels.")
 
 
 def _channels_last(shape):

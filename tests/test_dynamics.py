@@ -172,6 +172,48 @@ def test_early_stopping_loses_no_record(iris):
     assert dynamics.seen.all()
 
 
+def test_early_stopping_in_the_last_epoch_loses_no_record(iris):
+    from skorch.callbacks import EarlyStopping
+
+    X, y, _ = iris
+    stop = EarlyStopping(monitor="train_loss", patience=2, threshold=10.0, sink=lambda *_: None)
+    proxy = NeuralNetClassifier(
+        MLP, criterion=torch.nn.CrossEntropyLoss, callbacks=[stop], module__n_features=4, module__n_classes=3
+    )
+    dynamics, _ = collect_dynamics(proxy, X, y, n_epochs=3, random_state=0)
+    assert dynamics.seen.all()
+    with pytest.raises(RuntimeError, match="stopped after 3 of 4 epochs"):
+        collect_dynamics(proxy, X, y, n_epochs=4, random_state=0)
+
+
+@pytest.mark.parametrize("y", [[0, 1, -1, 1], [0.0, 1.0, 1.5, 0.0], np.ma.MaskedArray([0, 1, 0, 1], mask=[0, 0, 1, 0])])
+def test_collecting_needs_class_indices(y):
+    with pytest.raises(ValueError, match=r"class indices 0\.\.K-1, one for every row"):
+        collect_dynamics(NetClassifier(), np.zeros((4, 2)), y, n_epochs=2)
+
+
+def test_a_loader_of_the_user_is_refused(iris):
+    X, y, _ = iris
+    proxy = NeuralNetClassifier(Softmax, iterator_train=lambda *a, **k: None)
+    with pytest.raises(ValueError, match="would leave out iterator_train"):
+        collect_dynamics(proxy, X, y, n_epochs=1)
+
+
+def test_bytes_reach_a_foreign_net_as_floats(images):
+    X, y, _ = images
+
+    class Flat(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(64, 10)
+
+        def forward(self, x):
+            return self.layer(x.flatten(1) / 255)
+
+    proxy = NeuralNetClassifier(Flat, criterion=torch.nn.CrossEntropyLoss)
+    assert collect_dynamics(proxy, X[:, None], y, n_epochs=2, random_state=0)[0].seen.all()
+
+
 def test_early_stopping_is_noticed(iris):
     from skorch.callbacks import EarlyStopping
 

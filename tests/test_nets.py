@@ -150,6 +150,13 @@ def test_partial_fit_goes_on(iris):
         net.partial_fit(X, y + 1)
 
 
+def test_fixmatch_goes_on_with_classes_in_any_order(iris):
+    X, _, partial = iris
+    net = FixMatch(**QUICK).partial_fit(X, partial, classes=[2, 0, 1])
+    assert net.classes_.tolist() == [0, 1, 2]
+    assert len(net.partial_fit(X, partial).history) == 2
+
+
 def test_a_failed_partial_fit_changes_nothing(iris):
     X, y, _ = iris
     net = NetClassifier(max_epochs=3, random_state=0).fit(X, y)
@@ -229,6 +236,8 @@ def test_predict_refuses_other_shapes(images):
         (NetClassifier(device="auto"), "device=None chooses by itself"),
         (NetClassifier(precision="fp16"), "precision must be"),
         (NetClassifier(n_steps=True), "n_steps must be"),
+        (FixMatch(batch_size=64.0), "batch_size must be an integer"),
+        (FixMatch(n_steps=None), "n_steps must be an integer"),
         (NetClassifier(batch_size=1), "batch_size must be at least 2"),
     ],
 )
@@ -344,6 +353,8 @@ def test_nets_reject_what_is_no_training_set(iris):
         NetClassifier().fit(X, np.zeros(150))
     with pytest.raises(ValueError, match="requires y"):
         NetClassifier().fit(X, None)
+    with pytest.raises(ValueError, match="masked labels"):
+        NetClassifier().fit(X, np.ma.MaskedArray(y, mask=np.arange(150) == 3))
     with pytest.raises(ValueError, match="X has 150 rows, y has 149"):
         NetClassifier().fit(X, y[:-1])
     with pytest.raises(RuntimeError, match="call fit, not initialize"):

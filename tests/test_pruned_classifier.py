@@ -119,6 +119,20 @@ def test_refused(quick, iris, labels, oracle, message):
         PrunedClassifier(LogisticRegression(), quick(), labels=labels).fit(X, partial, y_oracle=oracle)
 
 
+def test_an_oracle_without_an_answer_is_refused(quick, iris):
+    X, _, partial = iris
+    with pytest.raises(ValueError, match=r"y_oracle has no label for row \d+, which is kept"):
+        PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(X, partial, y_oracle=np.full(150, -1))
+
+
+def test_score_needs_a_label_for_each_row(quick, iris):
+    X, y, partial = iris
+    model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(X, partial)
+    for scored in (model, model.pruner_):
+        with pytest.raises(ValueError, match="X has 150 rows, y has 20 labels"):
+            scored.score(X, y[:20])
+
+
 def test_no_given_label_among_the_kept_rows(quick, iris):
     X, _, partial = iris
     for seed in range(20):

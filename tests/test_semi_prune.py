@@ -15,6 +15,7 @@ from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import LinearSVC
 
 from skprune import PruningSampler, SemiPrune
+from skprune._semi_prune import _selector_for
 from skprune.dynamics import TrainingDynamics
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
@@ -316,6 +317,8 @@ def test_class_weights_name_classes(quick, iris):
         ({"proxy": FixMatch()}, TypeError, "proxy must be a supervised classifier; FixMatch belongs into labeler"),
         ({"proxy": NetClassifier(callbacks="disable")}, ValueError, "leaves no place for the recorder"),
         ({"selection": Beta(n_epochs=50)}, ValueError, "Beta reads n_epochs=50, above the 10"),
+        ({"ratio": 5, "selection": Hardest(min_per_class=4)}, ValueError, "needs 12 rows of the 3 classes"),
+        ({"selection": Hardest(class_balanced={0: -1})}, ValueError, "weights of at least 0"),
         ({"checkpoint": __file__}, ValueError, "must name a folder"),
         ({"memory": 3}, ValueError, "memory"),
         ({"labeler": LinearSVC()}, TypeError, "without predict_proba"),
@@ -462,7 +465,7 @@ def test_keys_hold_what_a_frozen_estimator_has_learnt(iris):
     from sklearn.frozen import FrozenEstimator
     from sklearn.pipeline import make_pipeline
 
-    from skprune._stages import describe
+    from skprune._store import describe
 
     X, _, _ = iris
     keys = [
@@ -473,8 +476,39 @@ def test_keys_hold_what_a_frozen_estimator_has_learnt(iris):
     assert keys[0] == keys[2]
 
 
+def test_beta_averages_over_the_epochs_of_the_difficulty(quick, iris):
+    X, _, partial = iris
+    pruner = quick(selection="beta", n_epochs=14, difficulty="el2n").fit(X, partial)
+    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=Beta(n_epochs=10)))
+    assert _selector_for("beta", pruner.classes_, "el2n").n_epochs == 10
+    assert _selector_for("beta", pruner.classes_, "dual").n_epochs is None
+
+
+def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):
+    import importlib
+
+    import joblib
+
+    from skprune._store import describe
+
+    monkeypatch.syspath_prepend(tmp_path)
+    keys = []
+    for body in ("x", "x + 1", "x"):
+        (tmp_path / "users_module.py").write_text(f"def augment(x, generator):\n    return {body}\n")
+        importlib.invalidate_caches()
+        import linecache
+
+        import users_module
+
+        linecache.checkcache()
+        users_module = importlib.reload(users_module)
+        keys.append(joblib.hash(describe(NetClassifier(augment=users_module.augment))))
+    assert keys[0] != keys[1]
+    assert keys[0] == keys[2]
+
+
 def test_device_type_is_what_counts_in_keys(iris):
-    from skprune._stages import describe
+    from skprune._store import describe
 
     if not torch.cuda.is_available():
         assert describe(NetClassifier()) == describe(NetClassifier(device="cpu"))

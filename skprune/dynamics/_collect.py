@@ -34,7 +34,8 @@ def collect_dynamics(
     n_epochs : int
         Epochs to train and record.
     schedule_epochs : int, default=None
-        Epochs that shape the learning rate of a NetClassifier; None: `n_epochs`. Other nets bring their own schedule.
+        Epochs that shape the learning rate of a NetClassifier, in place of its own `schedule_epochs`; None: its own, else
+        `n_epochs`. Other nets bring their own schedule.
     record : {"train", "eval"}, default="train"
         As in :class:`DynamicsRecorder`.
     record_kl : bool, default=False
@@ -69,14 +70,18 @@ def collect_dynamics(
     TrainingDynamics(n_epochs=4, n_samples=150)
     """
     check_proxy(proxy)
+    if np.ma.is_masked(y) or np.asarray(y).dtype.kind not in "iu" or np.asarray(y).min() < 0:
+        raise ValueError("y must hold class indices 0..K-1, one for every row.")
     y = np.asarray(y, dtype=np.int64)
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     net = clone(proxy).set_params(max_epochs=n_epochs)
     fit = _fit_own if isinstance(net, BaseNet) else _fit_foreign
     recorder = fit(net, X, y, schedule_epochs, record, record_kl, seed, verbose)
     dynamics = recorder.dynamics_
-    if dynamics.n_epochs != n_epochs:
-        raise RuntimeError(f"The proxy stopped after {dynamics.n_epochs} of {n_epochs} epochs (early stopping?).")
+    if recorder.n_closed_ != n_epochs:
+        raise RuntimeError(
+            f"The proxy stopped after {recorder.n_closed_} of {n_epochs} epochs (early stopping, or an interrupt?)."
+        )
     return dynamics, net
 
 
@@ -99,6 +104,11 @@ def check_proxy(proxy):
         )
     if getattr(proxy, "_semi_supervised", False):
         raise TypeError(f"proxy must be a supervised classifier; {type(proxy).__name__} belongs into labeler.")
+    if not isinstance(proxy, BaseNet) and proxy.iterator_train is not DataLoader:
+        raise ValueError(
+            "The recording draws its own batches, with torch's DataLoader, and would leave out iterator_train="
+            f"{proxy.iterator_train!r}. Put augmentation into `dataset`."
+        )
     if isinstance(proxy.callbacks, str):
         raise ValueError(f"callbacks={proxy.callbacks!r} leaves no place for the recorder. Use None or a list.")
 
@@ -118,7 +128,7 @@ def net_input(net, X):
     ndarray
         The rows.
     """
-    return X.astype(np.float32) if X.dtype == np.float64 and not isinstance(net, BaseNet) else X
+    return X if isinstance(net, BaseNet) else X.astype(np.float32, copy=False)
 
 
 def _fit_own(net, X, y, schedule_epochs, record, record_kl, seed, verbose):
@@ -130,7 +140,7 @@ def _fit_own(net, X, y, schedule_epochs, record, record_kl, seed, verbose):
     given = net.callbacks
     net.set_params(
         verbose=verbose,
-        callbacks=[*(given or []), ("dynamics_recorder", DynamicsRecorder(record, record_kl))],
+        callbacks=[("dynamics_recorder", DynamicsRecorder(record, record_kl)), *(given or [])],
     )
     net.fit(X, y)
     recorder = _take_out(net, given)
@@ -144,7 +154,7 @@ def _fit_foreign(net, X, y, schedule_epochs, record, record_kl, seed, verbose):
     given, loader = net.callbacks, net.iterator_train
     extra = [("dynamics_recorder", recorder)] + ([("stage_bar", StageBar("recording"))] if verbose else [])
     net.set_params(
-        verbose=0, train_split=None, callbacks=[*(given or []), *extra], iterator_train=partial(_ordered_loader, order)
+        verbose=0, train_split=None, callbacks=[*extra, *(given or [])], iterator_train=partial(_ordered_loader, order)
     )
     with seeded(seed, torch.device(net.device or "cpu")):
         net.fit(net_input(net, X), y)

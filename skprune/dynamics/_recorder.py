@@ -53,6 +53,7 @@ class DynamicsRecorder(Callback):
         if self.record not in ("train", "eval"):
             raise ValueError(f"record must be 'train' or 'eval', got {self.record!r}.")
         self.builder_ = None
+        self.n_closed_ = 0
 
     def on_epoch_begin(self, net, dataset_train=None, **kwargs):
         """Open an epoch."""
@@ -66,7 +67,7 @@ class DynamicsRecorder(Callback):
         """Keep the outputs of a training batch."""
         if training and self.record == "train":
             inputs, labels = unpack_data(batch)
-            self._keep(self._rows(inputs), y_pred, labels)
+            self._keep(net, self._rows(inputs), y_pred, labels)
 
     def on_epoch_end(self, net, dataset_train=None, **kwargs):
         """Close an epoch, after the extra pass where one is wanted."""
@@ -75,9 +76,10 @@ class DynamicsRecorder(Callback):
             for batch in net.get_iterator(dataset_train, training=False):
                 _, labels = unpack_data(batch)
                 rows = torch.arange(start, start + len(labels))
-                self._keep(rows, net.evaluation_step(batch), labels)
+                self._keep(net, rows, net.evaluation_step(batch), labels)
                 start += len(labels)
-        self._flush()
+        self._flush(net)
+        self.n_closed_ += 1
 
     def on_train_end(self, net, **kwargs):
         """Build the dynamics."""
@@ -90,17 +92,17 @@ class DynamicsRecorder(Callback):
         if self.order is None:
             raise ValueError(
                 "DynamicsRecorder cannot tell which rows a batch holds: batches of this net carry no 'index'. Use "
-                "skprune.dynamics.collect_dynamics, which takes care of it, or record='eval'."
+                "skprune.dynamics.collect_dynamics, which takes care of it, or record='eval' with train_split=None."
             )
         return next(self.order)
 
-    def _keep(self, rows, outputs, labels):
+    def _keep(self, net, rows, outputs, labels):
         outputs = outputs[0] if isinstance(outputs, tuple) else outputs
         self.waiting_.append((rows, outputs.detach(), labels))
         if sum(len(part[0]) for part in self.waiting_) * outputs.shape[1] > _FLUSH_VALUES:
-            self._flush()
+            self._flush(net)
 
-    def _flush(self):
+    def _flush(self, net):
         if not self.waiting_:
             return
         columns = zip(*self.waiting_, strict=True)
@@ -110,7 +112,7 @@ class DynamicsRecorder(Callback):
         if bad.any():
             raise FloatingPointError(
                 f"The proxy's output for row {int(rows[bad.argmax()])} is not finite in epoch "
-                f"{len(self.builder_._epochs['seen'])}. Lower its learning rate."
+                f"{self.n_closed_ + 1}, at a learning rate of {net.optimizer_.param_groups[0]['lr']:.3g}. Lower it."
             )
         self.builder_.add(rows, outputs, labels, logits=self.logits_)
 

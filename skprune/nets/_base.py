@@ -3,6 +3,7 @@
 import inspect
 from contextlib import contextmanager, suppress
 from copy import deepcopy
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -15,17 +16,17 @@ from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._device import resolve_device, resolve_precision, seeded
 from skprune.nets._modules import build_module
+from skprune.nets._parameters import StrictParameters
 
 _WATCH_STEPS = 25
 _EVAL_BATCH = 1024
-_PREFIXES = ("module__", "criterion__", "optimizer__", "callbacks__")
 
 
 class _StoppedByCallback(Exception):
     """A callback has ended the training."""
 
 
-class BaseNet(NeuralNetClassifier):
+class BaseNet(StrictParameters, NeuralNetClassifier):
     """Base of the supervised and the semi-supervised nets.
 
     A subclass stores its parameters in ``__init__``, and defines ``_encode``, ``_train_batches``, ``_steps_per_epoch``.
@@ -50,49 +51,6 @@ class BaseNet(NeuralNetClassifier):
         )
         for key in (own - skorch_names) & set(kwargs):
             setattr(self, key, kwargs[key])
-
-    @classmethod
-    def _signature(cls):
-        names = {}
-        for home in cls.__mro__[: cls.__mro__.index(BaseNet)]:
-            if "__init__" in vars(home):
-                parameters = inspect.signature(home.__init__).parameters.values()
-                names |= {p.name: None for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD}
-        return list(names)
-
-    @classmethod
-    def _refuse_unknown(cls, keywords):
-        unknown = sorted(key for key in keywords if not key.startswith(_PREFIXES))
-        if unknown:
-            raise TypeError(
-                f"{cls.__name__} got an unexpected keyword argument {unknown[0]!r}. Its parameters are "
-                f"{', '.join(cls._signature())}, and {', '.join(_PREFIXES)} followed by a name."
-            )
-
-    def _get_param_names(self):
-        return self._signature() + sorted(k for k in vars(self) if k.startswith(_PREFIXES) and not k.endswith("_"))
-
-    def set_params(self, **params):
-        """Set parameters; an unknown one raises ValueError, as everywhere in scikit-learn.
-
-        Parameters
-        ----------
-        **params
-            Parameters of the signature or with a prefix.
-
-        Returns
-        -------
-        self
-            The net.
-        """
-        valid = set(self._signature())
-        unknown = sorted(key for key in params if key not in valid and not key.startswith(_PREFIXES))
-        if unknown:
-            raise ValueError(
-                f"Invalid parameter {unknown[0]!r} for estimator {type(self).__name__}. Valid parameters are: "
-                f"{sorted(valid)}, and names with a prefix out of {_PREFIXES}."
-            )
-        return super().set_params(**params)
 
     @property
     def _default_callbacks(self):
@@ -225,7 +183,8 @@ class BaseNet(NeuralNetClassifier):
     def __setstate__(self, state):
         super().__setstate__(state)
         if hasattr(self, "module_"):
-            self.device_ = next(self.module_.parameters()).device
+            weight = next(self.module_.parameters(), None)
+            self.device_ = torch.device("cpu") if weight is None else weight.device
             self.precision_ = resolve_precision(self.precision, self.device_, len(self.shape_) == 3)
 
     def notify(self, method_name, **kwargs):
@@ -358,7 +317,7 @@ class BaseNet(NeuralNetClassifier):
             )
         for name in ("max_epochs", "batch_size", "n_steps", "mu", "schedule_epochs"):
             value = getattr(self, name, None)
-            if value is not None and (isinstance(value, bool) or int(value) != value or value < 1):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
                 raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
         if self.batch_size < 2:
             raise ValueError(f"batch_size must be at least 2, for batch normalisation; got {self.batch_size!r}.")

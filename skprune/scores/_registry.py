@@ -90,6 +90,30 @@ def difficulty(dynamics, name, **params):
     return values
 
 
+def default_epochs(name):
+    """Return the number of epochs that a score reads at its default parameters.
+
+    Parameters
+    ----------
+    name : str or callable
+        As in :func:`difficulty`.
+
+    Returns
+    -------
+    int or None
+        None: all that were recorded, or not known.
+
+    Examples
+    --------
+    >>> default_epochs("el2n"), default_epochs("dual")
+    (10, None)
+    """
+    if callable(name):
+        return None
+    parameters = inspect.signature(lookup(name, _TABLE, "difficulty")[0]).parameters
+    return parameters["n_epochs"].default if "n_epochs" in parameters else None
+
+
 def min_epochs(name):
     """Return the number of epochs that a score needs at its default parameters.
 

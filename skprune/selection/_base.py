@@ -177,6 +177,12 @@ class BaseSelector(BaseEstimator):
             raise ValueError(
                 f"class_balanced must be None, 'proportional', 'uniform' or a dict, got {self.class_balanced!r}."
             )
+        if isinstance(self.class_balanced, dict):
+            weights = np.array(list(self.class_balanced.values()), dtype=np.float64)
+            if weights.size == 0 or not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:
+                raise ValueError(
+                    f"class_balanced needs weights of at least 0, one above 0; got {self.class_balanced!r}."
+                )
 
     @abstractmethod
     def _order(self, scores, k, mean_proba, rng):
@@ -217,12 +223,7 @@ class BaseSelector(BaseEstimator):
             unknown = sorted(set(self.class_balanced) - set(range(len(sizes))))
             if unknown:
                 raise ValueError(f"class_balanced names classes that do not occur: {unknown}.")
-            weights = np.array([self.class_balanced.get(code, 0.0) for code in range(len(sizes))], dtype=np.float64)
-            if not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:
-                raise ValueError(
-                    f"class_balanced needs weights of at least 0, one above 0; got {self.class_balanced!r}."
-                )
-            return weights
+            return np.array([self.class_balanced.get(code, 0.0) for code in range(len(sizes))], dtype=np.float64)
         if self.class_balanced == "proportional":
             return sizes.astype(np.float64)
         return (sizes > 0).astype(np.float64)

@@ -1,5 +1,6 @@
 """FixMatch."""
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -134,13 +135,15 @@ class FixMatch(BaseNet):
         )
 
     def _encode(self, y, classes=None):
-        return encode_labels(y, classes=classes)
+        return encode_labels(y, classes=None if classes is None else np.unique(classes))
 
     def _steps_per_epoch(self, n_samples):
         return self.n_steps
 
     def _check_parameters(self):
         super()._check_parameters()
+        if self.n_steps is None:
+            raise ValueError("n_steps must be an integer of at least 1: FixMatch's batches have no natural end.")
         if not 0.0 <= self.threshold <= 1.0:
             raise ValueError(f"threshold must be within [0, 1], got {self.threshold!r}.")
         part = self.labeled_strong

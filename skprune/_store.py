@@ -1,0 +1,166 @@
+"""Keep the results of the expensive stages, by keys that are the same in every process."""
+
+import inspect
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import joblib
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_memory
+from skorch import NeuralNet
+
+from skprune.nets._device import resolve_device, resolve_precision
+
+CACHE_VERSION = 1
+_NOT_IN_KEYS = ("verbose", "n_jobs")
+_LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
+
+
+class StageStore:
+    """Run a stage once: in the joblib cache `memory`, in the folder `checkpoint`, or in neither.
+
+    Parameters
+    ----------
+    memory : None, str or joblib.Memory
+        As in ``sklearn.pipeline.Pipeline``.
+    checkpoint : None or path-like
+        A folder; each finished stage is one file in it, written whole or not at all.
+    device : str
+        Of the nets, for the keys.
+    is_image : bool
+        Whether the pool holds images, for the keys.
+    """
+
+    def __init__(self, memory, checkpoint, device, is_image):
+        self.memory = check_memory(memory)
+        self.checkpoint = None if checkpoint is None else Path(checkpoint)
+        if self.checkpoint is not None and self.checkpoint.exists() and not self.checkpoint.is_dir():
+            raise ValueError(f"checkpoint must name a folder, and {self.checkpoint} is a file.")
+        self.kept = memory is not None or checkpoint is not None
+        devices = (resolve_device(device), torch.device("cpu"))
+        self.context = (CACHE_VERSION, devices[0].type, [resolve_precision("auto", d, is_image) for d in devices])
+
+    def run(self, stage, model, /, *, verbose, **arguments):
+        """Return the result of a stage, made now or before.
+
+        Parameters
+        ----------
+        stage : callable
+            ``label_pool`` or ``record_pool``.
+        model : estimator
+            Unfitted, its first argument.
+        verbose : int
+            Its argument that is not part of the key.
+        **arguments
+            Its other arguments, all part of the key.
+
+        Returns
+        -------
+        dict
+            The result.
+        """
+        if not self.kept:
+            return stage(model, verbose=verbose, **arguments)
+        key = self._key(stage, model, arguments)
+        if self.checkpoint is None:
+            return self._cached(stage, key, model, verbose, arguments)
+        file = self.checkpoint / f"{stage.__name__}-{key}.joblib"
+        if file.exists():
+            return self._read(file)
+        result = self._cached(stage, key, model, verbose, arguments)
+        self._write(result, file)
+        return result
+
+    def _cached(self, stage, key, model, verbose, arguments):
+        call = self.memory.cache(_call, ignore=["model", "verbose", "arguments", "stage"])
+        return call(stage.__name__, key, stage=stage, model=model, verbose=verbose, arguments=arguments)
+
+    def _key(self, stage, model, arguments):
+        try:
+            return joblib.hash((self.context, stage.__name__, describe(model), sorted(arguments.items())))
+        except Exception as error:
+            raise ValueError(
+                f"The parameters of {type(model).__name__} cannot be hashed, which memory and checkpoint need: {error}. Use "
+                "functions and classes defined at the top of a module instead of lambdas and instances."
+            ) from error
+
+    def _read(self, file):
+        try:
+            return joblib.load(file)
+        except Exception as error:
+            raise ValueError(
+                f"The checkpoint {file} cannot be read: {error!r}. Delete it to run its stage again."
+            ) from error
+
+    def _write(self, result, file):
+        self.checkpoint.mkdir(parents=True, exist_ok=True)
+        handle, unfinished = tempfile.mkstemp(dir=self.checkpoint, prefix=file.stem, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                joblib.dump(result, stream)
+            os.replace(unfinished, file)
+        except BaseException:
+            Path(unfinished).unlink(missing_ok=True)
+            raise
+
+
+def _call(name, key, *, stage, model, verbose, arguments):
+    return stage(model, verbose=verbose, **arguments)
+
+
+def describe(value):
+    """Turn an estimator and what it holds into plain tuples that hash the same in every process.
+
+    Parameters
+    ----------
+    value : object
+        An estimator, or a parameter of one.
+
+    Returns
+    -------
+    object
+        Estimators as (class name, source of a class of the user, parameters), without `verbose` and `n_jobs`.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> describe(GaussianNB())[0]
+    'sklearn.naive_bayes.GaussianNB'
+    """
+    if isinstance(value, (torch.nn.Module, torch.Tensor)):
+        raise TypeError(f"an instance of {type(value).__name__}")
+    if (
+        getattr(type(value), "__sklearn_clone__", BaseEstimator.__sklearn_clone__)
+        is not BaseEstimator.__sklearn_clone__
+    ):
+        return value  # a frozen estimator: what it has learnt is part of the key
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        kind, parameters = type(value), []
+        for name, item in sorted(value.get_params(deep=False).items()):
+            if name == "device" and isinstance(value, NeuralNet):
+                item = resolve_device(item).type
+            if name not in _NOT_IN_KEYS:
+                parameters.append((name, describe(item)))
+        return f"{kind.__module__}.{kind.__qualname__}", _source(kind), parameters
+    if isinstance(value, partial):
+        return [describe(value.func), describe(value.args), describe(value.keywords)]
+    if callable(value):
+        return value, _source(value)
+    if isinstance(value, (list, tuple)):
+        return [describe(item) for item in value]
+    if isinstance(value, dict):
+        return [(str(key), describe(item)) for key, item in value.items()]
+    return value
+
+
+def _source(code):
+    """Return the source of a function or class of the user, so that an edited one is another key."""
+    if (getattr(code, "__module__", None) or "").split(".")[0] in _LIBRARIES:
+        return None
+    try:
+        return inspect.getsource(code)
+    except (OSError, TypeError):
+        return None
