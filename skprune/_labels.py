@@ -1,5 +1,6 @@
 """What "unlabelled" looks like. Everywhere else labels are 0..K-1, and -1 where there is none."""
 
+import warnings
 from numbers import Number
 
 import numpy as np
@@ -8,6 +9,9 @@ from sklearn.utils.multiclass import check_classification_targets
 
 MISSING = -1
 """The code of a missing label inside skprune."""
+
+VANISHED = "The pseudo-labels hold no row of"
+"""How the warning begins that a class has vanished."""
 
 
 def encode_labels(y, missing_label="auto", classes=None):
@@ -217,3 +221,32 @@ def _plain(values):
             f"y mixes {texts} strings with {len(values) - texts} labels of another type. Use one type for all labels."
         )
     return np.asarray(values.tolist())
+
+
+def warn_of_vanished(codes, classes, labeler, stacklevel):
+    """Warn when pseudo-labels lack a class.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,), int
+        Class indices of unlabelled rows.
+    classes : ndarray of shape (n_classes,)
+        The classes.
+    labeler : str
+        Who gave the pseudo-labels.
+    stacklevel : int
+        As in ``warnings.warn``, counted from the caller.
+
+    Examples
+    --------
+    >>> warn_of_vanished(np.array([0, 1]), np.array(["a", "b"]), "FixMatch", 1)
+    """
+    lost = np.setdiff1d(np.arange(len(classes)), codes)
+    if lost.size:
+        warnings.warn(
+            f"{VANISHED} {lost.size} of {len(classes)} classes, {classes.tolist()[lost[0]]!r} among them ({len(codes)} rows "
+            f"looked at). Train {labeler} for longer, or give it more labels of the class, alignment='labels' or "
+            "balanced=True.",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
-from skprune._labels import MISSING, encode_labels, labels_at, missing_mask
+from skprune._labels import MISSING, encode_labels, labels_at, missing_mask, warn_of_vanished
 from skprune._registry import lookup
 from skprune._validation import as_pool, check_equal_length
 from skprune.scores import difficulty as difficulty_of
@@ -192,6 +192,7 @@ class SemiPrune(BasePruner):
             labelled = store.run(
                 _stages.label_pool, labeler, pool=pool, codes=codes, seed=stage_seed, verbose=self.verbose
             )
+            warn_of_vanished(labelled["codes"][~given], classes, type(labeler).__name__, stacklevel=2)
         recorded = store.run(
             _stages.record_pool,
             proxy,

@@ -4,12 +4,14 @@ Stages return arrays, network weights among them, from which fitted nets are reb
 are and go through joblib where they are kept.
 """
 
+import warnings
+
 import numpy as np
 import torch
 from sklearn.base import clone
 from skorch import NeuralNet
 
-from skprune._labels import MISSING
+from skprune._labels import MISSING, VANISHED
 from skprune._validation import flat
 from skprune.dynamics import TrainingDynamics, collect_dynamics
 from skprune.dynamics._collect import net_input
@@ -99,7 +101,8 @@ def label_pool(labeler, pool, codes, seed, verbose):
     if isinstance(labeler, BaseNet):
         labeler.set_params(verbose=verbose)
     X = net_input(labeler, pool) if isinstance(labeler, NeuralNet) else flat(pool)
-    with seeded(seed, resolve_device(getattr(labeler, "device", "cpu"))):
+    with seeded(seed, resolve_device(getattr(labeler, "device", "cpu"))), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", VANISHED)  # SemiPrune warns, of all rows and in the classes of y
         labeler.fit(X, codes)
     classes = np.asarray(labeler.classes_)
     if MISSING in classes:

@@ -4,8 +4,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 
-from skprune.augment import image_strong, image_weak, tabular_strong, tabular_weak
+from skprune.augment import (
+    ImageStrong,
+    ImageWeak,
+    TabularStrong,
+    TabularWeak,
+    image_strong,
+    image_weak,
+    tabular_strong,
+    tabular_weak,
+)
 
 
 def generator(seed=0):
@@ -28,7 +38,7 @@ def test_images_keep_shape_and_range(n, channels, side, seed):
 
 @pytest.mark.parametrize("augment", [image_weak, image_strong, tabular_weak, tabular_strong])
 def test_only_the_generator_decides(augment):
-    x = torch.rand(8, 3, 16, 16) if "image" in augment.__name__ else torch.rand(8, 5)
+    x = torch.rand(8, 3, 16, 16) if isinstance(augment, (ImageWeak, ImageStrong)) else torch.rand(8, 5)
     torch.manual_seed(0)
     first = augment(x, generator(1))
     torch.manual_seed(1)
@@ -44,27 +54,104 @@ def test_equal_samples_are_augmented_differently(augment):
 
 def test_weak_is_a_shift_and_a_flip():
     x = torch.arange(64.0).view(1, 1, 8, 8) / 64
-    assert torch.equal(image_weak(x, generator(), pad=0, flip=False), x)
-    flipped = [image_weak(x, generator(seed), pad=0) for seed in range(10)]
+    assert torch.equal(ImageWeak(pad=0, flip=False)(x, generator()), x)
+    flipped = [ImageWeak(pad=0)(x, generator(seed)) for seed in range(10)]
     assert any(torch.equal(out, x.flip(3)) for out in flipped)
     assert any(torch.equal(out, x) for out in flipped)
     for seed in range(10):
-        inner = image_weak(x, generator(seed), pad=1, flip=False)[0, 0, 1:-1, 1:-1]
+        inner = ImageWeak(pad=1, flip=False)(x, generator(seed))[0, 0, 1:-1, 1:-1]
         windows = [x[0, 0, 1 + dy : 7 + dy, 1 + dx : 7 + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
         assert any(torch.equal(inner, window) for window in windows)
 
 
 def test_cutout_and_operations_can_be_left_out():
-    x = torch.rand(16, 1, 16, 16)
-    out = image_strong(x, generator(), n_ops=1, cutout=0.0)
-    changed = ((out - x).abs().amax(dim=(1, 2, 3)) > 1e-4).float().mean()
-    assert 0.5 < changed <= 1
+    x = torch.rand(32, 1, 16, 16)
+    changed = ImageStrong(n_ops=1, cutout=0.0)(x, generator())
+    assert 0.5 < ((changed - x).abs().amax(dim=(1, 2, 3)) > 1e-4).float().mean() <= 1
+    nothing = ImageStrong(n_ops=0, cutout=0.0)(x, generator())
+    torch.testing.assert_close(nothing, x, atol=1e-5, rtol=0)
+
+
+def drawn(operation, strength, n=2, square=0.0):
+    """Parameters that give one operation to the first image and none to the second."""
+    names = ("identity", "rotate", "shear_x", "shear_y", "translate_x", "translate_y")
+    names += ("brightness", "contrast", "autocontrast", "posterize", "solarize", "sharpness", "colour")
+    chosen = torch.zeros(1, n, dtype=torch.int64)
+    chosen[0, 0] = names.index(operation)
+    squares = torch.full((3, n), 0.5)
+    squares[0] = square
+    return {"operation": chosen, "strength": torch.full((1, n), float(strength)), "square": squares}
+
+
+@pytest.mark.parametrize(
+    ("operation", "strength", "expected"),
+    [
+        ("identity", 1.0, lambda x: x),
+        ("rotate", 1.0, None),
+        ("shear_x", 0.5, None),
+        ("shear_y", 0.5, None),
+        ("translate_x", 0.5, None),
+        ("translate_y", -0.5, None),
+        ("brightness", -1.0, lambda x: 0.1 * x),
+        ("contrast", -1.0, lambda x: x.mean() + 0.1 * (x - x.mean())),
+        ("autocontrast", 0.0, lambda x: (x - x.amin((1, 2), True)) / (x.amax((1, 2), True) - x.amin((1, 2), True))),
+        ("posterize", -1.0, lambda x: (x * 4).floor() / 4),
+        ("solarize", 0.0, lambda x: torch.where(x > 0.5, 1 - x, x)),
+        ("sharpness", 0.0, lambda x: x),
+        ("colour", -1.0, lambda x: x.mean(0, True) + 0.1 * (x - x.mean(0, True))),
+    ],
+)
+def test_each_operation_changes_the_images_that_drew_it_alone(operation, strength, expected):
+    x = torch.rand(2, 3, 12, 12, generator=generator())
+    out = ImageStrong(cutout=0.0).apply(x, drawn(operation, strength))
+    torch.testing.assert_close(out[1], x[1], atol=1e-5, rtol=0)
+    if expected is None:
+        assert (out[0] - x[0]).abs().max() > 0.05
+    else:
+        torch.testing.assert_close(out[0], expected(x[0]), atol=1e-5, rtol=0)
+
+
+def test_translation_is_in_image_sides():
+    x = torch.rand(2, 3, 10, 10, generator=generator())
+    out = ImageStrong(cutout=0.0).apply(x, drawn("translate_x", 1.0))
+    torch.testing.assert_close(out[0, :, :, :7], x[0, :, :, 3:], atol=1e-5, rtol=0)
+
+
+def test_sharpness_blurs_and_sharpens_the_inside():
+    x = torch.rand(2, 3, 12, 12, generator=generator())
+    blurred = ImageStrong(cutout=0.0).apply(x, drawn("sharpness", -1.0))[0]
+    inner = (slice(None), slice(1, -1), slice(1, -1))
+    assert blurred[inner].std() < 0.7 * x[0][inner].std()
+    torch.testing.assert_close(blurred[:, 0], x[0, :, 0], atol=1e-5, rtol=0)
+
+
+def test_cutout_takes_the_mean_of_the_image():
+    x = torch.rand(2, 3, 8, 8, generator=generator())
+    out = ImageStrong(n_ops=1, cutout=1.0).apply(x, drawn("identity", 0.0, square=0.5))
+    inside = out[:, :, 2:6, 2:6]
+    torch.testing.assert_close(inside, x.mean((2, 3), True).expand_as(inside))
+    assert torch.allclose(out[:, :, :2], x[:, :, :2], atol=1e-5)
+
+
+def test_a_wider_magnitude_moves_more():
+    x = torch.rand(64, 3, 16, 16, generator=generator())
+    weak, strong = (ImageStrong(magnitude=m, cutout=0.0)(x, generator()) for m in (0.1, 1.0))
+    assert (weak - x).abs().mean() < 0.5 * (strong - x).abs().mean()
+    with pytest.raises(ValueError, match="magnitude in"):
+        ImageStrong(magnitude=0.0)(x, generator())
+
+
+def test_policies_have_parameters():
+    policy = ImageStrong(n_ops=3)
+    assert clone(policy).get_params() == {"n_ops": 3, "magnitude": 1.0, "cutout": 0.5}
+    with pytest.raises(TypeError):
+        ImageStrong(operations=3)
 
 
 def test_tables_draw_from_their_own_columns():
     x = torch.arange(40.0).view(10, 4) + 1000 * torch.arange(4)
-    out = tabular_strong(x, generator(), corrupt=0.5, noise=0.0)
+    out = TabularStrong(corrupt=0.5, noise=0.0)(x, generator())
     for column in range(4):
         assert set(out[:, column].tolist()) <= set(x[:, column].tolist())
     assert 0.2 < (out != x).float().mean() < 0.6
-    assert abs(tabular_weak(torch.zeros(5000, 2), generator(), noise=0.3).std() - 0.3) < 0.01
+    assert abs(TabularWeak(noise=0.3)(torch.zeros(5000, 2), generator()).std() - 0.3) < 0.01

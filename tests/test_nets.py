@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 
 from skprune.datasets import make_partial_labels
 from skprune.nets import MLP, NetClassifier, SmallResNet
-from skprune.nets._callbacks import CosineSchedule, MovingAverage
+from skprune.nets._callbacks import CosineSchedule, ema_decay
 from skprune.nets._device import resolve_device, resolve_precision
 from skprune.semi_supervised import FixMatch
 
@@ -37,6 +37,7 @@ def test_fixmatch_alone_on_a_table(iris, kind):
     assert None not in net.classes_.tolist()
 
 
+@pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
 def test_fixmatch_alone_on_images(images):
     X, y, partial = images
     net = FixMatch(**QUICK).fit(X, partial)
@@ -282,7 +283,8 @@ def test_schedules():
     assert fixmatch.factor(0) == annealed.factor(0) == 1
     assert fixmatch.factor(1) == pytest.approx(np.cos(7 * np.pi / 16))
     assert annealed.factor(1) == annealed.factor(2) == 0
-    assert MovingAverage().decay(90) == pytest.approx(0.91)
+    assert ema_decay(90) == pytest.approx(0.91)
+    assert ema_decay(10**6) == 0.999
 
 
 @pytest.mark.parametrize(("part", "expected"), [(0.0, 0), (0.5, 4), (1.0, 8), ("auto", 0)])
@@ -298,6 +300,7 @@ def test_part_of_the_labelled_rows_is_strong(iris, part, expected):
     assert set(seen) == {expected + 16}
 
 
+@pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
 def test_half_of_the_labelled_images_is_strong(images):
     X, _, partial = images
     seen = []

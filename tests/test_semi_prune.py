@@ -153,6 +153,7 @@ def test_labels_beneath_a_mask_are_never_read(quick, iris):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
 def test_images(quick, images):
     X, _, partial = images
     pruner = quick(0.25, proxy=NetClassifier(module__width=4, batch_size=32))

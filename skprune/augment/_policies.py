@@ -19,8 +19,8 @@ def augmentations(shape):
 
     Examples
     --------
-    >>> augmentations((4,))["weak"].__name__
-    'tabular_weak'
+    >>> augmentations((4,))["weak"]
+    TabularWeak()
     """
     if len(shape) == 3:
         return {"weak": image_weak, "strong": image_strong}

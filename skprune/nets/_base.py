@@ -12,10 +12,10 @@ from skorch import NeuralNet, NeuralNetClassifier
 from skorch.utils import is_dataset
 
 from skprune._validation import as_pool, check_equal_length
+from skprune.nets._build import build_module
 from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._device import resolve_device, resolve_precision, seeded
-from skprune.nets._modules import build_module
 from skprune.nets._parameters import StrictParameters
 
 _WATCH_STEPS = 25
@@ -228,9 +228,11 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
 
     def infer(self, x, **fit_params):
         """Return the logits of a batch, in float32 (skorch's hook)."""
-        x = x["X"] if isinstance(x, dict) else x
+        return self._forward(self.module_, x["X"] if isinstance(x, dict) else x)
+
+    def _forward(self, module, x):
         with torch.autocast(self.device_.type, torch.bfloat16, enabled=self.precision_ == "bf16"):
-            return self.module_(x).float()
+            return module(x).float()
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the loss of a batch (skorch's hook)."""

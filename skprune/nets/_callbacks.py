@@ -1,6 +1,7 @@
 """Callbacks of skprune's nets: learning rate, moving average of the weights, progress."""
 
 import math
+from copy import deepcopy
 
 import torch
 from skorch.callbacks import Callback
@@ -55,53 +56,62 @@ class CosineSchedule(Callback):
             self.step_ += 1
 
 
-class MovingAverage(Callback):
-    """Keep an exponential moving average of weights and buffers, and load it when training ends.
+def ema_decay(step, most=0.999):
+    """Return the decay of a moving average at a step, small at first, so that the start fades in short runs too.
 
-    The decay is ``min(0.999, (1 + k) / (10 + k))`` at step k, so that the initial weights fade in short runs too.
+    Parameters
+    ----------
+    step : int
+        Steps done.
+    most : float, default=0.999
+        The decay that long runs come to.
+
+    Returns
+    -------
+    float
+        ``min(most, (1 + step) / (10 + step))``.
 
     Examples
     --------
-    >>> MovingAverage().decay(0), MovingAverage().decay(10**6)
+    >>> ema_decay(0), ema_decay(10**6)
     (0.1, 0.999)
     """
+    return min(most, (1 + step) / (10 + step))
 
-    def decay(self, step):
-        """Return the decay at a step.
 
-        Parameters
-        ----------
-        step : int
-            Optimiser steps done.
+class MovingAverage(Callback):
+    """Keep an exponential moving average of the network, and load it when training ends.
 
-        Returns
-        -------
-        float
-            The decay.
-        """
-        return min(0.999, (1 + step) / (10 + step))
+    The average is a network of its own, ``module_``, held here so that the optimiser of the net does not see it. Its decay is
+    that of :func:`ema_decay`.
+
+    Examples
+    --------
+    >>> MovingAverage().initialize() is not None
+    True
+    """
 
     def on_train_begin(self, net, **kwargs):
         """Start from the present weights."""
         self.step_ = 0
-        self.shadow_ = [tensor.detach().clone() for tensor in self._tensors(net)]
+        self.module_ = deepcopy(net.module_).requires_grad_(False)
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Move towards the present weights."""
         if training:
-            torch._foreach_lerp_(self.shadow_, self._tensors(net), 1 - self.decay(self.step_))
+            torch._foreach_lerp_(_floats(self.module_), _floats(net.module_), 1 - ema_decay(self.step_))
             self.step_ += 1
 
     def on_train_end(self, net, **kwargs):
         """Load the average."""
         with torch.no_grad():
-            for tensor, average in zip(self._tensors(net), self.shadow_, strict=True):
+            for tensor, average in zip(_floats(net.module_), _floats(self.module_), strict=True):
                 tensor.copy_(average)
-        del self.shadow_
+        del self.module_
 
-    @staticmethod
-    def _tensors(net):
-        return [t for t in net.module_.state_dict().values() if t.is_floating_point()]
+
+def _floats(module):
+    return [tensor for tensor in module.state_dict().values() if tensor.is_floating_point()]
 
 
 class StageBar(Callback):

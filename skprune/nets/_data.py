@@ -208,7 +208,7 @@ class TrainBatches:
     def __init__(self, pool, batch_size, n_steps, augment, seed):
         self.pool, self.batch_size, self.n_steps, self.augment = pool, batch_size, n_steps, augment
         self._order = torch.Generator().manual_seed(seed)
-        self._noise = torch.Generator(pool.X.device).manual_seed(seed)
+        self._noise = torch.Generator().manual_seed(seed)
         self._stream = index_stream(torch.arange(len(pool)), batch_size, self._order)
 
     def __len__(self):
@@ -251,7 +251,7 @@ def n_batches(n_rows, batch_size):
     return max(1, min(-(-n_rows // batch_size), n_rows // 2))
 
 
-def index_stream(rows, size, generator):
+def index_stream(rows, size, generator, codes=None):
     """Yield batches of exactly `size` indices for ever: one shuffled pass behind the other.
 
     Parameters
@@ -262,6 +262,9 @@ def index_stream(rows, size, generator):
         Indices a batch; may exceed n.
     generator : torch.Generator
         On the CPU.
+    codes : torch.Tensor of shape (n,), int64, default=None
+        Classes of the rows: a pass then holds the rows of each class as often as makes all classes as frequent as the
+        largest one.
 
     Yields
     ------
@@ -273,10 +276,26 @@ def index_stream(rows, size, generator):
     >>> stream = index_stream(torch.arange(2), 3, torch.Generator().manual_seed(0))
     >>> sorted(torch.cat([next(stream), next(stream)]).tolist())
     [0, 0, 0, 1, 1, 1]
+    >>> stream = index_stream(torch.arange(3), 4, torch.Generator().manual_seed(0), torch.tensor([0, 0, 1]))
+    >>> sorted(next(stream).tolist())
+    [0, 1, 2, 2]
     """
     left = rows[:0]
     while True:
         while len(left) < size:
-            left = torch.cat([left, rows[torch.randperm(len(rows), generator=generator)]])
+            left = torch.cat([left, _one_pass(rows, generator, codes)])
         yield left[:size]
         left = left[size:]
+
+
+def _one_pass(rows, generator, codes):
+    if codes is not None:
+        most = int(codes.bincount().max())
+        classes = [rows[codes == code] for code in codes.unique()]
+        rows = torch.cat([_repeated(members, most, generator) for members in classes])
+    return rows[torch.randperm(len(rows), generator=generator)]
+
+
+def _repeated(rows, size, generator):
+    passes = [rows[torch.randperm(len(rows), generator=generator)] for _ in range(-(-size // len(rows)))]
+    return torch.cat(passes)[:size]

@@ -1,6 +1,4 @@
-"""The networks, and the builder that sizes them from the data."""
-
-import inspect
+"""The networks."""
 
 import torch
 from torch import nn
@@ -81,9 +79,7 @@ class SmallResNet(nn.Module):
 
     def __init__(self, in_channels, n_classes, width=16, stem_stride=2):
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, width, 3, stem_stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
-        )
+        self.stem = _conv_norm_relu(in_channels, width, stem_stride)
         self.body = nn.Sequential(_Block(width, width, 1), _Block(width, 2 * width, 2), _Block(2 * width, 4 * width, 2))
         self.head = nn.Linear(4 * width, n_classes)
 
@@ -100,9 +96,132 @@ class SmallResNet(nn.Module):
         torch.Tensor of shape (n, n_classes)
             Logits.
         """
-        features = self.body(self.stem(x)).mean(dim=(2, 3))
-        with torch.autocast(x.device.type, enabled=False):
-            return self.head(features.float())
+        return _full_precision(self.head, self.body(self.stem(x)).mean(dim=(2, 3)))
+
+
+class WideResNet(nn.Module):
+    """Wide residual net for small images (Zagoruyko and Komodakis, arXiv 1605.07146); 28-2 is that of FixMatch.
+
+    Parameters
+    ----------
+    in_channels : int
+        Channels of the images.
+    n_classes : int
+        Outputs.
+    depth : int, default=28
+        Convolutions on the longest path, 6 m + 4: 16, 28, 40, ...
+    widen_factor : int, default=2
+        Channels in units of 16, 32 and 64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skprune.nets import WideResNet
+    >>> WideResNet(in_channels=3, n_classes=10, depth=16)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(self, in_channels, n_classes, depth=28, widen_factor=2):
+        super().__init__()
+        if depth < 10 or (depth - 4) % 6:
+            raise ValueError(f"depth must be 6 m + 4, such as 16 or 28, got {depth!r}.")
+        widths = [16, 16 * widen_factor, 32 * widen_factor, 64 * widen_factor]
+        blocks = []
+        for group in range(3):
+            for place in range((depth - 4) // 6):
+                inputs = widths[group] if place == 0 else widths[group + 1]
+                blocks.append(_PreactivatedBlock(inputs, widths[group + 1], 2 if group and place == 0 else 1))
+        self.stem = nn.Conv2d(in_channels, 16, 3, 1, 1, bias=False)
+        self.body = nn.Sequential(*blocks)
+        self.norm = nn.BatchNorm2d(widths[-1])
+        self.head = nn.Linear(widths[-1], n_classes)
+
+    def forward(self, x):
+        """Return the logits; the last layer runs in float32 under autocast too.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, in_channels, H, W)
+            Standardised images.
+
+        Returns
+        -------
+        torch.Tensor of shape (n, n_classes)
+            Logits.
+        """
+        features = F.relu(self.norm(self.body(self.stem(x))), inplace=True)
+        return _full_precision(self.head, features.mean(dim=(2, 3)))
+
+
+class ResNet9(nn.Module):
+    """The nine-layer residual net of the DAWNBench speed records, for small images.
+
+    Parameters
+    ----------
+    in_channels : int
+        Channels of the images.
+    n_classes : int
+        Outputs.
+    width : int, default=64
+        Channels of the first layer; the last one has eight times as many.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skprune.nets import ResNet9
+    >>> ResNet9(in_channels=3, n_classes=10, width=8)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(self, in_channels, n_classes, width=64):
+        super().__init__()
+        self.stem = _conv_norm_relu(in_channels, width)
+        self.body = nn.Sequential(
+            _pooled(width, 2 * width),
+            _Residual(2 * width),
+            _pooled(2 * width, 4 * width),
+            _pooled(4 * width, 8 * width),
+            _Residual(8 * width),
+        )
+        self.head = nn.Linear(8 * width, n_classes, bias=False)
+
+    def forward(self, x):
+        """Return the logits; the last layer runs in float32 under autocast too.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, in_channels, H, W)
+            Standardised images of at least 8 pixels a side.
+
+        Returns
+        -------
+        torch.Tensor of shape (n, n_classes)
+            Logits.
+        """
+        return 0.125 * _full_precision(self.head, self.body(self.stem(x)).amax(dim=(2, 3)))
+
+
+def _full_precision(layer, x):
+    with torch.autocast(x.device.type, enabled=False):
+        return layer(x.float())
+
+
+def _conv_norm_relu(inputs, outputs, stride=1):
+    convolution = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+
+
+def _pooled(inputs, outputs):
+    return nn.Sequential(*_conv_norm_relu(inputs, outputs), nn.MaxPool2d(2))
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.body = nn.Sequential(_conv_norm_relu(channels, channels), _conv_norm_relu(channels, channels))
+
+    def forward(self, x):
+        return x + self.body(x)
 
 
 class _Block(nn.Module):
@@ -112,47 +231,29 @@ class _Block(nn.Module):
         self.norm1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(outputs)
-        same = stride == 1 and inputs == outputs
-        self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+        self.shortcut = _shortcut(inputs, outputs, stride)
 
     def forward(self, x):
-        out = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(self.norm2(self.conv2(out)) + self.shortcut(x))
+        out = F.relu(self.norm1(self.conv1(x)), inplace=True)
+        return F.relu(self.norm2(self.conv2(out)).add_(self.shortcut(x)), inplace=True)
 
 
-def build_module(module, shape, n_classes, chosen):
-    """Make a network that fits the data.
+class _PreactivatedBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.shortcut = _shortcut(inputs, outputs, stride)
 
-    Parameters
-    ----------
-    module : None, class or callable
-        None takes SmallResNet for images and MLP for tables.
-    shape : tuple
-        The shape of one row: (d,) or (C, H, W).
-    n_classes : int
-        Classes.
-    chosen : dict
-        Keyword arguments that the user chose; those named `n_features`, `in_channels`, `n_classes` and `stem_stride` are
-        filled in where the module takes them and the user did not.
+    def forward(self, x):
+        out = F.relu(self.norm1(x), inplace=True)
+        skipped = x if isinstance(self.shortcut, nn.Identity) else self.shortcut(out)
+        out = F.relu(self.norm2(self.conv1(out)), inplace=True)
+        return self.conv2(out).add_(skipped)
 
-    Returns
-    -------
-    torch.nn.Module
-        The network.
 
-    Examples
-    --------
-    >>> type(build_module(None, (1, 28, 28), 10, {})).__name__
-    'SmallResNet'
-    """
-    if module is None:
-        module = SmallResNet if len(shape) == 3 else MLP
-    if isinstance(module, nn.Module):
-        raise TypeError("module must be a class or a callable, not an instance; pass its arguments as module__name=...")
-    sizes = {"n_classes": n_classes, "in_channels": shape[0], "n_features": 1}
-    for side in shape:
-        sizes["n_features"] *= side
-    if module is SmallResNet and len(shape) == 3:
-        sizes["stem_stride"] = 2 if min(shape[1:]) >= 24 else 1
-    taken = inspect.signature(module).parameters
-    return module(**{name: value for name, value in sizes.items() if name in taken} | chosen)
+def _shortcut(inputs, outputs, stride):
+    same = stride == 1 and inputs == outputs
+    return nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)

@@ -2,23 +2,31 @@
 
 import inspect
 
-_PREFIXES = ("module__", "criterion__", "optimizer__", "callbacks__")
+from sklearn.base import clone
+
+_SKORCH = ("module", "criterion", "optimizer", "callbacks")
+_PREFIXES = tuple(f"{name}__" for name in _SKORCH)
 
 
 class StrictParameters:
     """Mixin before skorch's NeuralNetClassifier that knows its parameters, where skorch takes any keyword until fit.
 
-    The class that mixes it in has an ``__init__`` of its own that is not looked at; those of its subclasses are.
+    The class that mixes it in has an ``__init__`` of its own that is not looked at; those of its subclasses are. A subclass
+    names its own parameters and takes the others as keywords; its signature shows all.
     """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        found = {}
+        for home in cls.__mro__[: cls.__mro__.index(StrictParameters) - 1]:
+            if "__init__" in vars(home):
+                found = inspect.signature(home.__init__).parameters | found
+        found.pop("self", None)
+        cls.__signature__ = inspect.Signature(sorted(found.values(), key=lambda parameter: parameter.kind))
 
     @classmethod
     def _signature(cls):
-        names = {}
-        for home in cls.__mro__[: cls.__mro__.index(StrictParameters) - 1]:
-            if "__init__" in vars(home):
-                parameters = inspect.signature(home.__init__).parameters.values()
-                names |= {p.name: None for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD}
-        return list(names)
+        return [p.name for p in cls.__signature__.parameters.values() if p.kind is not p.VAR_KEYWORD]
 
     @classmethod
     def _refuse_unknown(cls, keywords):
@@ -38,7 +46,8 @@ class StrictParameters:
         Parameters
         ----------
         **params
-            Parameters of the signature or with a prefix.
+            Parameters of the signature or with a prefix; ``strong__n_ops`` and its like set those of an augmentation, in a
+            copy of it.
 
         Returns
         -------
@@ -46,10 +55,25 @@ class StrictParameters:
             The net.
         """
         valid = set(self._signature())
+        parts = {
+            key: params.pop(key)
+            for key in sorted(params)
+            if "__" in key and key.split("__")[0] in valid.difference(_SKORCH)
+        }
         unknown = sorted(key for key in params if key not in valid and not key.startswith(_PREFIXES))
         if unknown:
-            raise ValueError(
-                f"Invalid parameter {unknown[0]!r} for estimator {type(self).__name__}. Valid parameters are: "
-                f"{sorted(valid)}, and names with a prefix out of {_PREFIXES}."
-            )
-        return super().set_params(**params)
+            raise self._invalid(unknown[0])
+        super().set_params(**params)
+        for key, value in parts.items():
+            head, tail = key.split("__", 1)
+            part = getattr(self, head)
+            if not hasattr(part, "set_params") or tail not in part.get_params():
+                raise self._invalid(key)
+            setattr(self, head, clone(part).set_params(**{tail: value}))
+        return self
+
+    def _invalid(self, key):
+        return ValueError(
+            f"Invalid parameter {key!r} for estimator {type(self).__name__}. Valid parameters are: "
+            f"{sorted(self._signature())}, and names with a prefix out of {_PREFIXES}."
+        )

@@ -2,13 +2,15 @@
 
 import torch
 
+from skprune.augment._policy import send
 from skprune.nets._data import index_stream
 
 
 class SemiSupervisedBatches:
-    """Batches with rows [labelled B | weak mu * B | strong mu * B], the last two being views of the same rows.
+    """Batches with rows [labelled B | first view mu * B | second view mu * B], two views of the same unlabelled rows.
 
-    Unlabelled rows are drawn from the whole pool, as in the reference implementations; labels of those are -1.
+    Unlabelled rows are drawn from the whole pool, as in the reference implementations; labels of those are -1. The first
+    view is weakly augmented.
 
     Parameters
     ----------
@@ -18,34 +20,43 @@ class SemiSupervisedBatches:
         B, mu, and batches an epoch.
     weak, strong : callable
         ``augment(x, generator) -> x``; the strong view is made of weakly augmented rows.
+    second : {"strong", "weak", None}
+        The second view; None: there is none.
     n_strong : int
-        Labelled rows of a batch that are strongly augmented too, at its end of the labelled part.
+        Labelled rows of a batch that are strongly augmented too, at the end of the labelled part.
+    balanced : bool
+        Whether labelled rows are drawn so that classes are equally frequent.
     seed : int
         Of the order and of the augmentation.
     """
 
-    def __init__(self, pool, batch_size, mu, n_steps, weak, strong, n_strong, seed):
-        self.pool, self.n_steps, self.weak, self.strong, self.n_strong = pool, n_steps, weak, strong, n_strong
+    def __init__(self, pool, batch_size, mu, n_steps, weak, strong, second, n_strong, balanced, seed):
+        self.pool, self.n_steps, self.weak, self.strong = pool, n_steps, weak, strong
+        self.second, self.n_strong = second, n_strong
         order = torch.Generator().manual_seed(seed)
-        self._noise = torch.Generator(pool.X.device).manual_seed(seed)
-        labelled = torch.nonzero(pool.y >= 0).squeeze(1).cpu()
-        self._labelled = index_stream(labelled, batch_size, order)
+        self._noise = torch.Generator().manual_seed(seed)
+        codes = pool.y.cpu()
+        labelled = torch.nonzero(codes >= 0).squeeze(1)
+        self._labelled = index_stream(labelled, batch_size, order, codes[labelled] if balanced else None)
         self._unlabelled = index_stream(torch.arange(len(pool)), mu * batch_size, order)
 
     def __len__(self):
         return self.n_steps
 
     def __iter__(self):
+        device = self.pool.X.device
         for _ in range(self.n_steps):
-            labelled = next(self._labelled).to(self.pool.X.device)
-            unlabelled = next(self._unlabelled).to(self.pool.X.device)
-            raw = self.pool.raw(torch.cat([labelled, unlabelled, unlabelled]))
-            views = self.weak(raw, self._noise)
-            plain, strengthened, weak, strong = views.split(
-                [len(labelled) - self.n_strong, self.n_strong, len(unlabelled), len(unlabelled)]
-            )
-            made = self.strong(torch.cat([strengthened, strong]), self._noise)
-            x = torch.cat([plain, made[: self.n_strong], weak, made[self.n_strong :]])
-            y = torch.full((len(x),), -1, device=x.device)
+            labelled, unlabelled = send(next(self._labelled), device), send(next(self._unlabelled), device)
+            views = 1 if self.second is None else 2
+            rows = torch.cat([labelled, *[unlabelled] * views])
+            x = self.weak(self.pool.raw(rows), self._noise)
+            plain, first = len(labelled) - self.n_strong, len(unlabelled)
+            if self.second == "strong":
+                middle = len(labelled) + first
+                made = self.strong(torch.cat([x[plain : len(labelled)], x[middle:]]), self._noise)
+                x = torch.cat([x[:plain], made[: self.n_strong], x[len(labelled) : middle], made[self.n_strong :]])
+            elif self.n_strong:
+                x = torch.cat([x[:plain], self.strong(x[plain : len(labelled)], self._noise), x[len(labelled) :]])
+            y = torch.full((len(x),), -1, device=device)
             y[: len(labelled)] = self.pool.y[labelled]
-            yield {"X": self.pool.finish(x), "index": torch.cat([labelled, unlabelled, unlabelled])}, y
+            yield {"X": self.pool.finish(x), "index": rows}, y

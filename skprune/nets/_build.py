@@ -1,0 +1,87 @@
+"""The builder, which sizes networks from the data."""
+
+import inspect
+
+from torch import nn
+
+from skprune._registry import lookup
+from skprune.nets._modules import MLP, SmallResNet
+
+_TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2")
+_SMALL_IMAGE = 64
+
+
+def build_module(module, shape, n_classes, chosen):
+    """Make a network that fits the data.
+
+    Parameters
+    ----------
+    module : None, str, class or callable
+        None takes SmallResNet for images and MLP for tables; a name is that of a residual net of torchvision.
+    shape : tuple
+        The shape of one row: (d,) or (C, H, W).
+    n_classes : int
+        Classes.
+    chosen : dict
+        Keyword arguments that the user chose; those named `n_features`, `in_channels`, `n_classes` and `stem_stride` are
+        filled in where the module takes them and the user did not.
+
+    Returns
+    -------
+    torch.nn.Module
+        The network. One of torchvision's gets a last layer of `n_classes`, a first one of the right number of channels, and,
+        below 64 pixels, the first layer usual for small images: 3 x 3, without stride and pooling.
+
+    Raises
+    ------
+    TypeError
+        `module` is an instance.
+    ValueError
+        An unknown name, or a network for images and a table.
+
+    Examples
+    --------
+    >>> type(build_module(None, (1, 28, 28), 10, {})).__name__
+    'SmallResNet'
+    """
+    if module is None:
+        module = SmallResNet if len(shape) == 3 else MLP
+    if isinstance(module, nn.Module):
+        raise TypeError("module must be a class or a callable, not an instance; pass its arguments as module__name=...")
+    if isinstance(module, str):
+        module = _from_torchvision(module)
+    taken = inspect.signature(module).parameters
+    foreign = getattr(module, "__module__", None) == "torchvision.models.resnet"
+    if len(shape) != 3 and (foreign or "in_channels" in taken):
+        raise ValueError(
+            f"{module.__name__} is a network for images, and X is a table of {shape[0]} columns. Give images (n, C, H, W), or "
+            "image_shape=(C, H, W) with flat rows, or use MLP."
+        )
+    if foreign:
+        return _fit_resnet(module(**chosen), shape, n_classes, pretrained=chosen.get("weights") is not None)
+    sizes = {"n_classes": n_classes, "in_channels": shape[0], "n_features": 1}
+    for side in shape:
+        sizes["n_features"] *= side
+    if module is SmallResNet:
+        sizes["stem_stride"] = 2 if min(shape[1:]) >= 24 else 1
+    return module(**{name: value for name, value in sizes.items() if name in taken} | chosen)
+
+
+def _from_torchvision(name):
+    name = lookup(name, {known: known for known in _TORCHVISION}, "module")
+    from torchvision import models
+
+    return getattr(models, name)
+
+
+def _fit_resnet(net, shape, n_classes, pretrained):
+    """Give a residual net of torchvision its ends."""
+    channels, first = shape[0], net.conv1
+    if min(shape[1:]) < _SMALL_IMAGE and not pretrained:
+        net.conv1 = nn.Conv2d(channels, first.out_channels, 3, 1, 1, bias=False)
+        net.maxpool = nn.Identity()
+    elif channels != first.in_channels:
+        net.conv1 = nn.Conv2d(channels, first.out_channels, first.kernel_size, first.stride, first.padding, bias=False)
+    if net.fc.out_features != n_classes:
+        net.fc = nn.Linear(net.fc.in_features, n_classes)
+    return net

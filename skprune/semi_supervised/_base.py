@@ -1,0 +1,260 @@
+"""The loop that all semi-supervised nets share; what they differ in is a rule."""
+
+from string import Template
+
+import numpy as np
+import torch
+
+from skprune._labels import MISSING, encode_labels, warn_of_vanished
+from skprune.augment._policies import augmentations
+from skprune.nets._base import BaseNet
+from skprune.nets._optimizer import NesterovSGD
+from skprune.semi_supervised._alignment import ALIGNMENTS, Alignment
+from skprune.semi_supervised._batches import SemiSupervisedBatches
+
+_LOOKED_AT = 4096
+
+_PARAMETERS = """n_steps : int, default=1000
+        Optimiser steps an epoch.
+    batch_size : int, default=64
+        Labelled rows a step.
+    mu : int, default=7
+        Unlabelled rows a step, for each labelled one.
+    unlabeled_weight : float, default=$unlabeled_weight
+        Weight of the unlabelled loss, at least 0.
+    teacher : {"student", "ema"}, default="$teacher"
+        Who predicts the targets: the net in training, or the moving average of its weights, which needs `ema`.
+    alignment : {None, "uniform", "labels", "learnt"}, default=$alignment
+        Distribution alignment of the pseudo-labels (ReMixMatch, arXiv 1911.09785, section 3.1), towards equal shares, the
+        class frequencies of the labelled rows, or the running mean of the predictions on labelled rows.
+    balanced : bool, default=False
+        Whether labelled rows are drawn so that all classes are equally frequent.
+    logit_adjustment : float, default=0.0
+        The factor of the log class frequencies that are added to the logits while training (arXiv 2007.07314, eq. 10), so
+        that predictions are those of equally frequent classes; 1 is the consistent choice. No effect with `balanced`.
+    max_epochs : int, default=1
+        Epochs.
+    lr : float, default=0.1
+        Initial learning rate, which falls as ``lr * cos(7 pi k / 16 K)`` at step k of K (arXiv 2001.07685, section 2.4).
+        The papers' 0.03 is for runs a thousand times as long.
+    optimizer : class, default=NesterovSGD
+        Torch optimiser; its arguments as ``optimizer__name``. SGD with Nesterov momentum 0.9, weight decay 5e-4.
+    weak, strong : {"auto"} or callable, default="auto"
+        Augmentations ``augment(x, generator) -> x`` of a batch on the device, images in [0, 1] and table rows
+        standardised; the generator is on the CPU. "auto" takes those of :mod:`skprune.augment`. The strong one gets weakly
+        augmented rows.
+    labeled_strong : float or "auto", default="auto"
+        The part of the labelled rows of a step that is strongly augmented too, in [0, 1]. The papers' is 0; "auto" takes 0.5
+        for images, where 0 overfits the labels in short runs, and 0 for tables.
+    ema : bool, default=True
+        Whether to predict with the moving average of the weights, of decay ``min(0.999, (1 + k) / (10 + k))``.
+    image_shape : tuple of (C, H, W), default=None
+        The shape of each row when images come as flat rows.
+    callbacks : list, default=None
+        Further skorch callbacks.
+    random_state : int, RandomState or None, default=None
+        Initial weights, order and augmentation.
+    device : str or None, default=None
+        None takes CUDA where there is one, else the CPU.
+    precision : {"auto", "bf16", "fp32"}, default="auto"
+        "auto" computes convolutional nets in bfloat16 where the hardware multiplies it natively.
+    verbose : int, default=0
+        1 shows a progress bar.
+    **kwargs
+        ``module__``, ``criterion__``, ``optimizer__`` or ``callbacks__`` followed by a name."""
+
+_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
+        The labels that occur; never the mark of unlabelled rows.
+    n_features_in_ : int
+        Numbers a row.
+    module_ : torch.nn.Module
+        The network, with averaged weights.
+    history_ : skorch.history.History
+        ``train_loss`` and ``confident`` of each epoch, the mean weight of unlabelled rows."""
+
+_MODULE = """module : class, callable or str, default=None
+        The network; its arguments as ``module__name``. None: SmallResNet for images, MLP for tables; a name: a residual net
+        of torchvision, such as "resnet18"."""
+
+
+class SemiSupervisedNet(BaseNet):
+    """Base of the semi-supervised nets.
+
+    A subclass stores its own parameters and defines ``_rule``. Its docstring names what all share as ``$module``,
+    ``$parameters`` and ``$attributes``.
+    """
+
+    _cycles = 7 / 16
+    _stage = "labelling"
+    _semi_supervised = True
+    _student_view = "strong"
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        defaults = {name: p.default for name, p in cls.__signature__.parameters.items()}
+        alignment = '"' + defaults["alignment"] + '"' if defaults["alignment"] else None
+        parts = {"module": _MODULE, "parameters": _PARAMETERS, "attributes": _ATTRIBUTES}
+        for text in (parts, defaults | {"alignment": alignment}):
+            cls.__doc__ = Template(cls.__doc__ or "").safe_substitute(text)
+
+    def __init__(
+        self,
+        module=None,
+        *,
+        n_steps=1000,
+        batch_size=64,
+        mu=7,
+        unlabeled_weight=1.0,
+        teacher="student",
+        alignment=None,
+        balanced=False,
+        logit_adjustment=0.0,
+        max_epochs=1,
+        lr=0.1,
+        optimizer=NesterovSGD,
+        weak="auto",
+        strong="auto",
+        labeled_strong="auto",
+        ema=True,
+        image_shape=None,
+        callbacks=None,
+        random_state=None,
+        device=None,
+        precision="auto",
+        verbose=0,
+        **kwargs,
+    ):
+        super().__init__(
+            module,
+            n_steps=n_steps,
+            batch_size=batch_size,
+            mu=mu,
+            unlabeled_weight=unlabeled_weight,
+            teacher=teacher,
+            alignment=alignment,
+            balanced=balanced,
+            logit_adjustment=logit_adjustment,
+            max_epochs=max_epochs,
+            lr=lr,
+            optimizer=optimizer,
+            weak=weak,
+            strong=strong,
+            labeled_strong=labeled_strong,
+            ema=ema,
+            image_shape=image_shape,
+            callbacks=callbacks,
+            random_state=random_state,
+            device=device,
+            precision=precision,
+            verbose=verbose,
+            **kwargs,
+        )
+
+    def _rule(self):
+        """Return the rule of the method; it refuses parameters that make no sense."""
+        raise NotImplementedError
+
+    def _encode(self, y, classes=None):
+        return encode_labels(y, classes=None if classes is None else np.unique(classes))
+
+    def _steps_per_epoch(self, n_samples):
+        return self.n_steps
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        name = type(self).__name__
+        if self.n_steps is None:
+            raise ValueError(f"n_steps must be an integer of at least 1: the batches of {name} have no natural end.")
+        part = self.labeled_strong
+        if part != "auto" and (isinstance(part, str) or not 0.0 <= part <= 1.0):
+            raise ValueError(f"labeled_strong must be 'auto' or within [0, 1], got {part!r}.")
+        for key in ("unlabeled_weight", "logit_adjustment"):
+            if not 0.0 <= getattr(self, key) < np.inf:
+                raise ValueError(f"{key} must be at least 0, got {getattr(self, key)!r}.")
+        if self.teacher not in ("student", "ema"):
+            raise ValueError(f"teacher must be 'student' or 'ema', got {self.teacher!r}.")
+        if self.teacher == "ema" and not self.ema:
+            raise ValueError("teacher='ema' needs ema=True.")
+        if self.alignment not in (None, *ALIGNMENTS):
+            raise ValueError(f"alignment must be None or one of {', '.join(ALIGNMENTS)}, got {self.alignment!r}.")
+        self._rule()
+
+    def _train(self, pool, codes):
+        counts = torch.from_numpy(np.bincount(codes[codes >= 0], minlength=len(self.classes_))).float()
+        frequencies = (counts / counts.sum()).to(self.device_)
+        prior = torch.zeros_like(frequencies) if self.balanced else frequencies.clamp(min=1e-6).log()
+        self.prior_ = self.logit_adjustment * prior
+        self.alignment_ = None if self.alignment is None else Alignment(self.alignment, frequencies)
+        self.rule_ = self._rule().start(len(self.classes_), len(pool), self.device_)
+        self.step_ = 0
+        super()._train(pool, codes)
+        del self.prior_, self.alignment_, self.rule_, self.step_
+        hidden = np.flatnonzero(codes == MISSING)
+        sample = hidden[:: -(-len(hidden) // _LOOKED_AT) or 1]
+        if len(sample):
+            predicted = np.searchsorted(self.classes_, self.predict(pool[sample]))
+            warn_of_vanished(predicted, self.classes_, type(self).__name__, stacklevel=4)
+
+    def _train_batches(self, pool, seed):
+        weak, strong = (self._policy(name, default) for name, default in augmentations(self.shape_).items())
+        part = (0.5 if len(self.shape_) == 3 else 0.0) if self.labeled_strong == "auto" else self.labeled_strong
+        return SemiSupervisedBatches(
+            pool,
+            batch_size=self.batch_size,
+            mu=self.mu,
+            n_steps=self.n_steps,
+            weak=weak,
+            strong=strong,
+            second=self._student_view,
+            n_strong=round(part * self.batch_size),
+            balanced=self.balanced,
+            seed=seed,
+        )
+
+    def _policy(self, name, default):
+        policy = getattr(self, name)
+        if callable(policy):
+            return policy
+        if policy != "auto":
+            raise ValueError(f"{name} must be 'auto' or a callable, got {policy!r}.")
+        return default
+
+    def infer(self, x, **fit_params):
+        """Return the logits of a batch (skorch's hook).
+
+        Those of a training batch have the rows [labelled B | teacher mu * B | student mu * B]; the teacher's pass has no
+        gradient, and where teacher and student see the same view with the same weights it is left out.
+        """
+        if not (isinstance(x, dict) and self.module_.training):
+            return super().infer(x, **fit_params)
+        labelled, first, *second = x["X"].split(self._sections())
+        own = self.teacher == "student"
+        trained = self._forward(self.module_, torch.cat([labelled, *(second or [first])]))
+        student = trained[len(labelled) :]
+        if own and not second:
+            teacher = student.detach()
+        else:
+            with torch.no_grad():
+                teacher = self._forward(self.module_ if own else dict(self.callbacks_)["moving_average"].module_, first)
+        return torch.cat([trained[: len(labelled)], teacher, student])
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the labelled plus the unlabelled loss (skorch's hook)."""
+        if not training:
+            return super().get_loss(y_pred, y_true, X=X, training=training)
+        size, unlabelled = self.batch_size, self.mu * self.batch_size
+        labelled, teacher, student = (y_pred + self.prior_).split([size, unlabelled, unlabelled])
+        with torch.no_grad():
+            proba = teacher.softmax(dim=1)
+            aligned = proba if self.alignment_ is None else self.alignment_(proba, labelled.softmax(dim=1))
+            target, weight = self.rule_(aligned, X["index"][size : size + unlabelled])
+            if not self.rule_.aligned_targets:
+                target = proba.argmax(dim=1)
+            self.confident_ = weight.mean()
+        factor = self.unlabeled_weight * self.rule_.ramp(self.step_ / self.n_steps_planned_)
+        self.step_ += 1
+        return self.criterion_(labelled, y_true[:size]) + factor * self.rule_.loss(student, target, weight)
+
+    def _sections(self):
+        unlabelled = self.mu * self.batch_size
+        return [self.batch_size, *[unlabelled] * (1 if self._student_view is None else 2)]
