@@ -4,6 +4,7 @@ import warnings
 from numbers import Integral
 
 import numpy as np
+from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
@@ -49,6 +50,9 @@ class SemiPrune(BasePruner):
         Whether outputs are recorded as the batches pass, in training mode, or in an extra pass behind each epoch.
     include_labeled : bool, default=False
         Whether labelled rows stay in the coreset; they count inside it.
+    estimate_accuracy : bool, default=False
+        Whether to estimate how many pseudo-labels are right, by labelling once more without a fifth of the labels of each
+        class (another run of the labeler, kept by `memory` and `checkpoint` as the others are).
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     memory : None, str or joblib.Memory, default=None
@@ -83,6 +87,12 @@ class SemiPrune(BasePruner):
         Given labels, and predicted ones where none were given; out of ``classes_``.
     pseudo_label_confidence_ : ndarray of shape (n_samples,), float64
         The labeler's probability of its label, in [0, 1]; 1 for given labels.
+    pseudo_label_accuracy_ : float or None
+        The part of the held-out labelled rows whose pseudo-label is right, in [0, 1]: that of a labeler that knew four fifths
+        of the labels, over classes as frequent as among the labels. None without `estimate_accuracy`, or when no label was
+        missing.
+    pseudo_label_accuracy_interval_ : tuple of (float, float) or None
+        Wilson's 95 % interval of it.
     dynamics_ : TrainingDynamics
         What was recorded.
     difficulty_scores_ : ndarray of shape (n_samples,), float64
@@ -127,6 +137,7 @@ class SemiPrune(BasePruner):
         schedule_epochs=200,
         record="train",
         include_labeled=False,
+        estimate_accuracy=False,
         image_shape=None,
         memory=None,
         checkpoint=None,
@@ -144,6 +155,7 @@ class SemiPrune(BasePruner):
         self.schedule_epochs = schedule_epochs
         self.record = record
         self.include_labeled = include_labeled
+        self.estimate_accuracy = estimate_accuracy
         self.image_shape = image_shape
         self.memory = memory
         self.checkpoint = checkpoint
@@ -193,6 +205,11 @@ class SemiPrune(BasePruner):
                 _stages.label_pool, labeler, pool=pool, codes=codes, seed=stage_seed, verbose=self.verbose
             )
             warn_of_vanished(labelled["codes"][~given], classes, type(labeler).__name__, stacklevel=2)
+        judged = None
+        if self.estimate_accuracy and not given.all():
+            judged = store.run(
+                _stages.judge_labels, labeler, pool=pool, codes=codes, seed=stage_seed, verbose=self.verbose
+            )
         recorded = store.run(
             _stages.record_pool,
             proxy,
@@ -234,6 +251,7 @@ class SemiPrune(BasePruner):
         self.proxy_ = _stages.unpack(proxy, recorded["model"])
         self.pseudo_labels_ = classes[labelled["codes"]]
         self.pseudo_label_confidence_ = labelled["confidence"]
+        self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = _accuracy(judged, codes)
         self.dynamics_ = dynamics
         self.difficulty_scores_ = scores
         self._codes = labelled["codes"]
@@ -375,8 +393,19 @@ class SemiPrune(BasePruner):
                 f"include_labeled=True keeps {int(given.sum())} labelled rows, above the {k} rows that "
                 f"ratio={self.ratio!r} keeps."
             )
+        if self.estimate_accuracy and not given.all() and np.bincount(codes[given]).max() < 2:
+            raise ValueError("estimate_accuracy holds labelled rows out, and no class has two of them.")
         if self.random_state is None and (self.memory is not None or self.checkpoint is not None):
             raise ValueError("memory and checkpoint need a random_state: without one, no run finds its results again.")
+
+
+def _accuracy(judged, codes):
+    """Return the accuracy on held-out rows, and its interval."""
+    if judged is None:
+        return None, None
+    right = judged["codes"] == codes[judged["rows"]]
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return float(right.mean()), (float(interval.low), float(interval.high))
 
 
 def _selector_for(selection, classes, difficulty):

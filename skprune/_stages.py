@@ -18,9 +18,17 @@ from skprune.dynamics._collect import net_input
 from skprune.nets import NetClassifier
 from skprune.nets._base import BaseNet
 from skprune.nets._device import resolve_device, seeded
-from skprune.semi_supervised import FixMatch
+from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher, PseudoLabel, SoftMatch
 
-LABELERS = {"fixmatch": FixMatch}
+LABELERS = {
+    "fixmatch": FixMatch,
+    "flexmatch": FlexMatch,
+    "freematch": FreeMatch,
+    "softmatch": SoftMatch,
+    "pseudolabel": PseudoLabel,
+    "meanteacher": MeanTeacher,
+}
+_HELD_OUT = 0.2
 
 
 def prepare(estimator, *, rng, device, n_jobs):
@@ -123,6 +131,52 @@ def label_pool(labeler, pool, codes, seed, verbose):
         "confidence": np.where(given, 1.0, np.clip(proba.max(axis=1), 0.0, 1.0)),
         "model": pack(labeler),
     }
+
+
+def held_out_rows(codes, seed):
+    """Choose labelled rows to hold out: a fifth of each class, of which one row at least stays.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,), int
+        Class indices, -1 where unlabelled.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    ndarray of int
+        Ascending; empty where no class has two labelled rows.
+
+    Examples
+    --------
+    >>> held_out_rows(np.array([0, 0, 0, 0, 0, 1, -1]), seed=0).size
+    1
+    """
+    rng = np.random.default_rng(seed)
+    members = [rng.permutation(np.flatnonzero(codes == code)) for code in np.unique(codes[codes != MISSING])]
+    counts = [min(max(1, round(_HELD_OUT * len(rows))), len(rows) - 1) for rows in members]
+    return np.sort(np.concatenate([rows[:count] for rows, count in zip(members, counts, strict=True)]))
+
+
+def judge_labels(labeler, pool, codes, seed, verbose):
+    """Fit a labeler without a fifth of the labels, and label these rows.
+
+    Parameters
+    ----------
+    labeler, pool, codes, seed, verbose
+        As in :func:`label_pool`.
+
+    Returns
+    -------
+    dict
+        "rows", those held out; "codes" and "confidence" of them, as predicted.
+    """
+    rows = held_out_rows(codes, seed)
+    hidden = codes.copy()
+    hidden[rows] = MISSING
+    labelled = label_pool(labeler, pool, hidden, seed, verbose)
+    return {"rows": rows, "codes": labelled["codes"][rows], "confidence": labelled["confidence"][rows]}
 
 
 def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, record_kl, seed, verbose):

@@ -8,14 +8,20 @@ import pandas as pd
 import pytest
 import torch
 from conftest import CountingFixMatch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import LinearSVC
 
 from skprune import PruningSampler, SemiPrune
 from skprune._semi_prune import _selector_for
+from skprune._stages import LABELERS, held_out_rows
+from skprune.datasets import make_partial_labels
 from skprune.dynamics import TrainingDynamics
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
@@ -200,13 +206,66 @@ def test_nested_random_state_and_device_inherit(quick, iris):
 
 @pytest.mark.parametrize(
     "labeler",
-    [SelfTrainingClassifier(LogisticRegression()), LabelSpreading(kernel="knn", n_neighbors=20)],
-    ids=["self-training", "label spreading"],
+    [
+        SelfTrainingClassifier(LogisticRegression()),
+        LabelSpreading(kernel="knn", n_neighbors=20),
+        LabelPropagation(),
+        make_pipeline(StandardScaler(), LabelSpreading(kernel="knn", n_neighbors=20)),
+        make_pipeline(StandardScaler(), FixMatch(n_steps=20, batch_size=8, mu=2)),
+    ],
+    ids=["self-training", "label spreading", "label propagation", "a pipeline", "a pipeline with a net"],
 )
 def test_scikit_learn_labelers(quick, iris, labeler):
     X, y, partial = iris
     pruner = quick(labeler=labeler).fit(X, dressed(y, partial, "strings"))
     assert np.mean(pruner.pseudo_labels_ == np.array(["a", "b", "c"])[y]) > 0.8
+
+
+@pytest.mark.parametrize("name", ["fixmatch", "flexmatch", "freematch", "softmatch", "pseudolabel", "meanteacher"])
+def test_labelers_by_name(iris, name):
+    X, _, partial = iris
+    with pytest.raises(ValueError, match=f"Unknown labeler '{name}s'.*Did you mean '{name}'"):
+        SemiPrune(labeler=f"{name}s").fit(X, partial)
+    assert LABELERS[name].__name__.lower() == name
+
+
+def test_accuracy_is_estimated_from_labels_that_were_held_out(quick, iris, counting, tmp_path):
+    X, y, _ = iris
+    labeler, proxy = counting
+    partial = make_partial_labels(y, 60, random_state=0)
+    make = partial_function(quick, labeler=labeler(n_steps=60, batch_size=8, mu=2), proxy=proxy(module__width=8))
+    pruner = make(memory=str(tmp_path), estimate_accuracy=True).fit(X, partial)
+    low, high = pruner.pseudo_label_accuracy_interval_
+    assert low < pruner.pseudo_label_accuracy_ <= high
+    assert pruner.pseudo_label_accuracy_ * 12 == round(pruner.pseudo_label_accuracy_ * 12)
+    assert low <= np.mean(pruner.pseudo_labels_ == y) <= high
+    assert labeler.fits == 2
+    without = make(memory=str(tmp_path)).fit(X, partial)
+    np.testing.assert_array_equal(without.support_, pruner.support_)
+    assert without.pseudo_label_accuracy_ is None
+    assert (labeler.fits, proxy.fits) == (2, 1)
+    full = make(estimate_accuracy=True).fit(X, y)
+    assert full.pseudo_label_accuracy_ is full.pseudo_label_accuracy_interval_ is None
+
+
+def test_the_estimate_is_honest_about_labels_that_mean_nothing(quick, iris):
+    X, y, _ = iris
+    noise = np.random.default_rng(0).permutation(y)
+    pruner = quick(estimate_accuracy=True).fit(X, make_partial_labels(noise, 90, random_state=0))
+    assert pruner.pseudo_label_accuracy_ < 0.6
+
+
+@settings(max_examples=30, deadline=None)
+@given(sizes=st.lists(st.integers(1, 40), min_size=2, max_size=5), seed=st.integers(0, 99))
+def test_rows_that_are_held_out(sizes, seed):
+    codes = np.concatenate([np.full(7, -1), np.repeat(np.arange(len(sizes)), sizes)])
+    rows = held_out_rows(codes, seed)
+    assert (np.diff(rows) > 0).all()
+    for code, size in enumerate(sizes):
+        held = (codes[rows] == code).sum()
+        assert held <= size - 1
+        assert abs(held - 0.2 * size) <= 1
+    assert (codes[rows] >= 0).all()
 
 
 def test_a_labeler_that_takes_minus_one_for_a_class(quick, iris):
@@ -464,7 +523,6 @@ def test_keys_hold_what_a_frozen_estimator_has_learnt(iris):
     import joblib
     from sklearn.decomposition import PCA
     from sklearn.frozen import FrozenEstimator
-    from sklearn.pipeline import make_pipeline
 
     from skprune._store import describe
 

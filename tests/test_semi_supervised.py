@@ -118,6 +118,7 @@ def test_grid_over_threshold_width_and_augmentation(iris):
         (FixMatch(logit_adjustment=float("nan")), "logit_adjustment must be at least 0"),
         (FixMatch(teacher="average"), "teacher must be 'student' or 'ema'"),
         (MeanTeacher(ema=False), "teacher='ema' needs ema=True"),
+        (FixMatch(micro_batch=1), "micro_batch must be None or an integer of at least 2"),
         (FixMatch(alignment="prior"), "alignment must be None or one of uniform, labels, learnt"),
     ],
 )
@@ -310,6 +311,33 @@ def test_pseudolabel_never_sees_strong_views(iris):
 
     PseudoLabel(strong=refuse, **QUICK).fit(X, partial)
     MeanTeacher(strong=refuse, **QUICK).fit(X, partial)
+
+
+class Linear(torch.nn.Module):
+    """Without batch normalisation, parts of a step are the same as the whole."""
+
+    def __init__(self, n_features, n_classes):
+        super().__init__()
+        self.layer = torch.nn.Linear(n_features, n_classes)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+@pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
+@pytest.mark.parametrize("make", FAMILY)
+@pytest.mark.parametrize("options", [{}, {"alignment": "labels", "logit_adjustment": 1.0}])
+def test_parts_of_a_step_are_the_whole(iris, make, options):
+    X, _, partial = iris
+    options = options | QUICK | {"n_steps": 6}
+    if make is FreeMatch:
+        options["fairness"] = 0.0  # a term of the whole step
+    if make is PseudoLabel:
+        options["alignment"] = None  # a running mean that moves with each part
+    whole, parts = (make(Linear, micro_batch=m, **options).fit(X, partial) for m in (None, 7))
+    np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), atol=1e-5)
+    assert parts.history[-1]["train_loss"] == pytest.approx(whole.history[-1]["train_loss"], rel=1e-4)
+    assert parts.history[-1]["confident"] == pytest.approx(whole.history[-1]["confident"])
 
 
 # Vanished classes

@@ -1,5 +1,6 @@
 """The loop that all semi-supervised nets share; what they differ in is a rule."""
 
+from numbers import Integral
 from string import Template
 
 import numpy as np
@@ -32,6 +33,10 @@ _PARAMETERS = """n_steps : int, default=1000
     logit_adjustment : float, default=0.0
         The factor of the log class frequencies that are added to the logits while training (arXiv 2007.07314, eq. 10), so
         that predictions are those of equally frequent classes; 1 is the consistent choice. No effect with `balanced`.
+    micro_batch : int, default=None
+        Rows of a forward and a backward pass, labelled ones among them; None: all of a step at once. Smaller passes need less
+        memory, and less time where a CPU would spend it on fresh pages for large activations; batch normalisation then
+        sees each part by itself (ghost batch normalisation, arXiv 1705.08741).
     max_epochs : int, default=1
         Epochs.
     lr : float, default=0.1
@@ -109,6 +114,7 @@ class SemiSupervisedNet(BaseNet):
         alignment=None,
         balanced=False,
         logit_adjustment=0.0,
+        micro_batch=None,
         max_epochs=1,
         lr=0.1,
         optimizer=NesterovSGD,
@@ -134,6 +140,7 @@ class SemiSupervisedNet(BaseNet):
             alignment=alignment,
             balanced=balanced,
             logit_adjustment=logit_adjustment,
+            micro_batch=micro_batch,
             max_epochs=max_epochs,
             lr=lr,
             optimizer=optimizer,
@@ -177,6 +184,9 @@ class SemiSupervisedNet(BaseNet):
             raise ValueError("teacher='ema' needs ema=True.")
         if self.alignment not in (None, *ALIGNMENTS):
             raise ValueError(f"alignment must be None or one of {', '.join(ALIGNMENTS)}, got {self.alignment!r}.")
+        micro = self.micro_batch
+        if micro is not None and (isinstance(micro, bool) or not isinstance(micro, Integral) or micro < 2):
+            raise ValueError(f"micro_batch must be None or an integer of at least 2, got {micro!r}.")
         self._rule()
 
     def _train(self, pool, codes):
@@ -228,32 +238,77 @@ class SemiSupervisedNet(BaseNet):
         if not (isinstance(x, dict) and self.module_.training):
             return super().infer(x, **fit_params)
         labelled, first, *second = x["X"].split(self._sections())
-        own = self.teacher == "student"
         trained = self._forward(self.module_, torch.cat([labelled, *(second or [first])]))
         student = trained[len(labelled) :]
-        if own and not second:
-            teacher = student.detach()
-        else:
-            with torch.no_grad():
-                teacher = self._forward(self.module_ if own else dict(self.callbacks_)["moving_average"].module_, first)
-        return torch.cat([trained[: len(labelled)], teacher, student])
+        return torch.cat([trained[: len(labelled)], self._teach(first, bool(second), student), student])
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the labelled plus the unlabelled loss (skorch's hook)."""
         if not training:
             return super().get_loss(y_pred, y_true, X=X, training=training)
         size, unlabelled = self.batch_size, self.mu * self.batch_size
-        labelled, teacher, student = (y_pred + self.prior_).split([size, unlabelled, unlabelled])
-        with torch.no_grad():
-            proba = teacher.softmax(dim=1)
-            aligned = proba if self.alignment_ is None else self.alignment_(proba, labelled.softmax(dim=1))
-            target, weight = self.rule_(aligned, X["index"][size : size + unlabelled])
-            if not self.rule_.aligned_targets:
-                target = proba.argmax(dim=1)
-            self.confident_ = weight.mean()
-        factor = self.unlabeled_weight * self.rule_.ramp(self.step_ / self.n_steps_planned_)
+        labelled, teacher, student = y_pred.split([size, unlabelled, unlabelled])
+        target, weight = self._targets(teacher, labelled, X["index"][size : size + unlabelled])
+        self.confident_ = weight.mean()
+        loss = self._loss(labelled, y_true[:size], student, target, weight)
         self.step_ += 1
-        return self.criterion_(labelled, y_true[:size]) + factor * self.rule_.loss(student, target, weight)
+        return loss
+
+    def train_step_single(self, batch, **fit_params):
+        """Make a forward and a backward pass (skorch's hook), in parts of `micro_batch` rows where that is given."""
+        if self.micro_batch is None:
+            return super().train_step_single(batch, **fit_params)
+        self._set_training(True)
+        labelled, first, *second = batch[0]["X"].split(self._sections())
+        rows = second[0] if second else first
+        index = batch[0]["index"][len(labelled) :][: len(rows)]
+        teacher = self._teach(first, bool(second), None)
+        n_parts = min(-(-(len(labelled) + len(rows)) // self.micro_batch), len(labelled))
+        parts = zip(*(t.tensor_split(n_parts) for t in (labelled, batch[1][: len(labelled)], rows, index)), strict=True)
+        losses, logits, weights, targets = [], [], [], None
+        for x_labelled, y_labelled, x_student, i in parts:
+            trained = self._forward(self.module_, torch.cat([x_labelled, x_student]))
+            own, student = trained.split([len(x_labelled), len(x_student)])
+            if teacher is None:
+                target, weight = self._targets(student, own, i)
+            else:
+                targets = targets or zip(
+                    *(t.tensor_split(n_parts) for t in self._targets(teacher, own, index)), strict=True
+                )
+                target, weight = next(targets)
+            shares = len(own) / len(labelled), len(student) / len(rows)
+            loss = self._loss(own, y_labelled, student, target, weight, *shares)
+            loss.backward()
+            losses.append(loss.detach())
+            logits.append(trained.detach())
+            weights.append(weight)
+        self.confident_ = torch.cat(weights).mean()
+        self.step_ += 1
+        return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(logits)}
+
+    def _teach(self, view, another, student):
+        """Return the teacher's logits of a view: the student's where both have the same weights and view."""
+        own = self.teacher == "student"
+        if own and not another:
+            return None if student is None else student.detach()
+        with torch.no_grad():
+            return self._forward(self.module_ if own else dict(self.callbacks_)["moving_average"].module_, view)
+
+    def _targets(self, teacher, labelled, index):
+        """Return targets and weights of unlabelled rows, from the teacher's logits and those of labelled rows."""
+        with torch.no_grad():
+            proba = (teacher + self.prior_).softmax(dim=1)
+            aligned = proba
+            if self.alignment_ is not None:
+                aligned = self.alignment_(proba, (labelled + self.prior_).softmax(dim=1))
+            target, weight = self.rule_(aligned, index)
+            return target if self.rule_.aligned_targets else proba.argmax(dim=1), weight
+
+    def _loss(self, labelled, y, student, target, weight, labelled_share=1.0, student_share=1.0):
+        """Return the loss; of a part of the rows, with the shares that they are of all."""
+        ramp = self.unlabeled_weight * self.rule_.ramp(self.step_ / self.n_steps_planned_)
+        unlabelled = self.rule_.loss(student + self.prior_, target, weight)
+        return labelled_share * self.criterion_(labelled + self.prior_, y) + student_share * ramp * unlabelled
 
     def _sections(self):
         unlabelled = self.mu * self.batch_size

@@ -1,0 +1,174 @@
+"""Few labels, five problems: how good are the pseudo-labels of each method?
+
+    python examples/benchmarks/ssl_accuracy.py --seeds 3 4 5 --out ssl_accuracy.csv
+
+Rows: the semi-supervised nets with their defaults; SemiPrune's default labeler is marked. The supervised net is the same
+network with the same steps, batch of labelled rows, learning rate, strong augmentation and moving average, on the labelled
+rows alone. Self-training is that of a random forest; both it and label spreading are scikit-learn's.
+
+Columns: right labels on the unlabelled rows of digits as a table (5 labels a class), Fashion-MNIST (10,000 rows, 250 labels),
+CIFAR-10 (5,000 rows, 500 labels), breast cancer (a table of 569 rows, 20 labels); and balanced accuracy on the test set for
+long-tailed Fashion-MNIST (6,000 rows of the largest class, 60 of the smallest, 250 labels at the pool's frequencies).
+
+Restartable: rows that are in the CSV file are not computed again; --report prints the table from it alone. For several
+processes, give each a file of its own and report on all: --report --out a.csv b.csv.
+"""
+
+import argparse
+import time
+import warnings
+
+import numpy as np
+import torch
+from common import Rows, machine, show, supervised_sibling
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+
+from skprune import SemiPrune
+from skprune._stages import LABELERS
+from skprune.datasets import load_cifar10, load_fashion_mnist, make_long_tailed, make_partial_labels
+from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher, PseudoLabel, SoftMatch
+
+COLUMNS = ("digits", "fashion", "fashion long-tailed", "cifar10", "breast cancer")
+LONG_TAILED = "fashion long-tailed"
+FAMILY = {kind.__name__: kind for kind in (FixMatch, FlexMatch, FreeMatch, SoftMatch, PseudoLabel, MeanTeacher)}
+DEFAULT = LABELERS[SemiPrune().labeler]
+ALIGNED = f"{DEFAULT.__name__}, alignment='labels'"
+SUPERVISED = "supervised net"
+OTHERS = (SUPERVISED, "self-training (random forest)", "label spreading")
+
+
+def problem(column, seed, data_home):
+    """Return pool, true labels, partial labels, and the rows and labels that count."""
+    rng = np.random.default_rng(seed)
+    if column == "digits":
+        X, y = load_digits(return_X_y=True)
+        n_labeled = 50
+    elif column == "breast cancer":
+        X, y = load_breast_cancer(return_X_y=True)
+        X, n_labeled = StandardScaler().fit_transform(X), 20
+    else:
+        data = (load_cifar10 if column == "cifar10" else load_fashion_mnist)(data_home=data_home)
+        size, n_labeled = {"fashion": (10_000, 250), "cifar10": (5_000, 500)}.get(column, (None, 250))
+        rows = rng.permutation(len(data.x_train))[:size]
+        if column == LONG_TAILED:
+            rows = make_long_tailed(data.y_train, imbalance=100, random_state=seed)
+        X, y = data.x_train[rows], data.y_train[rows]
+    y_partial = make_partial_labels(y, n_labeled, random_state=seed)
+    if column == LONG_TAILED:
+        return X, y, y_partial, data.x_test, data.y_test
+    hidden = y_partial < 0
+    return X, y, y_partial, X[hidden], y[hidden]
+
+
+def models(column, seed):
+    """Return the methods of a column."""
+    found = {name: kind(random_state=seed) for name, kind in FAMILY.items()}
+    if column == LONG_TAILED:
+        found[ALIGNED] = DEFAULT(alignment="labels", random_state=seed)
+    found[SUPERVISED] = supervised_sibling(DEFAULT(random_state=seed))
+    found[OTHERS[1]] = SelfTrainingClassifier(RandomForestClassifier(random_state=seed))
+    found[OTHERS[2]] = LabelSpreading(kernel="knn")
+    return found
+
+
+def calibration_error(proba, right, n_bins=15):
+    """Return the expected calibration error: the mean gap of confidence and accuracy over bins of confidence."""
+    confidence = proba.max(axis=1)
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    gaps = np.bincount(bins, confidence - right, minlength=n_bins)
+    return np.abs(gaps).sum() / len(right)
+
+
+def compute(rows, column, seed, data_home):
+    """Compute the missing rows of a column and a seed."""
+    X, y, y_partial, X_test, y_test = problem(column, seed, data_home)
+    known = y_partial >= 0
+    for name, model in models(column, seed).items():
+        if not rows.missing(f"{column} | {name}", seed):
+            continue
+        shape = (lambda a: a) if name in FAMILY or name in (ALIGNED, SUPERVISED) else flat
+        start = time.process_time()
+        if name == SUPERVISED:
+            model.fit(X[known], y[known])
+        else:
+            model.fit(shape(X), y_partial)
+        seconds = time.process_time() - start
+        proba = np.vstack([model.predict_proba(part) for part in np.array_split(shape(X_test), 10)])
+        predicted = model.classes_[np.nan_to_num(proba).argmax(axis=1)]
+        right = balanced_accuracy_score(y_test, predicted) if column == LONG_TAILED else np.mean(predicted == y_test)
+        error = calibration_error(np.nan_to_num(proba), predicted == y_test)
+        rows.add(f"{column} | {name} | calibration", seed, 100 * error, 0.0)
+        rows.add(f"{column} | {name}", seed, 100 * right, seconds)
+
+
+def flat(X):
+    """Return images as a table in [0, 1]; a table as it is."""
+    return X.reshape(len(X), -1) / 255 if X.ndim > 2 else X
+
+
+def report(rows, seeds, columns):
+    """Print the table."""
+    print(f"Mean ± std (ddof 1) of seeds {seeds} (n = {len(seeds)}), %; in brackets CPU seconds of fit, one thread")
+    print(machine())
+    print("digits, fashion, cifar10, breast cancer: right labels on the unlabelled rows; long-tailed: balanced test accuracy\n")
+    print(f"{'':34}" + "".join(f"{column:>24}" for column in columns))
+    names = [*FAMILY, ALIGNED, *OTHERS]
+    for name in names:
+        cells = []
+        for column in columns:
+            key = f"{column} | {name}"
+            present = not rows.missing(key, seeds[0])
+            seconds = f"({rows.seconds(key, seeds).mean():.0f} s)" if present else ""
+            cells.append(f"{show(rows.column(key, seeds)) + ' ' + seconds:>24}" if present else f"{'':>24}")
+        mark = " (default)" if name == DEFAULT.__name__ else ""
+        print(f"{name + mark:34}" + "".join(cells))
+    print("\nDifference to the supervised net, mean over seeds, points")
+    for name in names:
+        cells = []
+        for column in columns:
+            key = f"{column} | {name}"
+            if rows.missing(key, seeds[0]):
+                cells.append(f"{'':>24}")
+                continue
+            gain = rows.column(key, seeds) - rows.column(f"{column} | {SUPERVISED}", seeds)
+            cells.append(f"{gain.mean():>+24.2f}")
+        print(f"{name:34}" + "".join(cells))
+    print("\nExpected calibration error (15 bins), %")
+    for name in names:
+        keys = [f"{column} | {name}" for column in columns]
+        cells = [
+            f"{'':>24}" if rows.missing(key, seeds[0]) else f"{show(rows.column(key + ' | calibration', seeds)):>24}"
+            for key in keys
+        ]
+        print(f"{name:34}" + "".join(cells))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=list(COLUMNS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4, 5])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data-home")
+    parser.add_argument("--out", nargs="+", default=["ssl_accuracy.csv"], help="CSV file; several with --report")
+    parser.add_argument("--report", action="store_true", help="print the table from the CSV files alone")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    rows = Rows(args.out[0], "ssl_accuracy")
+    for file in args.out[1:]:
+        rows.values |= Rows(file, "ssl_accuracy").values
+    if not args.report:
+        if len(args.out) > 1:
+            parser.error("several files are for --report")
+        warnings.filterwarnings("ignore", "The pseudo-labels hold no row")
+        for seed in args.seeds:
+            for column in args.columns:
+                compute(rows, column, seed, args.data_home)
+    report(rows, args.seeds, args.columns)
+
+
+if __name__ == "__main__":
+    main()
