@@ -114,7 +114,9 @@ def report(rows, seeds, columns):
     """Print the table."""
     print(f"Mean ± std (ddof 1) of seeds {seeds} (n = {len(seeds)}), %; in brackets CPU seconds of fit, one thread")
     print(machine())
-    print("digits, fashion, cifar10, breast cancer: right labels on the unlabelled rows; long-tailed: balanced test accuracy\n")
+    print(
+        "digits, fashion, cifar10, breast cancer: right labels on the unlabelled rows; long-tailed: balanced test accuracy\n"
+    )
     print(f"{'':34}" + "".join(f"{column:>24}" for column in columns))
     names = [*FAMILY, ALIGNED, *OTHERS]
     for name in names:

@@ -53,9 +53,11 @@ class Clock(Callback):
     """Seconds of each step, from batch to batch."""
 
     def on_train_begin(self, net, **kwargs):
+        """Start the clock."""
         self.times_ = [time.perf_counter()]
 
     def on_batch_end(self, net, **kwargs):
+        """Note the time."""
         self.times_.append(time.perf_counter())
 
 
