@@ -320,6 +320,23 @@ def test_predictions_come_from_the_moving_average(iris):
     assert not np.array_equal(raw.predict_proba(X), averaged.predict_proba(X))
 
 
+@pytest.mark.parametrize(
+    "make",
+    [lambda **k: FixMatch(teacher="ema", **QUICK, **k), lambda **k: NetClassifier(max_epochs=2, random_state=0, **k)],
+)
+def test_a_compiled_network_is_the_same(iris, make):
+    X, _, partial = iris
+    y = np.maximum(partial, 0) if isinstance(make(), NetClassifier) else partial
+    plain, compiled = make().fit(X, y), make(compile=True, compile__backend="eager").fit(X, y)
+    assert compiled.module_._compiled_call_impl is not None
+    np.testing.assert_allclose(compiled.predict_proba(X), plain.predict_proba(X), atol=1e-5)
+    again = pickle.loads(pickle.dumps(compiled))
+    np.testing.assert_array_equal(again.predict_proba(X), compiled.predict_proba(X))
+    np.testing.assert_array_equal(
+        clone(compiled).from_arrays(compiled.to_arrays()).predict_proba(X), again.predict_proba(X)
+    )
+
+
 def test_device_and_precision(monkeypatch):
     cpu = torch.device("cpu")
     assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")

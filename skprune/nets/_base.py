@@ -30,8 +30,8 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
     """Base of the supervised and the semi-supervised nets.
 
     A subclass stores its parameters in ``__init__``, and defines ``_encode``, ``_train_batches``, ``_steps_per_epoch``.
-    Keywords are the parameters of the signature, and ``module__``, ``criterion__``, ``optimizer__``, ``callbacks__``
-    followed by a name; anything else raises TypeError at construction.
+    Keywords are the parameters of the signature, and ``module__``, ``criterion__``, ``optimizer__``, ``callbacks__``,
+    ``compile__`` followed by a name; anything else raises TypeError at construction.
     """
 
     _cycles = None
@@ -220,6 +220,12 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
         self.module_ = module.to(self.device_, memory_format=torch.channels_last)
         return self
 
+    def torch_compile(self, module, name):
+        """Compile the network where it is (skorch's hook): weights keep their names, and pickles hold no compiled code."""
+        if self.compile and name.startswith("module"):
+            module.compile(**self.get_params_for("compile"))
+        return module
+
     def initialize_criterion(self):
         """Build the criterion on the device (skorch's hook)."""
         super().initialize_criterion()
@@ -239,38 +245,44 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
         return self.criterion_(y_pred, y_true)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Run an epoch (skorch's hook); losses stay on the device and are looked at every 25 steps."""
+        """Run an epoch (skorch's hook); losses stay on the device.
+
+        They are looked at every 25 steps on a CPU or for a progress bar, else when the epoch ends: a look waits for the device.
+        """
         if iterator is None:
             return
-        losses, shares = [], []
+        every = _WATCH_STEPS if self.verbose or self.device_.type == "cpu" else len(iterator)
+        losses, shares, rates = [], [], []
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
+            rates.append(self.optimizer_.param_groups[0]["lr"])
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"].detach())
             shares.append(self.confident_)
             self.notify("on_batch_end", batch=batch, training=training, **step)
-            if len(losses) % _WATCH_STEPS == 0 or len(losses) == len(iterator):
-                self._watch(losses, shares, len(iterator))
+            if len(losses) % every == 0 or len(losses) == len(iterator):
+                first = (len(losses) - 1) // every * every
+                self._watch(first, losses[first:], shares[first:], rates[first:], len(iterator))
         self.history.record(prefix + "_loss", torch.stack(losses).double().mean().item())
         if shares[0] is not None:
             self.history.record("confident", torch.stack(shares).mean().item())
 
-    def _watch(self, losses, shares, n_steps):
-        """Stop at a loss that is not finite, and show the newest figures."""
-        first = (len(losses) - 1) // _WATCH_STEPS * _WATCH_STEPS
-        values = torch.stack(losses[first:]).cpu()
+    def _watch(self, first, losses, shares, rates, n_steps):
+        """Stop at a loss that is not finite, and show the figures of the steps from `first` on."""
+        values = torch.stack(losses).cpu()
         bad = ~torch.isfinite(values)
         epoch = len(self.history)
         if bad.any():
-            step = first + int(bad.int().argmax())
+            place = int(bad.int().argmax())
+            step = first + place + 1
             raise FloatingPointError(
-                f"The loss of {type(self).__name__} is {values[step - first].item()} at step {step + 1} of epoch {epoch} "
-                f"(step {(epoch - 1) * n_steps + step + 1} in all), at a learning rate of "
-                f"{self.optimizer_.param_groups[0]['lr']:.3g}. Lower lr (now {self.lr}), or look for extreme values in X."
+                f"The loss of {type(self).__name__} is {values[place].item()} at step {step} of epoch {epoch} "
+                f"(step {(epoch - 1) * n_steps + step} in all), at a learning rate of {rates[place]:.3g}. "
+                f"Lower lr (now {self.lr}), or look for extreme values in X."
             )
         for _, callback in self.callbacks_:
             if isinstance(callback, StageBar):
-                share = None if shares[-1] is None else torch.stack(shares[first:]).mean().item()
+                share = None if shares[-1] is None else torch.stack(shares).mean().item()
                 callback.show(epoch, self.max_epochs, values.mean().item(), share)
 
     def _train(self, pool, codes):

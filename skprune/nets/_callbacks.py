@@ -94,7 +94,7 @@ class MovingAverage(Callback):
     def on_train_begin(self, net, **kwargs):
         """Start from the present weights."""
         self.step_ = 0
-        self.module_ = deepcopy(net.module_).requires_grad_(False)
+        self.module_ = net.torch_compile(deepcopy(net.module_).requires_grad_(False), name="module")
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Move towards the present weights."""

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from skprune.augment._policy import send
+
 _CHUNK_ROWS = 4096
 
 
@@ -216,7 +218,7 @@ class TrainBatches:
 
     def __iter__(self):
         for rows in self._epoch():
-            rows = rows.to(self.pool.X.device)
+            rows = send(rows, self.pool.X.device)
             x = self.pool.raw(rows)
             if self.augment is not None:
                 x = self.augment(x, self._noise)

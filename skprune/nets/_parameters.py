@@ -4,7 +4,7 @@ import inspect
 
 from sklearn.base import clone
 
-_SKORCH = ("module", "criterion", "optimizer", "callbacks")
+_SKORCH = ("module", "criterion", "optimizer", "callbacks", "compile")
 _PREFIXES = tuple(f"{name}__" for name in _SKORCH)
 
 

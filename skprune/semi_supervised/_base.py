@@ -63,10 +63,13 @@ _PARAMETERS = """n_steps : int, default=1000
         None takes CUDA where there is one, else the CPU.
     precision : {"auto", "bf16", "fp32"}, default="auto"
         "auto" computes convolutional nets in bfloat16 where the hardware multiplies it natively.
+    compile : bool, default=False
+        Whether ``torch.compile`` compiles the network; its arguments as ``compile__name``. On CUDA,
+        ``compile__mode="reduce-overhead"`` takes CUDA graphs.
     verbose : int, default=0
         1 shows a progress bar.
     **kwargs
-        ``module__``, ``criterion__``, ``optimizer__`` or ``callbacks__`` followed by a name."""
+        ``module__``, ``criterion__``, ``optimizer__``, ``callbacks__`` or ``compile__`` followed by a name."""
 
 _ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         The labels that occur; never the mark of unlabelled rows.
@@ -127,6 +130,7 @@ class SemiSupervisedNet(BaseNet):
         random_state=None,
         device=None,
         precision="auto",
+        compile=False,
         verbose=0,
         **kwargs,
     ):
@@ -153,6 +157,7 @@ class SemiSupervisedNet(BaseNet):
             random_state=random_state,
             device=device,
             precision=precision,
+            compile=compile,
             verbose=verbose,
             **kwargs,
         )
