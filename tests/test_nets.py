@@ -1,6 +1,9 @@
 """NetClassifier and FixMatch as scikit-learn classifiers."""
 
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,9 +12,11 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
+from torchvision import models
 
 from skprune.datasets import make_partial_labels
-from skprune.nets import MLP, NetClassifier, SmallResNet
+from skprune.nets import MLP, NetClassifier, ResNet9, SmallResNet, WideResNet
+from skprune.nets._build import build_module
 from skprune.nets._callbacks import CosineSchedule, ema_decay
 from skprune.nets._device import resolve_device, resolve_precision
 from skprune.semi_supervised import FixMatch
@@ -268,6 +273,56 @@ def test_a_module_of_the_user_is_sized(iris):
     net = NetClassifier(Linear, module__bias=False, max_epochs=1, random_state=0).fit(X, y)
     assert net.module_.layer.in_features == 4
     assert net.module_.layer.bias is None
+
+
+@pytest.mark.parametrize("module", [SmallResNet, WideResNet, ResNet9, "resnet18", models.resnet18])
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 28)])
+def test_networks_are_sized_from_images(module, shape):
+    options = {"width": 8} if module in (SmallResNet, ResNet9) else {"depth": 10} if module is WideResNet else {}
+    net = build_module(module, shape, 7, options).eval()
+    x = torch.zeros(2, *shape)
+    assert net(x).shape == (2, 7)
+    assert net(x.contiguous(memory_format=torch.channels_last)).shape == (2, 7)
+
+
+def test_networks_have_their_published_sizes():
+    def weights(net):
+        return sum(tensor.numel() for tensor in net.parameters())
+
+    assert weights(WideResNet(3, 10)) == pytest.approx(1.47e6, rel=0.01)
+    assert weights(WideResNet(3, 10, depth=16)) == pytest.approx(0.69e6, rel=0.01)
+    assert weights(ResNet9(3, 10)) == pytest.approx(6.57e6, rel=0.01)
+    assert weights(build_module("resnet18", (3, 32, 32), 10, {})) == pytest.approx(11.17e6, rel=0.01)
+
+
+def test_residual_nets_of_torchvision_get_their_ends():
+    small, large = (build_module("resnet18", (1, side, side), 5, {}) for side in (32, 64))
+    assert (small.conv1.kernel_size, small.conv1.stride, small.conv1.in_channels) == ((3, 3), (1, 1), 1)
+    assert isinstance(small.maxpool, torch.nn.Identity)
+    assert (large.conv1.kernel_size, large.conv1.in_channels) == ((7, 7), 1)
+    own = build_module(models.ResNet, (3, 32, 32), 5, {"block": models.resnet.BasicBlock, "layers": [1, 1, 1, 1]})
+    assert own(torch.zeros(2, 3, 32, 32)).shape == (2, 5)
+
+
+def test_networks_that_do_not_fit_are_refused(iris):
+    X, y, _ = iris
+    with pytest.raises(ValueError, match="Unknown module 'resnet81'.*Did you mean 'resnet18'"):
+        NetClassifier("resnet81").fit(X, y)
+    for module in ("resnet18", WideResNet):
+        with pytest.raises(ValueError, match="is a network for images, and X is a table of 4 columns"):
+            NetClassifier(module).fit(X, y)
+    with pytest.raises(ValueError, match="depth must be 6 m"):
+        WideResNet(3, 10, depth=20)
+
+
+def test_processes_of_a_grid_search_share_the_cores():
+    code = (
+        "import torch; from joblib import Parallel, delayed, cpu_count; "
+        "threads = Parallel(n_jobs=2)(delayed(torch.get_num_threads)() for _ in range(2)); "
+        "assert max(threads) <= max(1, cpu_count() // 2), threads"
+    )
+    free = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
+    subprocess.run([sys.executable, "-c", code], check=True, env=free)
 
 
 def test_images_as_flat_rows_and_floats(images):
