@@ -30,9 +30,10 @@ class SemiPrune(BasePruner):
     ----------
     ratio : float in (0, 1] or int, default=0.5
         The fraction KEPT, or a count of rows.
-    labeler : {"fixmatch"} or classifier, default="fixmatch"
-        Labels the pool: any classifier with ``predict_proba`` that reads -1 as unlabelled, such as
-        :class:`~skprune.semi_supervised.FixMatch`, ``SelfTrainingClassifier`` or ``LabelSpreading``. It is cloned.
+    labeler : str or classifier, default="softmatch"
+        Labels the pool: the name of a net of :mod:`skprune.semi_supervised` in lower case, or any classifier with
+        ``predict_proba`` that reads -1 as unlabelled, such as :class:`~skprune.semi_supervised.SoftMatch` with settings of
+        its own, ``SelfTrainingClassifier``, ``LabelSpreading``, or a Pipeline that ends in one. It is cloned.
         Nested `random_state`, `device` and `n_jobs` that are None inherit those given here.
     proxy : skorch classifier, default=None
         The classifier whose training is recorded; None: ``NetClassifier(lr=0.01)`` of :mod:`skprune.nets`. It is cloned, and
@@ -129,7 +130,7 @@ class SemiPrune(BasePruner):
         self,
         ratio=0.5,
         *,
-        labeler="fixmatch",
+        labeler="softmatch",
         proxy=None,
         difficulty="dual",
         selection="beta",

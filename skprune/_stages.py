@@ -116,7 +116,7 @@ def label_pool(labeler, pool, codes, seed, verbose):
     if MISSING in classes:
         raise ValueError(
             f"The labeler {type(labeler).__name__} took -1 for a class. Use a semi-supervised classifier, which reads it as "
-            "unlabelled, such as FixMatch, LabelSpreading or SelfTrainingClassifier(your_classifier)."
+            "unlabelled, such as SoftMatch, LabelSpreading or SelfTrainingClassifier(your_classifier)."
         )
     proba = np.asarray(labeler.predict_proba(X), dtype=np.float64)
     bad = ~np.isfinite(proba).all(axis=1)

@@ -227,6 +227,7 @@ def test_labelers_by_name(iris, name):
     with pytest.raises(ValueError, match=f"Unknown labeler '{name}s'.*Did you mean '{name}'"):
         SemiPrune(labeler=f"{name}s").fit(X, partial)
     assert LABELERS[name].__name__.lower() == name
+    assert SemiPrune().labeler == "softmatch"
 
 
 def test_accuracy_is_estimated_from_labels_that_were_held_out(quick, iris, counting, tmp_path):

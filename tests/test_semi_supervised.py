@@ -248,7 +248,7 @@ def test_alignment_brings_the_mean_to_its_target(kind, expected):
 
 
 def test_softmatch_aligns_weights_alone():
-    assert SoftMatch().alignment == "uniform"
+    assert SoftMatch().alignment == "labels"
     assert not SoftMatch()._rule().aligned_targets
     assert FreeMatch()._rule().aligned_targets
 

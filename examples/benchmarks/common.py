@@ -58,16 +58,16 @@ class Rows:
         return np.array([self.values[key, seed][1] for seed in seeds])
 
 
-def supervised_sibling(fixmatch):
-    """Return the supervised net with the network, steps, labelled batch, rate, strong augmentation and average of FixMatch."""
+def supervised_sibling(net):
+    """Return the supervised net with steps, labelled batch, rate, strong augmentation and average of a semi-supervised one."""
     return NetClassifier(
-        n_steps=fixmatch.n_steps,
-        max_epochs=fixmatch.max_epochs,
-        batch_size=fixmatch.batch_size,
-        lr=fixmatch.lr,
+        n_steps=net.n_steps,
+        max_epochs=net.max_epochs,
+        batch_size=net.batch_size,
+        lr=net.lr,
         augment="strong",
         ema=True,
-        random_state=fixmatch.random_state,
+        random_state=net.random_state,
     )
 
 

@@ -120,7 +120,7 @@ class NetClassifier(BaseNet):
         if y is None:
             raise ValueError("This NetClassifier estimator requires y to be passed, but the target y is None.")
         if np.ma.is_masked(y):
-            raise ValueError("y has masked labels. NetClassifier needs a label for every row; FixMatch does not.")
+            raise ValueError("y has masked labels. NetClassifier needs a label for every row; SoftMatch does not.")
         y = column_or_1d(y, warn=True)
         if y.dtype.kind == "f" and not np.isfinite(y).all():
             raise ValueError("y contains NaN or infinity (inf). NetClassifier needs a label for every row.")

@@ -9,15 +9,16 @@ class SoftMatch(SemiSupervisedNet):
 
     A pseudo-label of probability p has the weight 1 above mu and ``exp(-(p - mu)^2 n_sigma^2 / (2 sigma^2))`` below it (eq. 5),
     with the running mean mu and variance sigma^2 of the greatest probability (eq. 6 and 7). Aligned probabilities make the
-    weights, not the targets (section 3.3).
+    weights, not the targets (section 3.3). The paper aligns to equal shares; the default here, the class frequencies of the
+    labelled rows, is the same where these are equal and better where they are not.
 
     Parameters
     ----------
     $module
     momentum : float, default=0.999
         The decay that the running means come to, in [0, 1); they begin as in `ema`, with a decay of (1 + k) / (10 + k).
-    n_sigma : float, default=2.0
-        Steepness of the weight, above 0; the authors' code uses 2.
+    n_sigma : float, default=1.0
+        Steepness of the weight, above 0: 1 is the paper's formula, 2 what its authors' code does.
     $parameters
 
     Attributes
@@ -36,7 +37,7 @@ class SoftMatch(SemiSupervisedNet):
     True
     """
 
-    def __init__(self, module=None, *, momentum=0.999, n_sigma=2.0, alignment="uniform", **kwargs):
+    def __init__(self, module=None, *, momentum=0.999, n_sigma=1.0, alignment="labels", **kwargs):
         super().__init__(module, momentum=momentum, n_sigma=n_sigma, alignment=alignment, **kwargs)
 
     def _rule(self):
