@@ -1,11 +1,12 @@
 """What "unlabelled" looks like. Everywhere else labels are 0..K-1, and -1 where there is none."""
 
-import warnings
 from numbers import Number
 
 import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
+
+from skprune._warnings import warn_user
 
 MISSING = -1
 """The code of a missing label inside skprune."""
@@ -223,7 +224,7 @@ def _plain(values):
     return np.asarray(values.tolist())
 
 
-def warn_of_vanished(codes, classes, labeler, stacklevel):
+def warn_of_vanished(codes, classes, labeler):
     """Warn when pseudo-labels lack a class.
 
     Parameters
@@ -232,21 +233,17 @@ def warn_of_vanished(codes, classes, labeler, stacklevel):
         Class indices of unlabelled rows.
     classes : ndarray of shape (n_classes,)
         The classes.
-    labeler : str
+    labeler : estimator
         Who gave the pseudo-labels.
-    stacklevel : int
-        As in ``warnings.warn``, counted from the caller.
 
     Examples
     --------
-    >>> warn_of_vanished(np.array([0, 1]), np.array(["a", "b"]), "FixMatch", 1)
+    >>> warn_of_vanished(np.array([0, 1]), np.array(["a", "b"]), None)
     """
     lost = np.setdiff1d(np.arange(len(classes)), codes)
     if lost.size:
-        warnings.warn(
+        options = ", or set alignment='labels' or balanced=True" if hasattr(labeler, "alignment") else ""
+        warn_user(
             f"{VANISHED} {lost.size} of {len(classes)} classes, {classes.tolist()[lost[0]]!r} among them ({len(codes)} rows "
-            f"looked at). Train {labeler} for longer, or give it more labels of the class, alignment='labels' or "
-            "balanced=True.",
-            UserWarning,
-            stacklevel=stacklevel + 1,
+            f"looked at). Give {type(labeler).__name__} more labels of the class{options}."
         )

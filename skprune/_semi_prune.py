@@ -1,11 +1,11 @@
 """SemiPrune: the four stages in one estimator."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
@@ -13,6 +13,7 @@ from skprune._base import BasePruner
 from skprune._labels import MISSING, encode_labels, labels_at, missing_mask, warn_of_vanished
 from skprune._registry import lookup
 from skprune._validation import as_pool, check_equal_length
+from skprune._warnings import warn_user
 from skprune.scores import difficulty as difficulty_of
 from skprune.scores import min_epochs
 from skprune.scores._registry import default_epochs
@@ -53,7 +54,8 @@ class SemiPrune(BasePruner):
         Whether labelled rows stay in the coreset; they count inside it.
     estimate_accuracy : bool, default=False
         Whether to estimate how many pseudo-labels are right, by labelling once more without a fifth of the labels of each
-        class (another run of the labeler, kept by `memory` and `checkpoint` as the others are).
+        class, one row at least where there are two (another run of the labeler, kept by `memory` and `checkpoint` as the
+        others are).
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     memory : None, str or joblib.Memory, default=None
@@ -205,7 +207,8 @@ class SemiPrune(BasePruner):
             labelled = store.run(
                 _stages.label_pool, labeler, pool=pool, codes=codes, seed=stage_seed, verbose=self.verbose
             )
-            warn_of_vanished(labelled["codes"][~given], classes, type(labeler).__name__, stacklevel=2)
+            last = labeler[-1] if isinstance(labeler, Pipeline) else labeler
+            warn_of_vanished(labelled["codes"][~given], classes, last)
         judged = None
         if self.estimate_accuracy and not given.all():
             judged = store.run(
@@ -239,12 +242,10 @@ class SemiPrune(BasePruner):
 
         lost = np.setdiff1d(labelled["codes"], labelled["codes"][mask])
         if lost.size:
-            warnings.warn(
+            warn_user(
                 f"The coreset of {int(mask.sum())} rows holds no row of {lost.size} of {len(classes)} classes, "
                 f"{classes.tolist()[lost[0]]!r} among them. Keep more rows, or use a selector with "
-                "class_balanced='proportional' or min_per_class=1.",
-                UserWarning,
-                stacklevel=2,
+                "class_balanced='proportional' or min_per_class=1."
             )
 
         self.classes_ = classes

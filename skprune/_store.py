@@ -49,7 +49,7 @@ class StageStore:
         Parameters
         ----------
         stage : callable
-            ``label_pool`` or ``record_pool``.
+            ``label_pool``, ``judge_labels`` or ``record_pool``.
         model : estimator
             Unfitted, its first argument.
         verbose : int

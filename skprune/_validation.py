@@ -1,5 +1,8 @@
 """What X may look like: one C-contiguous array, 2-D for tables and 4-D for images."""
 
+import math
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _num_samples
@@ -122,6 +125,37 @@ def check_equal_length(pool, y):
     rows, labels = _num_samples(pool), _num_samples(y)
     if rows != labels:
         raise ValueError(f"X and y have inconsistent numbers of samples: X has {rows} rows, y has {labels} labels.")
+
+
+def check_number(name, value, low, high=math.inf, *, open_at=()):
+    """Refuse a parameter that is no finite number of an interval.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value : object
+        What the user gave.
+    low, high : float
+        The ends.
+    open_at : tuple of float
+        The ends that do not belong to the interval.
+
+    Examples
+    --------
+    >>> check_number("momentum", 0.9, 0, 1, open_at=(1,))
+    >>> check_number("momentum", 1.0, 0, 1, open_at=(1,))
+    Traceback (most recent call last):
+    ValueError: momentum must be within [0, 1), got 1.0.
+    """
+    number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if number and low <= value <= high and value not in open_at:
+        return
+    if math.isinf(high):
+        allowed = f"above {low}" if low in open_at else f"at least {low}"
+    else:
+        allowed = f"within {'(' if low in open_at else '['}{low}, {high}{')' if high in open_at else ']'}"
+    raise ValueError(f"{name} must be {allowed}, got {value!r}.")
 
 
 def _channels_last(shape):

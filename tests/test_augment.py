@@ -96,7 +96,7 @@ def drawn(operation, strength, n=2, square=0.0):
         ("contrast", -1.0, lambda x: x.mean() + 0.1 * (x - x.mean())),
         ("autocontrast", 0.0, lambda x: (x - x.amin((1, 2), True)) / (x.amax((1, 2), True) - x.amin((1, 2), True))),
         ("posterize", -1.0, lambda x: (x * 4).floor() / 4),
-        ("solarize", 0.0, lambda x: torch.where(x > 0.5, 1 - x, x)),
+        ("solarize", -0.5, lambda x: torch.where(x > 0.5, 1 - x, x)),
         ("sharpness", 0.0, lambda x: x),
         ("colour", -1.0, lambda x: x.mean(0, True) + 0.1 * (x - x.mean(0, True))),
     ],
@@ -137,8 +137,59 @@ def test_a_wider_magnitude_moves_more():
     x = torch.rand(64, 3, 16, 16, generator=generator())
     weak, strong = (ImageStrong(magnitude=m, cutout=0.0)(x, generator()) for m in (0.1, 1.0))
     assert (weak - x).abs().mean() < 0.5 * (strong - x).abs().mean()
-    with pytest.raises(ValueError, match="magnitude in"):
-        ImageStrong(magnitude=0.0)(x, generator())
+
+
+@pytest.mark.parametrize(
+    "operation", ["rotate", "shear_x", "translate_y", "brightness", "posterize", "solarize", "sharpness"]
+)
+def test_every_operation_has_a_magnitude(operation):
+    x = torch.rand(2, 3, 16, 16, generator=generator())
+    little, much = (ImageStrong(cutout=0.0).apply(x, drawn(operation, m))[0] for m in (0.05, 1.0))
+    assert (little - x[0]).abs().mean() < 0.6 * (much - x[0]).abs().mean()
+
+
+def marked(height, width, row, column):
+    x = torch.zeros(2, 3, height, width)
+    x[0, :, row, column] = 1.0
+    return x
+
+
+@pytest.mark.parametrize(
+    ("operation", "strength", "place"), [("translate_y", -1.0, (16, 10)), ("shear_x", 1.0, (3, 12))]
+)
+def test_where_pixels_go(operation, strength, place):
+    x = marked(21, 21, 10 if operation == "translate_y" else 3, 10)
+    out = ImageStrong(cutout=0.0).apply(x, drawn(operation, strength))[0, 0]
+    row, column = divmod(int(out.argmax()), 21)
+    assert (row, column) == place
+
+
+@pytest.mark.parametrize("sides", [(21, 21), (21, 41)])
+def test_rotation_keeps_distances(sides):
+    x = marked(*sides, sides[0] // 2, sides[1] // 2 + 8)
+    out = ImageStrong(cutout=0.0).apply(x, drawn("rotate", 1.0))[0, 0]
+    row, column = divmod(int(out.argmax()), sides[1])
+    down, across = row - sides[0] // 2, column - sides[1] // 2
+    assert (down**2 + across**2) ** 0.5 == pytest.approx(8, abs=0.8)
+    assert abs(down) == pytest.approx(4, abs=0.6)  # 8 sin 30 degrees
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (ImageStrong(magnitude=0.0), "magnitude must be within"),
+        (ImageStrong(n_ops=-1), "n_ops must be at least 0"),
+        (ImageStrong(cutout=1.5), "cutout must be within"),
+        (ImageWeak(pad=-1), "pad must be at least 0"),
+        (TabularStrong(corrupt=1.7), "corrupt must be within"),
+        (TabularStrong(noise=-1.0), "noise must be at least 0"),
+        (TabularWeak(noise="much"), "noise must be at least 0"),
+    ],
+)
+def test_refused_policies(policy, message):
+    x = torch.rand(4, 3, 8, 8) if isinstance(policy, (ImageStrong, ImageWeak)) else torch.rand(4, 5)
+    with pytest.raises(ValueError, match=message):
+        policy(x, generator())
 
 
 def test_policies_have_parameters():

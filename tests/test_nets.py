@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from functools import partial as partial_function
 
 import numpy as np
 import pytest
@@ -14,10 +15,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from torchvision import models
 
+from skprune.augment import TabularStrong
 from skprune.datasets import make_partial_labels
 from skprune.nets import MLP, NetClassifier, ResNet9, SmallResNet, WideResNet
 from skprune.nets._build import build_module
-from skprune.nets._callbacks import CosineSchedule, ema_decay
+from skprune.nets._callbacks import CosineSchedule, _floats, ema_decay
 from skprune.nets._device import resolve_device, resolve_precision
 from skprune.semi_supervised import FixMatch
 
@@ -102,6 +104,39 @@ def test_parameters_survive_clone_pickle_and_fit(iris):
     np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
     assert net.module_.body[0].out_features == 8
     assert net.optimizer_.param_groups[0]["weight_decay"] == 0.01
+
+
+def test_parameters_of_a_fitted_net_wait_for_the_next_fit(iris):
+    X, _, partial = iris
+    net = FixMatch(module__width=8, **QUICK).fit(X, partial)
+    before = net.predict_proba(X)
+    net.set_params(module__width=16, optimizer__momentum=0.5, compile__mode="default")
+    np.testing.assert_array_equal(net.predict_proba(X), before)
+    assert net.fit(X, partial).module_.body[0].out_features == 16
+    with pytest.raises(ValueError, match="Invalid parameter 'strong__corupt'"):
+        net.set_params(lr=0.7, strong=TabularStrong(), strong__corupt=1)
+    assert (net.lr, net.strong) == (0.1, "auto")
+    assert net.set_params(strong=TabularStrong(), strong__corrupt=0.5).strong.corrupt == 0.5
+
+
+def test_a_training_that_fails_leaves_no_traces(iris):
+    X, _, partial = iris
+    net = FixMatch(verbose=1, **QUICK).fit(X, partial)
+    before = net.predict_proba(X)
+    with pytest.raises(FloatingPointError):
+        net.set_params(lr=1e12).partial_fit(X, partial)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(net)).predict_proba(X), before)
+    assert not any(hasattr(callback, name) for _, callback in net.callbacks_ for name in ("module_", "bar_"))
+
+
+def test_weights_that_are_shared_are_averaged_once():
+    class Tied(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = torch.nn.Linear(2, 2, bias=False)
+            self.b = self.a
+
+    assert len(_floats(Tied())) == 1
 
 
 def test_grid_over_nested_parameters(iris):
@@ -235,9 +270,9 @@ def test_predict_refuses_other_shapes(images):
     ("net", "message"),
     [
         (FixMatch(threshold=1.5), "threshold must be within"),
-        (FixMatch(labeled_strong=1.5), "labeled_strong must be 'auto' or within"),
+        (FixMatch(labeled_strong=1.5), "labeled_strong must be within"),
         (FixMatch(mu=0), "mu must be an integer of at least 1"),
-        (FixMatch(weak="none"), "weak must be 'auto' or a callable"),
+        (FixMatch(weak="none"), "weak must be 'auto', None or a callable"),
         (NetClassifier(augment="mild"), "augment must be"),
         (NetClassifier(device="auto"), "device=None chooses by itself"),
         (NetClassifier(precision="fp16"), "precision must be"),
@@ -304,8 +339,16 @@ def test_residual_nets_of_torchvision_get_their_ends():
     assert own(torch.zeros(2, 3, 32, 32)).shape == (2, 5)
 
 
-def test_networks_that_do_not_fit_are_refused(iris):
+def test_networks_that_do_not_fit_are_refused(iris, images):
     X, y, _ = iris
+    with pytest.raises(
+        ValueError, match=r"ShuffleNetV2 gives outputs of shape \(2, 1000\).*\(2, 10\) is needed for 10 classes"
+    ):
+        NetClassifier(models.shufflenet_v2_x0_5).fit(np.stack([images[0]] * 3, axis=1), images[1])
+    with pytest.raises(ValueError, match="ResNet9 does not take rows of shape"):
+        NetClassifier(ResNet9).fit(images[0][:, :6, :6], images[1])
+    with pytest.raises(ValueError, match="resnet18 is a network for images"):
+        NetClassifier(partial_function(models.resnet18, norm_layer=None)).fit(X, y)
     with pytest.raises(ValueError, match="Unknown module 'resnet81'.*Did you mean 'resnet18'"):
         NetClassifier("resnet81").fit(X, y)
     for module in ("resnet18", WideResNet):
@@ -317,9 +360,13 @@ def test_networks_that_do_not_fit_are_refused(iris):
 
 def test_processes_of_a_grid_search_share_the_cores():
     code = (
-        "import torch; from joblib import Parallel, delayed, cpu_count; "
-        "threads = Parallel(n_jobs=2)(delayed(torch.get_num_threads)() for _ in range(2)); "
-        "assert max(threads) <= max(1, cpu_count() // 2), threads"
+        "import numpy as np, torch; from joblib import cpu_count; from sklearn.model_selection import GridSearchCV; "
+        "from skprune.nets import NetClassifier\n"
+        "def threads(net, X, y): return torch.get_num_threads()\n"
+        "X, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2; "
+        "search = GridSearchCV(NetClassifier(max_epochs=1), {'lr': [0.1, 0.2]}, cv=2, n_jobs=2, scoring=threads, refit=False); "
+        "found = search.fit(X, y).cv_results_['mean_test_score']; "
+        "assert found.max() <= max(1, cpu_count() // 2), found"
     )
     free = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
     subprocess.run([sys.executable, "-c", code], check=True, env=free)

@@ -12,7 +12,9 @@ import skprune
 from skprune import PrunedClassifier, SemiPrune
 from skprune.nets import NetClassifier
 from skprune.selection import Beta
-from skprune.semi_supervised import FixMatch
+from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher, PseudoLabel, SoftMatch
+
+FAMILY = [FixMatch, FlexMatch, FreeMatch, SoftMatch, PseudoLabel, MeanTeacher]
 
 MODULES = ["augment", "datasets", "dynamics", "model_selection", "nets", "scores", "selection", "semi_supervised"]
 DROPPING = (
@@ -41,7 +43,7 @@ def expected_failures(estimator):
         return PRUNER_FAILS
     if isinstance(estimator, NetClassifier):
         return SKORCH_FAILS
-    return CLASSIFIER_FAILS | SKORCH_FAILS if isinstance(estimator, FixMatch) else CLASSIFIER_FAILS
+    return CLASSIFIER_FAILS | SKORCH_FAILS if isinstance(estimator, tuple(FAMILY)) else CLASSIFIER_FAILS
 
 
 SKORCH_FAILS = {
@@ -56,7 +58,7 @@ SKORCH_FAILS = {
         small_pruner(),
         PrunedClassifier(LogisticRegression(), small_pruner()),
         NetClassifier(module__width=16, max_epochs=40),
-        FixMatch(module__width=16, n_steps=60, batch_size=16, mu=1),
+        *(make(module__width=16, n_steps=60, batch_size=16, mu=1) for make in FAMILY),
     ],
     expected_failed_checks=expected_failures,
 )
@@ -82,7 +84,7 @@ def test_import_brings_in_no_torch():
 
 
 def test_public_docstrings_describe_every_parameter():
-    for estimator in (SemiPrune, FixMatch, NetClassifier, PrunedClassifier):
+    for estimator in (SemiPrune, *FAMILY, NetClassifier, PrunedClassifier):
         for name in inspect.signature(estimator).parameters:
             doc = estimator.__doc__
             assert f"    {name} : " in doc or f"{name}, " in doc or f", {name} :" in doc or name == "kwargs", name

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV
+from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
+from skprune._labels import warn_of_vanished
 from skprune.augment import TabularStrong, tabular_strong
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets._callbacks import ema_decay
@@ -39,6 +41,17 @@ RULES = {
     "ramped": lambda: RampedRule(0.4),
     "mean square": lambda: MeanSquareRule(0.4),
 }
+
+
+class Linear(torch.nn.Module):
+    """Without batch normalisation, parts of a step are the same as the whole."""
+
+    def __init__(self, n_features, n_classes):
+        super().__init__()
+        self.layer = torch.nn.Linear(n_features, n_classes)
+
+    def forward(self, x):
+        return self.layer(x)
 
 
 def probabilities(seed, n=20, n_classes=4):
@@ -119,6 +132,11 @@ def test_grid_over_threshold_width_and_augmentation(iris):
         (FixMatch(teacher="average"), "teacher must be 'student' or 'ema'"),
         (MeanTeacher(ema=False), "teacher='ema' needs ema=True"),
         (FixMatch(micro_batch=1), "micro_batch must be None or an integer of at least 2"),
+        (FixMatch(threshold="auto"), "threshold must be within"),
+        (FixMatch(labeled_strong=None), "labeled_strong must be within"),
+        (FixMatch(weak="none"), "weak must be 'auto', None or a callable"),
+        (FixMatch(criterion__reduction="sum"), "criterion__reduction must be 'mean'"),
+        (MeanTeacher(callbacks__moving_average=None), "teacher='ema' needs ema=True, and its callback"),
         (FixMatch(alignment="prior"), "alignment must be None or one of uniform, labels, learnt"),
     ],
 )
@@ -157,6 +175,14 @@ def test_fixed_threshold():
     logits = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]])
     expected = (np.log1p(np.exp(-1)) + np.log1p(np.exp(2))) / 3  # rows below the threshold count in the mean
     assert rule.loss(logits, target, weight).item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_a_row_that_is_drawn_twice_is_learnt_once(order):
+    rule = CurriculumThreshold(0.7, True).start(2, 3, CPU)
+    proba = torch.tensor([[0.9, 0.1], [0.5, 0.5]])[order]
+    rule(proba, torch.tensor([0, 0]))
+    assert rule.learnt_[:3].tolist() == [0, -1, -1]
 
 
 @pytest.mark.parametrize("warmup", [True, False])
@@ -242,15 +268,22 @@ def test_alignment_brings_the_mean_to_its_target(kind, expected):
     alignment = Alignment(kind, torch.tensor([0.9, 0.1]))
     proba = torch.tensor([[0.8, 0.2]]).expand(4, 2)
     for _ in range(2000):
-        aligned = alignment(proba, torch.tensor([[0.3, 0.7]]))
+        aligned = alignment(proba)
+        alignment.learn(torch.tensor([[0.3, 0.7]]))
     np.testing.assert_allclose(aligned[0], expected, atol=0.01)
     np.testing.assert_allclose(aligned.sum(dim=1), 1, rtol=1e-5)
 
 
 def test_softmatch_aligns_weights_alone():
     assert SoftMatch().alignment == "labels"
-    assert not SoftMatch()._rule().aligned_targets
-    assert FreeMatch()._rule().aligned_targets
+    for make, expected in ((SoftMatch, 0), (FixMatch, 1)):
+        net = make()
+        net.prior_, net.alignment_ = torch.zeros(2), Alignment("labels", torch.tensor([0.1, 0.9]))
+        net.rule_ = net._rule().start(2, 4, CPU)
+        logits = torch.tensor([[0.4, 0.0]]).expand(4, 2)  # just class 0; aligned it is class 1
+        for _ in range(50):
+            target, _ = net._targets(logits, torch.arange(4))
+        assert target.tolist() == [expected] * 4
 
 
 @pytest.fixture(scope="module")
@@ -280,6 +313,17 @@ def test_logit_adjustment_has_no_effect_on_balanced_draws(iris):
 
 
 @settings(max_examples=25, deadline=None)
+@given(n=st.integers(1, 30), size=st.integers(1, 30), seed=st.integers(0, 99))
+def test_no_row_is_twice_in_a_batch_and_all_come_equally_often(n, size, seed):
+    stream = index_stream(torch.arange(n), size, torch.Generator().manual_seed(seed))
+    batches = [next(stream) for _ in range(20)]
+    if size <= n:
+        assert all(len(batch.unique()) == size for batch in batches)
+    times = torch.cat(batches).bincount(minlength=n)
+    assert times.max() - times.min() <= 1
+
+
+@settings(max_examples=25, deadline=None)
 @given(sizes=st.lists(st.integers(1, 9), min_size=2, max_size=4), seed=st.integers(0, 99))
 def test_balanced_draws(sizes, seed):
     codes = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
@@ -295,38 +339,71 @@ def test_balanced_draws(sizes, seed):
 # Teacher
 
 
-def test_the_teacher_may_be_the_average(iris):
+@pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
+@pytest.mark.parametrize("make", [FixMatch, PseudoLabel, MeanTeacher])
+def test_the_teacher_is_the_average(iris, make):
     X, _, partial = iris
-    student, average = (FixMatch(teacher=t, **QUICK).fit(X, partial).predict_proba(X) for t in ("student", "ema"))
-    assert not np.array_equal(student, average)
-    own, other = (PseudoLabel(teacher=t, **QUICK).fit(X, partial).predict_proba(X) for t in ("student", "ema"))
-    assert not np.array_equal(own, other)
+    gaps = []
+
+    class Watched(make):
+        def _targets(self, teacher, index):
+            average = dict(self.callbacks_)["moving_average"].module_
+            assert average.training
+            rows = torch.from_numpy(((X - X.mean(0)) / X.std(0)).astype(np.float32))[index]
+            gaps.append((teacher - average(rows)).abs().max().item())
+            return super()._targets(teacher, index)
+
+    Watched(Linear, teacher="ema", weak=None, strong=None, **QUICK).fit(X, partial)
+    assert max(gaps) < 1e-5
+    gaps.clear()
+    Watched(Linear, teacher="student", weak=None, strong=None, **QUICK).fit(X, partial)
+    assert max(gaps) > 1e-3
 
 
-def test_pseudolabel_never_sees_strong_views(iris):
+def test_a_prediction_between_two_trainings_changes_nothing(iris):
     X, _, partial = iris
+    one, other = (MeanTeacher(**QUICK).fit(X, partial) for _ in range(2))
+    one.predict(X)
+    other.module_.train()
+    for net in (one, other):
+        net.partial_fit(X, partial)
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
 
-    def refuse(x, generator):
-        raise AssertionError("a strong view")
 
-    PseudoLabel(strong=refuse, **QUICK).fit(X, partial)
-    MeanTeacher(strong=refuse, **QUICK).fit(X, partial)
+@pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
+@pytest.mark.parametrize("make", [PseudoLabel, MeanTeacher])
+def test_unlabelled_rows_without_strong_views(images, make):
+    X, _, partial = images
+    seen = []
+
+    def strong(x, generator):
+        seen.append(len(x))
+        return x
+
+    few = QUICK | {"n_steps": 3}
+    make(strong=strong, **few).fit(X, partial)
+    assert seen == [4, 4, 4]  # half of the labelled rows of a step
+    make(strong=strong, labeled_strong=0.0, **few).fit(X, partial)
+    assert seen == [4, 4, 4]
 
 
-class Linear(torch.nn.Module):
-    """Without batch normalisation, parts of a step are the same as the whole."""
-
-    def __init__(self, n_features, n_classes):
-        super().__init__()
-        self.layer = torch.nn.Linear(n_features, n_classes)
-
-    def forward(self, x):
-        return self.layer(x)
+def test_views_may_be_left_as_they_are(iris):
+    X, _, partial = iris
+    net = FixMatch(weak=None, strong=None, **QUICK).fit(X, partial)
+    again = FixMatch(weak=lambda x, generator: x, strong=lambda x, generator: x, **QUICK).fit(X, partial)
+    np.testing.assert_array_equal(net.predict_proba(X), again.predict_proba(X))
 
 
 @pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
 @pytest.mark.parametrize("make", FAMILY)
-@pytest.mark.parametrize("options", [{}, {"alignment": "labels", "logit_adjustment": 1.0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"alignment": "labels", "logit_adjustment": 1.0},
+        {"alignment": "learnt", "criterion__weight": torch.tensor([1.0, 5.0, 20.0])},
+    ],
+)
 def test_parts_of_a_step_are_the_whole(iris, make, options):
     X, _, partial = iris
     options = options | QUICK | {"n_steps": 6}
@@ -343,17 +420,25 @@ def test_parts_of_a_step_are_the_whole(iris, make, options):
 # Vanished classes
 
 
+def test_the_warning_fits_the_labeler(recwarn):
+    warn_of_vanished(np.array([0, 0]), np.array(["a", "b"]), LabelSpreading())
+    assert str(recwarn[0].message).endswith("Give LabelSpreading more labels of the class.")
+
+
 def test_a_class_that_vanishes_is_named():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 3))
     y = np.full(300, -1, dtype=object)
-    y[:60] = rng.integers(0, 2, 60)
+    X[:, 0] += 4 * (np.arange(300) % 2)
+    y[:60] = np.arange(60) % 2
     y[60] = 7
     X[60] = 50.0
     labels = np.where(y == -1, None, np.array(["no", "yes", *"-----", "odd"], dtype=object)[y.astype(int)])
     with pytest.warns(UserWarning, match=r"no row of 1 of 3 classes, 'odd' among them \(239 rows looked at\)") as seen:
         FixMatch(**QUICK).fit(X, labels)
     assert seen[0].filename == __file__
-    with pytest.warns(UserWarning, match="'odd' among them") as seen:
-        SemiPrune(labeler=FixMatch(**QUICK), n_epochs=10, schedule_epochs=10, random_state=0).fit(X, labels)
-    assert len(seen) == 1
+    pruner = SemiPrune(labeler=FixMatch(**QUICK), n_epochs=10, schedule_epochs=10, random_state=0)
+    for fit in (pruner.fit, pruner.fit_transform):
+        with pytest.warns(UserWarning, match=r"'odd' among them.*alignment='labels'") as seen:
+            fit(X, labels)
+        assert [warning.filename for warning in seen] == [__file__]

@@ -42,7 +42,8 @@ VARIANTS = {
     "FlexMatch, alignment='labels'": lambda seed: FlexMatch(alignment="labels", random_state=seed),
 }
 SUPERVISED = "supervised net"
-OTHERS = (SUPERVISED, "self-training (random forest)", "label spreading")
+SELF_TRAINING, SPREADING = "self-training (random forest)", "label spreading"
+OTHERS = (SUPERVISED, SELF_TRAINING, SPREADING)
 
 
 def problem(column, seed, data_home):
@@ -74,8 +75,8 @@ def models(column, seed):
     if column == LONG_TAILED:
         found |= {name: make(seed) for name, make in VARIANTS.items()}
     found[SUPERVISED] = supervised_sibling(DEFAULT(random_state=seed))
-    found[OTHERS[1]] = SelfTrainingClassifier(RandomForestClassifier(random_state=seed))
-    found[OTHERS[2]] = LabelSpreading(kernel="knn")
+    found[SELF_TRAINING] = SelfTrainingClassifier(RandomForestClassifier(random_state=seed))
+    found[SPREADING] = LabelSpreading(kernel="knn")
     return found
 
 
@@ -101,7 +102,10 @@ def compute(rows, column, seed, data_home):
         else:
             model.fit(shape(X), y_partial)
         seconds = time.process_time() - start
-        proba = np.vstack([model.predict_proba(part) for part in np.array_split(shape(X_test), 10)])
+        if name == SPREADING and column != LONG_TAILED:
+            proba = model.label_distributions_[~known]  # what it says of its own pool
+        else:
+            proba = np.vstack([model.predict_proba(part) for part in np.array_split(shape(X_test), 10)])
         predicted = model.classes_[np.nan_to_num(proba).argmax(axis=1)]
         right = balanced_accuracy_score(y_test, predicted) if column == LONG_TAILED else np.mean(predicted == y_test)
         error = calibration_error(np.nan_to_num(proba), predicted == y_test)
@@ -170,6 +174,9 @@ def main():
         if len(args.out) > 1:
             parser.error("several files are for --report")
         warnings.filterwarnings("ignore", "The pseudo-labels hold no row")
+        warnings.filterwarnings(
+            "ignore", "invalid value encountered in divide"
+        )  # label spreading, rows without neighbours
         for seed in args.seeds:
             for column in args.columns:
                 compute(rows, column, seed, args.data_home)

@@ -5,6 +5,7 @@ import math
 import torch
 from torch.nn import functional as F
 
+from skprune._validation import check_number
 from skprune.augment._policy import Policy, send
 
 _ROTATE, _SHEAR, _TRANSLATE, _FACTOR = math.pi / 6, 0.3, 0.6, 0.9
@@ -49,6 +50,7 @@ class ImageWeak(Policy):
             The parameters.
         """
         pad = max(1, round(min(shape[2:]) / 16)) if self.pad is None else self.pad
+        check_number("pad", pad, 0)
         shift = torch.randint(-pad, pad + 1, (2, shape[0]), generator=generator)
         mirror = torch.rand(shape[0], generator=generator) < 0.5
         return {"shift": shift, "mirror": mirror & bool(self.flip)}
@@ -90,7 +92,7 @@ class ImageStrong(Policy):
         Operations for each image.
     magnitude : float, default=1.0
         The largest magnitude, in (0, 1]: at 1 rotation by 30 degrees, shear and translation by 0.3, factors from 0.1 to
-        1.9 of brightness, contrast, sharpness and colour.
+        1.9 of brightness, contrast, sharpness and colour, 2 bits of posterize, solarize of all pixels. Autocontrast has none.
     cutout : float, default=0.5
         The largest side of the cut square, as a fraction of the image's; it takes the image's mean. 0: none.
 
@@ -122,8 +124,9 @@ class ImageStrong(Policy):
         dict
             The parameters; a square is its side, as a part of `cutout`, and the row and column of its centre in [0, 1].
         """
-        if self.n_ops < 0 or not 0 < self.magnitude <= 1 or not 0 <= self.cutout <= 1:
-            raise ValueError(f"{self!r} needs n_ops of at least 0, magnitude in (0, 1] and cutout in [0, 1].")
+        check_number("n_ops", self.n_ops, 0)
+        check_number("magnitude", self.magnitude, 0, 1, open_at=(0,))
+        check_number("cutout", self.cutout, 0, 1)
         drawn = (self.n_ops, shape[0])
         strength = 2 * torch.rand(drawn, generator=generator) - 1
         return {
@@ -184,11 +187,12 @@ def _geometry(x, names, operation, strength):
     amount = {name: torch.where(operation == names.index(name), strength, 0.0).sum(0) for name in _GEOMETRY}
     cos, sin = (_ROTATE * amount["rotate"]).cos(), (_ROTATE * amount["rotate"]).sin()
     shear_x, shear_y = _SHEAR * amount["shear_x"], _SHEAR * amount["shear_y"]
-    across = [cos - sin * shear_y, cos * shear_x - sin, _TRANSLATE * amount["translate_x"]]
-    down = [sin + cos * shear_y, sin * shear_x + cos, _TRANSLATE * amount["translate_y"]]
+    n, _, height, width = x.shape
+    aspect = height / width  # the map is one of pixels, the grid one of sides
+    across = [cos - sin * shear_y, (cos * shear_x - sin) * aspect, _TRANSLATE * amount["translate_x"]]
+    down = [(sin + cos * shear_y) / aspect, sin * shear_x + cos, _TRANSLATE * amount["translate_y"]]
     maps = send(torch.stack([*across, *down], dim=1), x.device)
 
-    n, _, height, width = x.shape
     down_axis = (2 * torch.arange(height, device=x.device) + 1) / height - 1
     across_axis = (2 * torch.arange(width, device=x.device) + 1) / width - 1
     ones = torch.ones(height * width, device=x.device)
@@ -207,7 +211,7 @@ def _autocontrast(x, amount):
 
 
 def _posterize(x, amount):
-    levels = 2 ** (4 + 2 * amount).round()
+    levels = 2 ** (6 - 4 * amount.abs()).round()
     return x.mul_(levels).floor_().div_(levels)
 
 
@@ -226,7 +230,7 @@ _COLOUR = {
     "contrast": lambda x, amount: _scale_around(x, x.mean(dim=(1, 2, 3), keepdim=True), amount),
     "autocontrast": _autocontrast,
     "posterize": _posterize,
-    "solarize": lambda x, amount: torch.where(x > 0.5 + 0.5 * amount, 1 - x, x),
+    "solarize": lambda x, amount: torch.where(x > 1 - amount.abs(), 1 - x, x),
     "sharpness": _sharpness,
     "colour": lambda x, amount: _scale_around(x, x.mean(dim=1, keepdim=True), amount),
 }

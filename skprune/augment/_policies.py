@@ -1,7 +1,7 @@
 """Which augmentations fit which data."""
 
-from skprune.augment._images import image_strong, image_weak
-from skprune.augment._tabular import tabular_strong, tabular_weak
+from skprune.augment._images import ImageStrong, ImageWeak
+from skprune.augment._tabular import TabularStrong, TabularWeak
 
 
 def augmentations(shape):
@@ -23,5 +23,5 @@ def augmentations(shape):
     TabularWeak()
     """
     if len(shape) == 3:
-        return {"weak": image_weak, "strong": image_strong}
-    return {"weak": tabular_weak, "strong": tabular_strong}
+        return {"weak": ImageWeak(), "strong": ImageStrong()}
+    return {"weak": TabularWeak(), "strong": TabularStrong()}

@@ -2,6 +2,7 @@
 
 import torch
 
+from skprune._validation import check_number
 from skprune.augment._policy import Policy, send
 
 
@@ -39,6 +40,7 @@ class TabularWeak(Policy):
         dict
             The parameters.
         """
+        check_number("noise", self.noise, 0)
         return {"noise": self.noise * torch.randn(shape, generator=generator)}
 
     def apply(self, x, drawn):
@@ -96,6 +98,8 @@ class TabularStrong(Policy):
         dict
             The parameters.
         """
+        check_number("corrupt", self.corrupt, 0, 1)
+        check_number("noise", self.noise, 0)
         replaced = torch.rand(shape, generator=generator) < self.corrupt
         donor = torch.randint(shape[0], shape, generator=generator)
         own = torch.arange(shape[0])[:, None]

@@ -12,7 +12,7 @@ from skorch import NeuralNet, NeuralNetClassifier
 from skorch.utils import is_dataset
 
 from skprune._validation import as_pool, check_equal_length
-from skprune.nets._build import build_module
+from skprune.nets._build import build_module, check_module
 from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._device import resolve_device, resolve_precision, seeded
@@ -88,6 +88,8 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
     def partial_fit(self, X, y, classes=None):
         """Train on from the present weights for ``max_epochs`` epochs; the first call is a fit.
 
+        The learning rate, the moving average of the weights and the running means of the pseudo-labels start anew.
+
         Parameters
         ----------
         X : array-like
@@ -122,7 +124,12 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
                 if anew:
                     self.initialize()
                 self._train(pool, codes)
+        if anew:
+            self._look_back(pool, codes)
         return self
+
+    def _look_back(self, pool, codes):
+        """Look at what a fit has made, when nothing can fail any more."""
 
     def _epoch_seed(self):
         """Return the seed of the training to come, another one whenever training goes on."""
@@ -217,6 +224,7 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
         if not hasattr(self, "shape_"):
             raise RuntimeError(f"{type(self).__name__} sizes its network from the data: call fit, not initialize.")
         module = build_module(self.module, self.shape_, len(self.classes_), self.get_params_for("module"))
+        check_module(module, self.shape_, len(self.classes_))
         self.module_ = module.to(self.device_, memory_format=torch.channels_last)
         return self
 
@@ -345,6 +353,9 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
         try:
             yield
         except BaseException:
+            for _, callback in getattr(self, "callbacks_", ()):
+                if isinstance(callback, (MovingAverage, StageBar)):
+                    callback.abandon()
             vars(self).clear()
             vars(self).update(before)
             for name, state in saved.items():

@@ -1,7 +1,9 @@
 """The builder, which sizes networks from the data."""
 
 import inspect
+from functools import partial
 
+import torch
 from torch import nn
 
 from skprune._registry import lookup
@@ -51,10 +53,11 @@ def build_module(module, shape, n_classes, chosen):
     if isinstance(module, str):
         module = _from_torchvision(module)
     taken = inspect.signature(module).parameters
-    foreign = getattr(module, "__module__", None) == "torchvision.models.resnet"
+    made = module.func if isinstance(module, partial) else module
+    foreign = getattr(made, "__module__", None) == "torchvision.models.resnet"
     if len(shape) != 3 and (foreign or "in_channels" in taken):
         raise ValueError(
-            f"{module.__name__} is a network for images, and X is a table of {shape[0]} columns. Give images (n, C, H, W), or "
+            f"{made.__name__} is a network for images, and X is a table of {shape[0]} columns. Give images (n, C, H, W), or "
             "image_shape=(C, H, W) with flat rows, or use MLP."
         )
     if foreign:
@@ -67,6 +70,42 @@ def build_module(module, shape, n_classes, chosen):
     return module(**{name: value for name, value in sizes.items() if name in taken} | chosen)
 
 
+def check_module(module, shape, n_classes):
+    """Refuse a network that does not take the data or does not give a logit for each class.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        On the CPU; it is left in training mode.
+    shape : tuple
+        The shape of one row.
+    n_classes : int
+        Classes.
+
+    Raises
+    ------
+    ValueError
+        It raises, or gives another shape than (n, n_classes).
+
+    Examples
+    --------
+    >>> check_module(MLP(4, 3), (4,), 3)
+    """
+    name = type(module).__name__
+    module.eval()
+    try:
+        with torch.no_grad():
+            found = tuple(module(torch.zeros(2, *shape)).shape)
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise ValueError(f"module {name} does not take rows of shape {shape}: {error}") from error
+    module.train()
+    if found != (2, n_classes):
+        raise ValueError(
+            f"module {name} gives outputs of shape {found} for two rows, and (2, {n_classes}) is needed for {n_classes} classes. "
+            "Take n_classes as an argument, which is filled in."
+        )
+
+
 def _from_torchvision(name):
     name = lookup(name, {known: known for known in _TORCHVISION}, "module")
     from torchvision import models
@@ -77,6 +116,8 @@ def _from_torchvision(name):
 def _fit_resnet(net, shape, n_classes, pretrained):
     """Give a residual net of torchvision its ends."""
     channels, first = shape[0], net.conv1
+    if pretrained and channels != first.in_channels:
+        raise ValueError(f"Weights of torchvision are for {first.in_channels} channels, and X has {channels}.")
     if min(shape[1:]) < _SMALL_IMAGE and not pretrained:
         net.conv1 = nn.Conv2d(channels, first.out_channels, 3, 1, 1, bias=False)
         net.maxpool = nn.Identity()

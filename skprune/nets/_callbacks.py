@@ -82,8 +82,9 @@ def ema_decay(step, most=0.999):
 class MovingAverage(Callback):
     """Keep an exponential moving average of the network, and load it when training ends.
 
-    The average is a network of its own, ``module_``, held here so that the optimiser of the net does not see it. Its decay is
-    that of :func:`ema_decay`.
+    The average is a network of its own in training mode, ``module_``, held here so that the optimiser of the net does not see
+    it. Its decay is that of :func:`ema_decay`. Buffers are averaged as weights are; a pass through the average, as a teacher
+    makes it, moves the statistics of its batch normalisation besides.
 
     Examples
     --------
@@ -94,12 +95,13 @@ class MovingAverage(Callback):
     def on_train_begin(self, net, **kwargs):
         """Start from the present weights."""
         self.step_ = 0
-        self.module_ = net.torch_compile(deepcopy(net.module_).requires_grad_(False), name="module")
+        self.module_ = net.torch_compile(deepcopy(net.module_).requires_grad_(False).train(), name="module")
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Move towards the present weights."""
         if training:
-            torch._foreach_lerp_(_floats(self.module_), _floats(net.module_), 1 - ema_decay(self.step_))
+            with torch.no_grad():
+                torch._foreach_lerp_(_floats(self.module_), _floats(net.module_), 1 - ema_decay(self.step_))
             self.step_ += 1
 
     def on_train_end(self, net, **kwargs):
@@ -107,11 +109,16 @@ class MovingAverage(Callback):
         with torch.no_grad():
             for tensor, average in zip(_floats(net.module_), _floats(self.module_), strict=True):
                 tensor.copy_(average)
-        del self.module_
+        self.abandon()
+
+    def abandon(self):
+        """Let go of the average."""
+        vars(self).pop("module_", None)
 
 
 def _floats(module):
-    return [tensor for tensor in module.state_dict().values() if tensor.is_floating_point()]
+    """Return weights and buffers, shared ones once."""
+    return [tensor for tensor in (*module.parameters(), *module.buffers()) if tensor.is_floating_point()]
 
 
 class StageBar(Callback):
@@ -150,8 +157,13 @@ class StageBar(Callback):
 
     def on_train_end(self, net, **kwargs):
         """Close the bar."""
-        self.bar_.close()
-        del self.bar_
+        self.abandon()
+
+    def abandon(self):
+        """Close the bar, where there is one."""
+        if hasattr(self, "bar_"):
+            self.bar_.close()
+            del self.bar_
 
     def show(self, epoch, n_epochs, loss, confident=None):
         """Set the text behind the bar.
@@ -163,7 +175,7 @@ class StageBar(Callback):
         loss : float
             Mean loss.
         confident : float, default=None
-            Share of unlabelled rows above the threshold, in [0, 1].
+            Mean weight of the unlabelled rows, in [0, 1].
         """
         text = {"epoch": f"{epoch}/{n_epochs}", "loss": f"{loss:.4f}"}
         if confident is not None:

@@ -17,8 +17,9 @@ class NetClassifier(BaseNet):
 
     Parameters
     ----------
-    module : class or callable, default=None
-        The network; its arguments as ``module__name``. None: SmallResNet for images, MLP for tables.
+    module : class, callable or str, default=None
+        The network; its arguments as ``module__name``. None: SmallResNet for images, MLP for tables; a name: a residual net
+        of torchvision, such as "resnet18".
     n_steps : int, default=None
         Optimiser steps an epoch, from one endless shuffled stream. None: each row once an epoch.
     batch_size : int, default=128
@@ -47,8 +48,7 @@ class NetClassifier(BaseNet):
     precision : {"auto", "bf16", "fp32"}, default="auto"
         "auto" computes convolutional nets in bfloat16 where the hardware multiplies it natively.
     compile : bool, default=False
-        Whether ``torch.compile`` compiles the network; its arguments as ``compile__name``. On CUDA,
-        ``compile__mode="reduce-overhead"`` takes CUDA graphs.
+        Whether ``torch.compile`` compiles the network; its arguments as ``compile__name``.
     verbose : int, default=0
         1 shows a progress bar.
     **kwargs

@@ -256,6 +256,8 @@ def n_batches(n_rows, batch_size):
 def index_stream(rows, size, generator, codes=None):
     """Yield batches of exactly `size` indices for ever: one shuffled pass behind the other.
 
+    Where there are rows enough, none is twice in a batch, also in one that lies across two passes.
+
     Parameters
     ----------
     rows : torch.Tensor of shape (n,), int64
@@ -285,7 +287,11 @@ def index_stream(rows, size, generator, codes=None):
     left = rows[:0]
     while True:
         while len(left) < size:
-            left = torch.cat([left, _one_pass(rows, generator, codes)])
+            more = _one_pass(rows, generator, codes)
+            if len(left) and size <= len(rows) and codes is None:
+                again = torch.isin(more, left)
+                more = torch.cat([more[~again], more[again]])
+            left = torch.cat([left, more])
         yield left[:size]
         left = left[size:]
 

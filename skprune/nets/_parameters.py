@@ -18,9 +18,11 @@ class StrictParameters:
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         found = {}
-        for home in cls.__mro__[: cls.__mro__.index(StrictParameters) - 1]:
+        for home in reversed(cls.__mro__[: cls.__mro__.index(StrictParameters) - 1]):
             if "__init__" in vars(home):
-                found = inspect.signature(home.__init__).parameters | found
+                own = inspect.signature(home.__init__).parameters
+                new = {name: own[name] for name in own if name not in found}
+                found = new | {name: own.get(name, parameter) for name, parameter in found.items()}
         found.pop("self", None)
         cls.__signature__ = inspect.Signature(sorted(found.values(), key=lambda parameter: parameter.kind))
 
@@ -41,7 +43,7 @@ class StrictParameters:
         return self._signature() + sorted(k for k in vars(self) if k.startswith(_PREFIXES) and not k.endswith("_"))
 
     def set_params(self, **params):
-        """Set parameters; an unknown one raises ValueError, as everywhere in scikit-learn.
+        """Set parameters, for the next fit; an unknown one raises ValueError, as everywhere in scikit-learn.
 
         Parameters
         ----------
@@ -63,14 +65,17 @@ class StrictParameters:
         unknown = sorted(key for key in params if key not in valid and not key.startswith(_PREFIXES))
         if unknown:
             raise self._invalid(unknown[0])
-        super().set_params(**params)
         for key, value in parts.items():
             head, tail = key.split("__", 1)
-            part = getattr(self, head)
+            part = params.get(head, getattr(self, head))
             if not hasattr(part, "set_params") or tail not in part.get_params():
                 raise self._invalid(key)
-            setattr(self, head, clone(part).set_params(**{tail: value}))
-        return self
+            params[head] = clone(part).set_params(**{tail: value})
+        fitted, self.initialized_ = self.initialized_, False  # of an initialised net skorch makes new weights
+        try:
+            return super().set_params(**params)
+        finally:
+            self.initialized_ = fitted
 
     def _invalid(self, key):
         return ValueError(

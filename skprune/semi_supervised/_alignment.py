@@ -25,7 +25,7 @@ class Alignment:
     >>> alignment = Alignment("uniform", torch.tensor([0.9, 0.1]))
     >>> p = torch.tensor([[0.8, 0.2]])
     >>> for _ in range(500):
-    ...     aligned = alignment(p, None)
+    ...     aligned = alignment(p)
     >>> [round(value, 2) for value in aligned[0].tolist()]
     [0.5, 0.5]
     """
@@ -35,27 +35,34 @@ class Alignment:
         uniform = torch.full_like(frequencies, 1.0 / len(frequencies))
         self.target = frequencies.clone() if kind == "labels" else uniform.clone()
         self.mean = uniform
-        self.step = 0
+        self.step = self.learnt = 0
 
-    def __call__(self, proba, labelled):
-        """Align probabilities, and move the running means.
+    def __call__(self, proba):
+        """Align probabilities, and move their running mean.
 
         Parameters
         ----------
         proba : torch.Tensor of shape (n, n_classes)
             Of the unlabelled rows.
-        labelled : torch.Tensor of shape (m, n_classes)
-            The net's probabilities of labelled rows; read for "learnt" alone.
 
         Returns
         -------
         torch.Tensor of shape (n, n_classes)
             Rows sum to 1.
         """
-        share = 1 - ema_decay(self.step)
-        self.mean.lerp_(proba.mean(dim=0), share)
-        if self.kind == "learnt":
-            self.target.lerp_(labelled.mean(dim=0), share)
+        self.mean.lerp_(proba.mean(dim=0), 1 - ema_decay(self.step))
         self.step += 1
         moved = proba * ((self.target + 1e-6) / (self.mean + 1e-6))
         return moved / moved.sum(dim=1, keepdim=True)
+
+    def learn(self, labelled):
+        """Move the target of "learnt" for the steps to come.
+
+        Parameters
+        ----------
+        labelled : torch.Tensor of shape (m, n_classes)
+            The net's probabilities of the labelled rows of a step.
+        """
+        if self.kind == "learnt":
+            self.target.lerp_(labelled.mean(dim=0), 1 - ema_decay(self.learnt))
+            self.learnt += 1

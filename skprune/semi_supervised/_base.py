@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from skprune._labels import MISSING, encode_labels, warn_of_vanished
+from skprune._validation import check_number
 from skprune.augment._policies import augmentations
 from skprune.nets._base import BaseNet
 from skprune.nets._optimizer import NesterovSGD
@@ -29,14 +30,15 @@ _PARAMETERS = """n_steps : int, default=1000
         Distribution alignment of the pseudo-labels (ReMixMatch, arXiv 1911.09785, section 3.1), towards equal shares, the
         class frequencies of the labelled rows, or the running mean of the predictions on labelled rows.
     balanced : bool, default=False
-        Whether labelled rows are drawn so that all classes are equally frequent.
+        Whether labelled rows are drawn so that all classes are equally frequent; "learnt" then comes near equal shares.
     logit_adjustment : float, default=0.0
         The factor of the log class frequencies that are added to the logits while training (arXiv 2007.07314, eq. 10), so
         that predictions are those of equally frequent classes; 1 is the consistent choice. No effect with `balanced`.
     micro_batch : int, default=None
-        Rows of a forward and a backward pass, labelled ones among them; None: all of a step at once. Smaller passes need less
-        memory, and less time where a CPU would spend it on fresh pages for large activations; batch normalisation then
-        sees each part by itself (ghost batch normalisation, arXiv 1705.08741).
+        About how many rows a forward and a backward pass take, labelled ones among them; None: all of a step at once. A step has
+        `batch_size` parts at most, and the pass without gradient stays whole. Smaller passes need less memory, and less time
+        where a CPU would spend it on fresh pages for large activations. Batch normalisation then sees each part by itself
+        (ghost batch normalisation, arXiv 1705.08741), as do FreeMatch's fairness term and PseudoLabel's running means.
     max_epochs : int, default=1
         Epochs.
     lr : float, default=0.1
@@ -44,10 +46,10 @@ _PARAMETERS = """n_steps : int, default=1000
         The papers' 0.03 is for runs a thousand times as long.
     optimizer : class, default=NesterovSGD
         Torch optimiser; its arguments as ``optimizer__name``. SGD with Nesterov momentum 0.9, weight decay 5e-4.
-    weak, strong : {"auto"} or callable, default="auto"
+    weak, strong : {"auto", None} or callable, default="auto"
         Augmentations ``augment(x, generator) -> x`` of a batch on the device, images in [0, 1] and table rows
-        standardised; the generator is on the CPU. "auto" takes those of :mod:`skprune.augment`. The strong one gets weakly
-        augmented rows.
+        standardised; the generator is on the CPU. "auto" takes those of :mod:`skprune.augment`, None leaves rows as they are.
+        The strong one gets weakly augmented rows.
     labeled_strong : float or "auto", default="auto"
         The part of the labelled rows of a step that is strongly augmented too, in [0, 1]. The papers' is 0; "auto" takes 0.5
         for images, where 0 overfits the labels in short runs, and 0 for tables.
@@ -64,8 +66,7 @@ _PARAMETERS = """n_steps : int, default=1000
     precision : {"auto", "bf16", "fp32"}, default="auto"
         "auto" computes convolutional nets in bfloat16 where the hardware multiplies it natively.
     compile : bool, default=False
-        Whether ``torch.compile`` compiles the network; its arguments as ``compile__name``. On CUDA,
-        ``compile__mode="reduce-overhead"`` takes CUDA graphs.
+        Whether ``torch.compile`` compiles the network; its arguments as ``compile__name``.
     verbose : int, default=0
         1 shows a progress bar.
     **kwargs
@@ -103,7 +104,8 @@ class SemiSupervisedNet(BaseNet):
         alignment = '"' + defaults["alignment"] + '"' if defaults["alignment"] else None
         parts = {"module": _MODULE, "parameters": _PARAMETERS, "attributes": _ATTRIBUTES}
         for text in (parts, defaults | {"alignment": alignment}):
-            cls.__doc__ = Template(cls.__doc__ or "").safe_substitute(text)
+            if cls.__doc__:
+                cls.__doc__ = Template(cls.__doc__).safe_substitute(text)
 
     def __init__(
         self,
@@ -177,16 +179,17 @@ class SemiSupervisedNet(BaseNet):
         name = type(self).__name__
         if self.n_steps is None:
             raise ValueError(f"n_steps must be an integer of at least 1: the batches of {name} have no natural end.")
-        part = self.labeled_strong
-        if part != "auto" and (isinstance(part, str) or not 0.0 <= part <= 1.0):
-            raise ValueError(f"labeled_strong must be 'auto' or within [0, 1], got {part!r}.")
-        for key in ("unlabeled_weight", "logit_adjustment"):
-            if not 0.0 <= getattr(self, key) < np.inf:
-                raise ValueError(f"{key} must be at least 0, got {getattr(self, key)!r}.")
+        if self.labeled_strong != "auto":
+            check_number("labeled_strong", self.labeled_strong, 0, 1)
+        check_number("unlabeled_weight", self.unlabeled_weight, 0)
+        check_number("logit_adjustment", self.logit_adjustment, 0)
         if self.teacher not in ("student", "ema"):
             raise ValueError(f"teacher must be 'student' or 'ema', got {self.teacher!r}.")
-        if self.teacher == "ema" and not self.ema:
-            raise ValueError("teacher='ema' needs ema=True.")
+        averaged = self.ema and getattr(self, "callbacks__moving_average", True) is not None
+        if self.teacher == "ema" and not averaged:
+            raise ValueError("teacher='ema' needs ema=True, and its callback moving_average.")
+        if getattr(self, "criterion__reduction", "mean") != "mean":
+            raise ValueError(f"criterion__reduction must be 'mean', got {self.criterion__reduction!r}.")
         if self.alignment not in (None, *ALIGNMENTS):
             raise ValueError(f"alignment must be None or one of {', '.join(ALIGNMENTS)}, got {self.alignment!r}.")
         micro = self.micro_batch
@@ -204,11 +207,13 @@ class SemiSupervisedNet(BaseNet):
         self.step_ = 0
         super()._train(pool, codes)
         del self.prior_, self.alignment_, self.rule_, self.step_
+
+    def _look_back(self, pool, codes):
         hidden = np.flatnonzero(codes == MISSING)
         sample = hidden[:: -(-len(hidden) // _LOOKED_AT) or 1]
         if len(sample):
             predicted = np.searchsorted(self.classes_, self.predict(pool[sample]))
-            warn_of_vanished(predicted, self.classes_, type(self).__name__, stacklevel=4)
+            warn_of_vanished(predicted, self.classes_, self)
 
     def _train_batches(self, pool, seed):
         weak, strong = (self._policy(name, default) for name, default in augmentations(self.shape_).items())
@@ -230,8 +235,10 @@ class SemiSupervisedNet(BaseNet):
         policy = getattr(self, name)
         if callable(policy):
             return policy
+        if policy is None:
+            return lambda x, generator: x
         if policy != "auto":
-            raise ValueError(f"{name} must be 'auto' or a callable, got {policy!r}.")
+            raise ValueError(f"{name} must be 'auto', None or a callable, got {policy!r}.")
         return default
 
     def infer(self, x, **fit_params):
@@ -253,10 +260,9 @@ class SemiSupervisedNet(BaseNet):
             return super().get_loss(y_pred, y_true, X=X, training=training)
         size, unlabelled = self.batch_size, self.mu * self.batch_size
         labelled, teacher, student = y_pred.split([size, unlabelled, unlabelled])
-        target, weight = self._targets(teacher, labelled, X["index"][size : size + unlabelled])
-        self.confident_ = weight.mean()
+        target, weight = self._targets(teacher, X["index"][size : size + unlabelled])
         loss = self._loss(labelled, y_true[:size], student, target, weight)
-        self.step_ += 1
+        self._step_done(labelled.detach(), weight)
         return loss
 
     def train_step_single(self, batch, **fit_params):
@@ -275,20 +281,17 @@ class SemiSupervisedNet(BaseNet):
             trained = self._forward(self.module_, torch.cat([x_labelled, x_student]))
             own, student = trained.split([len(x_labelled), len(x_student)])
             if teacher is None:
-                target, weight = self._targets(student, own, i)
+                target, weight = self._targets(student, i)
             else:
-                targets = targets or zip(
-                    *(t.tensor_split(n_parts) for t in self._targets(teacher, own, index)), strict=True
-                )
+                targets = targets or zip(*(t.tensor_split(n_parts) for t in self._targets(teacher, index)), strict=True)
                 target, weight = next(targets)
-            shares = len(own) / len(labelled), len(student) / len(rows)
+            shares = self._share(y_labelled, batch[1][: len(labelled)]), len(student) / len(rows)
             loss = self._loss(own, y_labelled, student, target, weight, *shares)
             loss.backward()
             losses.append(loss.detach())
-            logits.append(trained.detach())
+            logits.append(own.detach())
             weights.append(weight)
-        self.confident_ = torch.cat(weights).mean()
-        self.step_ += 1
+        self._step_done(torch.cat(logits), torch.cat(weights))
         return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(logits)}
 
     def _teach(self, view, another, student):
@@ -297,17 +300,29 @@ class SemiSupervisedNet(BaseNet):
         if own and not another:
             return None if student is None else student.detach()
         with torch.no_grad():
-            return self._forward(self.module_ if own else dict(self.callbacks_)["moving_average"].module_, view)
+            module = self.module_ if own else dict(self.callbacks_)["moving_average"].module_
+            return self._forward(module, view).clone()  # CUDA graphs write the next output into the same memory
 
-    def _targets(self, teacher, labelled, index):
-        """Return targets and weights of unlabelled rows, from the teacher's logits and those of labelled rows."""
+    def _targets(self, teacher, index):
+        """Return targets and weights of unlabelled rows, from the teacher's logits."""
         with torch.no_grad():
             proba = (teacher + self.prior_).softmax(dim=1)
-            aligned = proba
-            if self.alignment_ is not None:
-                aligned = self.alignment_(proba, (labelled + self.prior_).softmax(dim=1))
+            aligned = proba if self.alignment_ is None else self.alignment_(proba)
             target, weight = self.rule_(aligned, index)
             return target if self.rule_.aligned_targets else proba.argmax(dim=1), weight
+
+    def _step_done(self, labelled, weight):
+        """Note the mean weight, and learn from the logits of labelled rows what alignment shall aim at."""
+        self.confident_ = weight.mean()
+        if self.alignment_ is not None:
+            self.alignment_.learn((labelled + self.prior_).softmax(dim=1))
+        self.step_ += 1
+
+    def _share(self, y, everything):
+        """Return the share of some labelled rows in the labelled loss of a step."""
+        if self.criterion_.weight is None:
+            return len(y) / len(everything)
+        return self.criterion_.weight[y].sum() / self.criterion_.weight[everything].sum()
 
     def _loss(self, labelled, y, student, target, weight, labelled_share=1.0, student_share=1.0):
         """Return the loss; of a part of the rows, with the shares that they are of all."""

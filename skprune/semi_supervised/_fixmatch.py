@@ -9,7 +9,7 @@ class FixMatch(SemiSupervisedNet):
 
     Each step takes `batch_size` labelled rows and ``mu * batch_size`` rows of the whole pool. The class that the net
     gives to the weakly augmented row is the target of the strongly augmented one, where its probability reaches
-    `threshold` (eq. 3 and 4). The loss is the sum of both cross entropies (section 2.2).
+    `threshold` (eq. 4). The loss is the sum of both cross entropies (eq. 3 and 4, section 2.2).
 
     Parameters
     ----------

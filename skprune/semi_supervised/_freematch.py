@@ -9,7 +9,7 @@ class FreeMatch(SemiSupervisedNet):
 
     The global threshold tau is the running mean of the greatest probability of the weak views (eq. 5); with p(c) the running
     mean probability of class c (eq. 6), a prediction c counts where it reaches ``tau * p(c) / max p`` (eq. 7). A fairness term
-    (eq. 9 to 11) compares the class distributions of weak and of confident strong views.
+    (eq. 9 to 12) compares the class distributions of weak and of confident strong views.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ class FreeMatch(SemiSupervisedNet):
     momentum : float, default=0.999
         The decay that the running means come to, in [0, 1); they begin as in `ema`, with a decay of (1 + k) / (10 + k).
     fairness : float, default=0.001
-        Weight of the fairness term, at least 0.
+        Weight of the fairness term within the unlabelled loss, at least 0; 0.001 is that of the authors' code.
     $parameters
 
     Attributes

@@ -8,7 +8,8 @@ class MeanTeacher(SemiSupervisedNet):
     """Mean Teacher (Tarvainen and Valpola, arXiv 1703.01780): consistency with the average of the weights.
 
     The net's probabilities of one weakly augmented view come close, in mean square, to those that the moving average of its
-    weights gives to another one (section 2). The weight of that loss grows as ``exp(-5 (1 - t)^2)``.
+    weights gives to another one (section 2). The weight of that loss grows as ``exp(-5 (1 - t)^2)``, with the part t of the
+    ramp that is done; the usual 50 is for mean squares of probabilities, which are small.
 
     Parameters
     ----------

@@ -8,8 +8,8 @@ class PseudoLabel(SemiSupervisedNet):
     """Pseudo-Label (Lee, ICML 2013 workshop on challenges in representation learning), anew in each step.
 
     The class of the greatest probability of an unlabelled row is its target (eq. 14), whatever that probability; the weight
-    of the unlabelled loss grows linearly (eq. 15 and 16). Rows are weakly augmented, and the net learns from the same view that
-    it has labelled.
+    of the unlabelled loss grows linearly (eq. 15 and 16; there to 3, here to `unlabeled_weight`). Unlabelled rows are weakly
+    augmented, and the net learns from the same view that it has labelled.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ import math
 import torch
 from torch.nn import functional as F
 
+from skprune._validation import check_number
 from skprune.nets._callbacks import ema_decay
 
 
@@ -66,7 +67,7 @@ class Rule:
         proba : torch.Tensor of shape (n, n_classes)
             The teacher's probabilities.
         index : torch.Tensor of shape (n,), int64
-            Which rows of the pool these are, each once.
+            Which rows of the pool these are; a row that is there twice counts once.
 
         Returns
         -------
@@ -122,7 +123,7 @@ class RampedRule(Rule):
     """Hard labels of weight 1 whose loss grows linearly to its full weight (Lee 2013, eq. 16)."""
 
     def __init__(self, ramp_up):
-        _check("ramp_up", ramp_up, 0.0 <= ramp_up <= 1.0, "within [0, 1]")
+        check_number("ramp_up", ramp_up, 0, 1)
         self.ramp_up = ramp_up
 
     def ramp(self, progress):
@@ -150,7 +151,7 @@ class FixedThreshold(Rule):
     """Weight 1 where the probability reaches a threshold (FixMatch, arXiv 2001.07685, eq. 4)."""
 
     def __init__(self, threshold):
-        _check("threshold", threshold, 0.0 <= threshold <= 1.0, "within [0, 1]")
+        check_number("threshold", threshold, 0, 1)
         self.threshold = threshold
 
     def weigh(self, confidence, target, proba, index):
@@ -171,19 +172,19 @@ class CurriculumThreshold(FixedThreshold):
         self.warmup = warmup
 
     def start(self, n_classes, n_rows, device):
-        """Begin with no row learnt; the place -1, counted first, stands for that."""
-        self.learnt_ = torch.full((n_rows,), -1, device=device)
+        """Begin with no row learnt, which -1 stands for; the last place takes what is not to be written."""
+        self.learnt_ = torch.full((n_rows + 1,), -1, device=device)
         self.ones_ = torch.ones(n_rows, device=device)
         self.n_classes_ = n_classes
         return super().start(n_classes, n_rows, device)
 
     def weigh(self, confidence, target, proba, index):
         """Return 1 at or above the threshold of the predicted class, then count what is learnt."""
-        counts = torch.zeros(self.n_classes_ + 1, device=proba.device).scatter_add_(0, self.learnt_ + 1, self.ones_)
+        counts = torch.zeros(self.n_classes_ + 1, device=proba.device)
+        counts.scatter_add_(0, self.learnt_[:-1] + 1, self.ones_)
         most = counts.max() if self.warmup else counts[1:].max().clamp(min=1)
         beta = (counts[1:] / most)[target]
-        learnt = confidence >= self.threshold
-        self.learnt_.scatter_(0, index, torch.where(learnt, target, self.learnt_[index]))
+        self.learnt_[torch.where(confidence >= self.threshold, index, len(self.learnt_) - 1)] = target
         return (confidence >= self.threshold * beta / (2 - beta)).float()
 
 
@@ -196,8 +197,8 @@ class SelfAdaptiveThreshold(Rule):
     """
 
     def __init__(self, momentum, fairness):
-        _check("momentum", momentum, 0.0 <= momentum < 1.0, "within [0, 1)")
-        _check("fairness", fairness, 0.0 <= fairness < math.inf, "at least 0")
+        check_number("momentum", momentum, 0, 1, open_at=(1,))
+        check_number("fairness", fairness, 0)
         self.momentum, self.fairness = momentum, fairness
 
     def start(self, n_classes, n_rows, device):
@@ -224,21 +225,22 @@ class SelfAdaptiveThreshold(Rule):
         histogram = _histogram(proba.argmax(dim=1), weight, len(confident))
         weak = _normalised(self.share_, self.histogram_)
         strong = _normalised(confident, histogram)
-        return own + self.fairness * (weak * (strong + 1e-12).log()).sum()
+        term = (weak * (strong + 1e-12).log()).sum()
+        return own + self.fairness * torch.where(weight.sum() > 0, term, 0.0)
 
 
 class GaussianWeight(Rule):
-    """Weights from a truncated Gaussian of the greatest probability (SoftMatch, arXiv 2301.10921, eq. 6 to 9).
+    """Weights from a truncated Gaussian of the greatest probability (SoftMatch, arXiv 2301.10921, section 3).
 
     Above the running mean the weight is 1, below it exp(-(p - mean)^2 / (2 variance / n_sigma^2)). Aligned probabilities
-    make weights alone (section 3.3).
+    make weights alone.
     """
 
     aligned_targets = False
 
     def __init__(self, momentum, n_sigma):
-        _check("momentum", momentum, 0.0 <= momentum < 1.0, "within [0, 1)")
-        _check("n_sigma", n_sigma, 0.0 < n_sigma < math.inf, "above 0")
+        check_number("momentum", momentum, 0, 1, open_at=(1,))
+        check_number("n_sigma", n_sigma, 0, open_at=(0,))
         self.momentum, self.n_sigma = momentum, n_sigma
 
     def start(self, n_classes, n_rows, device):
@@ -253,11 +255,6 @@ class GaussianWeight(Rule):
         self._average(self.variance_, confidence.var(), self.momentum)
         below = (confidence - self.mean_).clamp(max=0)
         return torch.exp(-(below**2) * self.n_sigma**2 / (2 * self.variance_.clamp(min=1e-12)))
-
-
-def _check(name, value, holds, allowed):
-    if not holds:
-        raise ValueError(f"{name} must be {allowed}, got {value!r}.")
 
 
 def _histogram(target, weight, n_classes):

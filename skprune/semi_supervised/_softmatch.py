@@ -7,10 +7,10 @@ from skprune.semi_supervised._rules import GaussianWeight
 class SoftMatch(SemiSupervisedNet):
     """SoftMatch (Chen et al., arXiv 2301.10921): FixMatch with soft weights instead of a threshold.
 
-    A pseudo-label of probability p has the weight 1 above mu and ``exp(-(p - mu)^2 n_sigma^2 / (2 sigma^2))`` below it (eq. 5),
-    with the running mean mu and variance sigma^2 of the greatest probability (eq. 6 and 7). Aligned probabilities make the
-    weights, not the targets (section 3.3). The paper aligns to equal shares; the default here, the class frequencies of the
-    labelled rows, is the same where these are equal and better where they are not.
+    A pseudo-label of probability p has the weight 1 above mu and ``exp(-(p - mu)^2 n_sigma^2 / (2 sigma^2))`` below it, with
+    the running mean mu and variance sigma^2 of the greatest probability (section 3, truncated Gaussian). Aligned probabilities
+    make the weights, not the targets (section 3, uniform alignment). The paper aligns to equal shares; the default here, the
+    class frequencies of the labelled rows, is the same where these are equal and better where they are not.
 
     Parameters
     ----------
