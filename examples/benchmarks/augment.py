@@ -2,9 +2,11 @@
 
     python examples/benchmarks/augment.py
 
-A batch of (448, 3, 32, 32) in [0, 1], operations and magnitudes for each image of its own, but for kornia, which draws the
-operations once a batch. The libraries' policies hold other operations than ours; each is given 2, then 3 of them an image.
-torchvision works on uint8 images, one by one. Without kornia its row is left out.
+A batch of (448, 3, 32, 32) in [0, 1], 2, then 3 operations an image. The libraries' policies hold other operations than ours.
+torchvision's RandAugment takes uint8 images, one by one. Its functional interface takes batches: here images that drew the same
+operation go through it together, with one magnitude for all of them, since it knows no magnitude of each image. kornia draws
+the operations once a batch; without it its row is left out. ImageStrong is the only one with operations and magnitudes of
+each image's own on whole batches, which is why skprune does not take one of the others.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import numpy as np
 import torch
 from common import machine
 from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
 
 from skprune.augment import ImageStrong, ImageWeak
 
@@ -30,12 +33,40 @@ def rate(augment, x, repeats):
     return len(x) / np.median(seconds)
 
 
+def grouped(x, n_ops):
+    """Apply RandAugment's operations to the images of a batch that drew them, with one magnitude for all."""
+    still = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}
+    operations = [
+        lambda x: x,
+        lambda x: F.affine(x, **still | {"shear": [17.0, 0.0]}),
+        lambda x: F.affine(x, **still | {"shear": [0.0, 17.0]}),
+        lambda x: F.affine(x, **still | {"translate": [5, 0]}),
+        lambda x: F.affine(x, **still | {"translate": [0, 5]}),
+        lambda x: F.rotate(x, 17.0),
+        lambda x: F.adjust_brightness(x, 1.5),
+        lambda x: F.adjust_saturation(x, 1.5),
+        lambda x: F.adjust_contrast(x, 1.5),
+        lambda x: F.adjust_sharpness(x, 1.5),
+        lambda x: F.posterize(x, 5),
+        lambda x: F.solarize(x, 128),
+        F.autocontrast,
+        F.equalize,
+    ]
+    for _ in range(n_ops):
+        drawn = torch.randint(len(operations), (len(x),))
+        for code, operation in enumerate(operations):
+            rows = torch.nonzero(drawn == code).squeeze(1)
+            x[rows] = operation(x[rows])
+    return x
+
+
 def policies(n_ops, generator):
     """Return the strong policies."""
     strong = ImageStrong(n_ops=n_ops)
     one = v2.RandAugment(num_ops=n_ops)
     found = {
         "skprune ImageStrong, with cutout": lambda x: strong(x, generator),
+        "torchvision v2 functional, grouped by operation": lambda x: grouped((255 * x).byte(), n_ops),
         "torchvision v2 RandAugment, image by image": lambda x: torch.stack([one(image) for image in (255 * x).byte()]),
     }
     if find_spec("kornia"):

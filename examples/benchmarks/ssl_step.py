@@ -2,15 +2,18 @@
 
     python examples/benchmarks/ssl_step.py
 
-One run and one thread. The plain loop is forward, backward and optimiser step in float32 on ready tensors, without
-augmentation; its best batch size counts. The step of FixMatch is that of ``FixMatch.fit``, everything included: draws,
-augmentation, the pass without gradient over the weak views, forward and backward over labelled and strong views, moving average
-of the weights. Images a second count the 64 labelled, 448 weak and 448 strong images alike. The goal is 2.5 times the plain
-loop where the CPU multiplies bfloat16 natively, 1.3 times elsewhere.
+One run and one thread, each line in a process of its own. The plain loop is forward, backward and optimiser step in float32 on
+ready tensors, without augmentation; its best batch size counts. The step of FixMatch is that of ``FixMatch.fit``, everything
+included: draws, augmentation, the pass without gradient over the weak views, forward and backward over labelled and strong
+views, moving average of the weights. Images a second count the 64 labelled, 448 weak and 448 strong images alike. The goal is 2.5
+times the plain loop where the CPU multiplies bfloat16 natively, 1.3 times elsewhere.
 """
 
 import argparse
+import json
 import resource
+import subprocess
+import sys
 import time
 import warnings
 
@@ -83,32 +86,60 @@ def fixmatch(steps, micro_batch, precision):
     return images / np.median(np.diff(dict(net.callbacks_)["clock"].times_)[1:])
 
 
+def measure(setting, steps):
+    """Return images a second of a setting."""
+    kind, options = setting
+    return fixmatch(steps, **options) if kind == "fixmatch" else plain(steps=steps, **options)
+
+
+def fresh(setting, args):
+    """Measure in a process of its own: images a second, and its peak RSS in GiB above that of the imports."""
+    command = [sys.executable, __file__, "--only", json.dumps(setting), "--steps", str(args.steps), "--threads"]
+    return json.loads(subprocess.run([*command, str(args.threads)], check=True, capture_output=True, text=True).stdout)
+
+
+def peak():
+    """Return the peak RSS of this process in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=5, help="measured steps of each kind; the median counts")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", type=json.loads, help="measure one setting")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    native = resolve_precision("auto", torch.device("cpu"), True) == "bf16"
+    if args.only:
+        warnings.filterwarnings("ignore", "The pseudo-labels hold no row")  # the images are noise
+        before = peak()
+        rate = measure(args.only, args.steps)
+        print(json.dumps([rate, peak() - before]))
+        return
 
-    warnings.filterwarnings("ignore", "The pseudo-labels hold no row")  # the images are noise
+    native = resolve_precision("auto", torch.device("cpu"), True) == "bf16"
     print(machine())
-    print(f"bfloat16 in hardware: {'yes' if native else 'no'}; medians of {args.steps} steps, images/s")
-    rates = {batch: plain(batch, args.steps) for batch in (64, 128, 512)}
-    for batch, rate in rates.items():
-        print(f"{'plain float32 loop, batch ' + str(batch):52} {rate:8.1f}")
-    best = max(rates.values())
-    for name, options in {
-        "plain bf16 channels-last loop, batch 64": {"batch": 64, "bf16": True},
-        "the same without gradient, batch 448": {"batch": 448, "bf16": True, "gradient": False},
-    }.items():
-        print(f"{name:52} {plain(steps=args.steps, **options):8.1f}")
+    print(
+        f"bfloat16 in hardware: {'yes' if native else 'no'}; medians of {args.steps} steps; each line in a process of its own"
+    )
+    print(f"{'':52} {'images/s':>8} {'peak RSS above imports, GiB':>28}")
+    loops = {f"plain float32 loop, batch {n}": ("plain", {"batch": n}) for n in (64, 128, 512)}
+    best = 0.0
+    for name, setting in loops.items():
+        rate, memory = fresh(setting, args)
+        best = max(best, rate)
+        print(f"{name:52} {rate:8.1f} {memory:28.2f}", flush=True)
+    others = {
+        "plain bf16 channels-last loop, batch 64": ("plain", {"batch": 64, "bf16": True}),
+        "the same without gradient, batch 448": ("plain", {"batch": 448, "bf16": True, "gradient": False}),
+    }
     for precision in ("fp32", "bf16") if native else ("fp32",):
-        for micro_batch in (None, 128):
-            rate = fixmatch(args.steps, micro_batch, precision)
-            name = f"FixMatch step, {precision}, micro_batch={micro_batch}"
-            print(f"{name:52} {rate:8.1f}   {rate / best:.2f} times the plain loop")
-    print(f"Peak RSS of all: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+        for part in (None, 128):
+            options = {"micro_batch": part, "precision": precision}
+            others[f"FixMatch step, {precision}, micro_batch={part}"] = "fixmatch", options
+    for name, setting in others.items():
+        rate, memory = fresh(setting, args)
+        print(f"{name:52} {rate:8.1f} {memory:28.2f}   {rate / best:.2f} times the best plain loop", flush=True)
 
 
 if __name__ == "__main__":
