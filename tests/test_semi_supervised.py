@@ -290,10 +290,10 @@ def test_softmatch_aligns_weights_alone():
 def skewed():
     """Two overlapping classes, one of which is rare."""
     X, y = make_classification(
-        3000, 8, n_informative=4, n_redundant=0, weights=[0.93], class_sep=0.7, flip_y=0.0, random_state=0
+        3000, 8, n_informative=4, n_redundant=0, weights=[0.9], class_sep=0.7, flip_y=0.0, random_state=0
     )
     partial = np.full(3000, -1)
-    labelled = np.random.default_rng(0).permutation(3000)[:150]
+    labelled = np.random.default_rng(0).permutation(3000)[:600]
     partial[labelled] = y[labelled]
     return X, y, partial
 
@@ -301,9 +301,10 @@ def skewed():
 @pytest.mark.parametrize("option", [{"logit_adjustment": 1.0}, {"balanced": True}])
 def test_options_for_long_tails_raise_the_recall_of_the_rare_class(skewed, option):
     X, y, partial = skewed
+
     settings = {"n_steps": 200, "batch_size": 32, "mu": 2, "random_state": 0}
     plain, changed = (FixMatch(**settings, **more).fit(X, partial).predict(X)[y == 1].mean() for more in ({}, option))
-    assert changed > plain + 0.03
+    assert changed > plain + 0.15
 
 
 def test_logit_adjustment_has_no_effect_on_balanced_draws(iris):

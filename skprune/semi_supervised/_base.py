@@ -250,9 +250,10 @@ class SemiSupervisedNet(BaseNet):
         if not (isinstance(x, dict) and self.module_.training):
             return super().infer(x, **fit_params)
         labelled, first, *second = x["X"].split(self._sections())
+        teacher = self._teach(first, bool(second))
         trained = self._forward(self.module_, torch.cat([labelled, *(second or [first])]))
         student = trained[len(labelled) :]
-        return torch.cat([trained[: len(labelled)], self._teach(first, bool(second), student), student])
+        return torch.cat([trained[: len(labelled)], student.detach() if teacher is None else teacher, student])
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the labelled plus the unlabelled loss (skorch's hook)."""
@@ -273,7 +274,7 @@ class SemiSupervisedNet(BaseNet):
         labelled, first, *second = batch[0]["X"].split(self._sections())
         rows = second[0] if second else first
         index = batch[0]["index"][len(labelled) :][: len(rows)]
-        teacher = self._teach(first, bool(second), None)
+        teacher = self._teach(first, bool(second))
         n_parts = min(-(-(len(labelled) + len(rows)) // self.micro_batch), len(labelled))
         parts = zip(*(t.tensor_split(n_parts) for t in (labelled, batch[1][: len(labelled)], rows, index)), strict=True)
         losses, logits, weights, targets = [], [], [], None
@@ -294,11 +295,11 @@ class SemiSupervisedNet(BaseNet):
         self._step_done(torch.cat(logits), torch.cat(weights))
         return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(logits)}
 
-    def _teach(self, view, another, student):
-        """Return the teacher's logits of a view: the student's where both have the same weights and view."""
+    def _teach(self, view, another):
+        """Return the teacher's logits of a view; None: they are the student's, which sees the same one with the same weights."""
         own = self.teacher == "student"
         if own and not another:
-            return None if student is None else student.detach()
+            return None
         with torch.no_grad():
             module = self.module_ if own else dict(self.callbacks_)["moving_average"].module_
             return self._forward(module, view).clone()  # CUDA graphs write the next output into the same memory
