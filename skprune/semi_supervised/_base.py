@@ -16,7 +16,7 @@ from skprune.semi_supervised._batches import SemiSupervisedBatches
 
 _LOOKED_AT = 4096
 
-_PARAMETERS = """n_steps : int, default=1000
+_PARAMETERS = """n_steps : int, default=1500
         Optimiser steps an epoch.
     batch_size : int, default=64
         Labelled rows a step.
@@ -111,7 +111,7 @@ class SemiSupervisedNet(BaseNet):
         self,
         module=None,
         *,
-        n_steps=1000,
+        n_steps=1500,
         batch_size=64,
         mu=7,
         unlabeled_weight=1.0,
