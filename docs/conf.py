@@ -15,5 +15,9 @@ numpydoc_validation_exclude = {r"(Beta|Cutoff|Stratified)\.check$", r"_request$"
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates"]
 html_theme = "alabaster"
-html_theme_options = {"description": "Prune training sets when few labels exist", "page_width": "1400px", "body_max_width": "1100px"}
+html_theme_options = {
+    "description": "Prune training sets when few labels exist",
+    "page_width": "1400px",
+    "body_max_width": "1100px",
+}
 html_static_path = []

@@ -1,9 +1,11 @@
 """What augmentation policies share."""
 
+from abc import ABC, abstractmethod
+
 from sklearn.base import BaseEstimator
 
 
-class Policy(BaseEstimator):
+class Policy(BaseEstimator, ABC):
     """Base of the augmentations: random parameters first, for each sample of its own, then one application.
 
     Called as ``policy(x, generator)``. Parameters are drawn on the CPU, so that no group of samples needs a question to
@@ -27,6 +29,7 @@ class Policy(BaseEstimator):
     tensor([[[[1.]]]])
     """
 
+    @abstractmethod
     def draw(self, shape, generator):
         """Draw the parameters of a batch.
 
@@ -42,8 +45,8 @@ class Policy(BaseEstimator):
         dict
             Tensors on the CPU.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, x, drawn):
         """Augment a batch with given parameters.
 
@@ -59,7 +62,6 @@ class Policy(BaseEstimator):
         torch.Tensor of the shape of `x`
             New samples.
         """
-        raise NotImplementedError
 
     def __call__(self, x, generator):
         return self.apply(x, self.draw(x.shape, generator))

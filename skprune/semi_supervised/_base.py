@@ -1,5 +1,6 @@
 """The loop that all semi-supervised nets share; what they differ in is a rule."""
 
+from abc import ABC, abstractmethod
 from numbers import Integral
 from string import Template
 
@@ -86,7 +87,7 @@ _MODULE = """module : class, callable or str, default=None
         of torchvision, such as "resnet18"."""
 
 
-class SemiSupervisedNet(BaseNet):
+class SemiSupervisedNet(BaseNet, ABC):
     """Base of the semi-supervised nets.
 
     A subclass stores its own parameters and defines ``_rule``. Its docstring names what all share as ``$module``,
@@ -164,9 +165,9 @@ class SemiSupervisedNet(BaseNet):
             **kwargs,
         )
 
+    @abstractmethod
     def _rule(self):
         """Return the rule of the method; it refuses parameters that make no sense."""
-        raise NotImplementedError
 
     def _encode(self, y, classes=None):
         return encode_labels(y, classes=None if classes is None else np.unique(classes))
