@@ -339,6 +339,18 @@ def test_residual_nets_of_torchvision_get_their_ends():
     assert own(torch.zeros(2, 3, 32, 32)).shape == (2, 5)
 
 
+def test_pretrained_residual_nets_keep_their_first_layer(monkeypatch):
+    weights = models.ResNet18_Weights.IMAGENET1K_V1
+    stored = models.resnet18().state_dict()
+    monkeypatch.setattr(models.ResNet18_Weights, "get_state_dict", lambda *args, **kwargs: stored)
+    net = build_module("resnet18", (3, 32, 32), 7, {"weights": weights})
+    assert torch.equal(net.conv1.weight, stored["conv1.weight"])
+    assert torch.equal(net.layer4[1].conv2.weight, stored["layer4.1.conv2.weight"])
+    assert net(torch.zeros(2, 3, 32, 32)).shape == (2, 7)
+    with pytest.raises(ValueError, match="Weights of torchvision are for 3 channels, and X has 1"):
+        build_module("resnet18", (1, 32, 32), 7, {"weights": weights})
+
+
 def test_networks_that_do_not_fit_are_refused(iris, images):
     X, y, _ = iris
     with pytest.raises(

@@ -9,8 +9,8 @@ labelled rows alone; its rate falls to 0. The random forest on the labelled rows
 spreading are scikit-learn's.
 
 Columns: right labels on the unlabelled rows of digits as a table (5 or 6 labels a class), Fashion-MNIST (10,000 rows, 250
-labels), CIFAR-10 (5,000 rows, 500 labels), breast cancer (a table of 569 rows, 20 labels); and balanced accuracy on the test set for
-long-tailed Fashion-MNIST (6,000 rows of the largest class, 60 of the smallest, 250 labels at the pool's frequencies).
+labels), CIFAR-10 (5,000 rows, 500 labels), breast cancer (a table of 569 rows, 20 labels); and balanced accuracy on the test
+set for long-tailed Fashion-MNIST (6,000 rows of the largest class, 60 of the smallest, 250 labels at the pool's frequencies).
 
 Restartable: rows that are in the CSV file are not computed again; --report prints the table from it alone. For several
 processes, give each a file of its own and report on all: --report --out a.csv b.csv.
