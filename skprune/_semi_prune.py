@@ -11,8 +11,7 @@ from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
 from skprune._labels import MISSING, encode_labels, labels_at, missing_mask, warn_of_vanished
-from skprune._registry import lookup
-from skprune._validation import as_pool, check_equal_length
+from skprune._validation import as_pool, check_equal_length, is_net
 from skprune._warnings import warn_user
 from skprune.scores import difficulty as difficulty_of
 from skprune.scores import min_epochs
@@ -36,20 +35,24 @@ class SemiPrune(BasePruner):
         ``predict_proba`` that reads -1 as unlabelled, such as :class:`~skprune.semi_supervised.SoftMatch` with settings of
         its own, ``SelfTrainingClassifier``, ``LabelSpreading``, or a Pipeline that ends in one. It is cloned.
         Nested `random_state`, `device` and `n_jobs` that are None inherit those given here.
-    proxy : skorch classifier, default=None
-        The classifier whose training is recorded; None: ``NetClassifier(lr=0.01)`` of :mod:`skprune.nets`. It is cloned, and
-        inherits as the labeler does; its epochs are `n_epochs` and `schedule_epochs`.
-    difficulty : str or callable, default="dual"
-        A name out of :func:`skprune.scores.names`, or ``callable(dynamics) -> (n_samples,)``, higher = harder.
+    proxy : classifier, default=None
+        The classifier whose training is recorded, of a kind that :func:`skprune.dynamics.collect_dynamics` takes: a skorch net,
+        one with ``partial_fit``, a boosted one, or a Pipeline that ends in such. None: ``NetClassifier(lr=0.01)`` of
+        :mod:`skprune.nets`. It is cloned, and inherits as the labeler does; its epochs are `n_epochs`.
+    difficulty : str, callable or list, default="dual"
+        A name out of :func:`skprune.scores.names`, ``callable(dynamics) -> (n_samples,)``, higher = harder, or a list of these,
+        which are combined by rank.
     selection : str or selector, default="beta"
         A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``. In a
         ``class_balanced`` dict the keys are classes of y.
     n_epochs : int, default=30
         Epochs that the proxy trains and that are recorded.
     schedule_epochs : int, default=200
-        Epochs that shape the proxy's learning rate, at least `n_epochs`; also those of the classifier behind ``score``.
+        Epochs that shape the learning rate of a NetClassifier as proxy, at least `n_epochs`; also those of the classifier behind
+        ``score``. Other proxies bring their own schedule.
     record : {"train", "eval"}, default="train"
-        Whether outputs are recorded as the batches pass, in training mode, or in an extra pass behind each epoch.
+        Whether outputs of a net are recorded as the batches pass, in training mode, or in an extra pass behind each epoch, as
+        those of other proxies always are.
     include_labeled : bool, default=False
         Whether labelled rows stay in the coreset; they count inside it.
     estimate_accuracy : bool, default=False
@@ -84,7 +87,7 @@ class SemiPrune(BasePruner):
         Column names, when X has such.
     labeler_ : classifier or None
         The fitted labeler, in class indices; None when no label was missing.
-    proxy_ : skorch classifier
+    proxy_ : classifier
         The proxy after `n_epochs`, in class indices.
     pseudo_labels_ : ndarray of shape (n_samples,)
         Given labels, and predicted ones where none were given; out of ``classes_``.
@@ -272,7 +275,7 @@ class SemiPrune(BasePruner):
             The fraction KEPT, or a count; None: that of the estimator.
         selection : str or selector, default=None
             None: that of the estimator.
-        difficulty : str or callable, default=None
+        difficulty : str, callable or list, default=None
             None: that of the estimator.
 
         Returns
@@ -316,7 +319,7 @@ class SemiPrune(BasePruner):
         ValueError
             No row of (X, y) is labelled.
         """
-        from skprune.dynamics._collect import net_input
+        from skprune._stages import as_input
 
         check_is_fitted(self)
         pool = as_pool(X, self.image_shape, estimator=self)
@@ -326,7 +329,7 @@ class SemiPrune(BasePruner):
             raise ValueError("score needs labelled rows, and y holds none.")
         if self._judge is None:
             self._judge = self._train_judge()
-        predicted = self.classes_[self._judge.predict(net_input(self._judge, pool[rows]))]
+        predicted = self.classes_[self._judge.predict(as_input(self._judge, pool[rows]))]
         return float(accuracy_score(labels_at(y, rows), predicted))
 
     def _train_judge(self):
@@ -343,7 +346,7 @@ class SemiPrune(BasePruner):
 
         labeler, proxy = self.labeler, self.proxy
         if isinstance(labeler, str):
-            labeler = lookup(labeler, _stages.LABELERS, "labeler")()
+            labeler = _stages.named_labeler(labeler)
         if proxy is None:
             proxy = _stages.default_proxy()
         _stages.check_labeler(labeler)
@@ -381,6 +384,10 @@ class SemiPrune(BasePruner):
                 f"difficulty={self.difficulty!r} needs {needed} epochs, above n_epochs={self.n_epochs}. Record more epochs, "
                 "or pass a callable that takes a smaller window."
             )
+        last = self.proxy[-1] if isinstance(self.proxy, Pipeline) else self.proxy
+        parts = self.difficulty if isinstance(self.difficulty, (list, tuple)) else [self.difficulty]
+        if "grand" in parts and last is not None and not is_net(last):
+            raise ValueError(f"difficulty='grand' needs a net as proxy, and {type(last).__name__} is none.")
         selector = _selector_for(self.selection, classes, self.difficulty)
         if isinstance(selector, BaseSelector):
             selector.check(k, n, int(self.n_epochs))

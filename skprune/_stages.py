@@ -1,34 +1,49 @@
 """The two expensive stages, labelling and recording: arrays in and arrays out.
 
 Stages return arrays, network weights among them, from which fitted nets are rebuilt; other models are returned as they
-are and go through joblib where they are kept.
+are and go through joblib where they are kept. torch is imported where a net is used, and only there.
 """
 
+import sys
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
-import torch
 from sklearn.base import clone
-from skorch import NeuralNet
 
 from skprune._labels import MISSING, VANISHED
-from skprune._validation import flat
+from skprune._registry import lookup
+from skprune._validation import flat, is_net
 from skprune.dynamics import TrainingDynamics, collect_dynamics
-from skprune.dynamics._collect import net_input
-from skprune.nets import NetClassifier
-from skprune.nets._base import BaseNet
-from skprune.nets._device import resolve_device, seeded
-from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher, PseudoLabel, SoftMatch
 
-LABELERS = {
-    "fixmatch": FixMatch,
-    "flexmatch": FlexMatch,
-    "freematch": FreeMatch,
-    "softmatch": SoftMatch,
-    "pseudolabel": PseudoLabel,
-    "meanteacher": MeanTeacher,
+_LABELERS = {
+    name.lower(): name for name in ("FixMatch", "FlexMatch", "FreeMatch", "SoftMatch", "PseudoLabel", "MeanTeacher")
 }
 _HELD_OUT = 0.2
+
+
+def named_labeler(name):
+    """Return a semi-supervised net by its name in lower case.
+
+    Parameters
+    ----------
+    name : str
+        Such as "softmatch".
+
+    Returns
+    -------
+    SemiSupervisedNet
+        With its defaults.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name.
+    """
+    name = lookup(name, _LABELERS, "labeler")
+    from skprune import semi_supervised
+
+    return getattr(semi_supervised, name)()
 
 
 def prepare(estimator, *, rng, device, n_jobs):
@@ -106,10 +121,10 @@ def label_pool(labeler, pool, codes, seed, verbose):
         "codes" (n,), given labels unchanged; "confidence" (n,) in [0, 1]; "model".
     """
     labeler = clone(labeler)
-    if isinstance(labeler, BaseNet):
+    if is_own_net(labeler):
         labeler.set_params(verbose=verbose)
-    X = net_input(labeler, pool) if isinstance(labeler, NeuralNet) else flat(pool)
-    with seeded(seed, resolve_device(getattr(labeler, "device", "cpu"))), warnings.catch_warnings():
+    X = as_input(labeler, pool)
+    with _torch_seeded(labeler, seed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", VANISHED)  # SemiPrune warns, of all rows and in the classes of y
         labeler.fit(X, codes)
     classes = np.asarray(labeler.classes_)
@@ -184,7 +199,7 @@ def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, record_kl
 
     Parameters
     ----------
-    proxy : skorch classifier
+    proxy : classifier
         Unfitted.
     pool : ndarray of shape (n, d) or (n, C, H, W)
         The pool.
@@ -227,9 +242,9 @@ def pack(model):
     object
         What :func:`unpack` takes.
     """
-    if isinstance(model, BaseNet):
+    if is_own_net(model):
         return model.to_arrays()
-    if isinstance(model, NeuralNet):
+    if is_net(model):
         weights = {name: tensor.cpu().numpy().copy() for name, tensor in model.module_.state_dict().items()}
         return {"classes": model.classes_, "weights": weights}
     return model
@@ -250,9 +265,13 @@ def unpack(template, packed):
     fitted estimator
         The model.
     """
-    if isinstance(template, BaseNet):
+    if is_own_net(template):
         return clone(template).from_arrays(packed)
-    if isinstance(template, NeuralNet):
+    if is_net(template):
+        import torch
+
+        from skprune.nets._device import seeded
+
         net = clone(template)
         with seeded(0, torch.device(net.device or "cpu")):
             net.initialize()
@@ -273,16 +292,18 @@ def default_proxy():
     NetClassifier
         Sized from the data when it is fitted.
     """
+    from skprune.nets import NetClassifier
+
     return NetClassifier(lr=0.01)
 
 
 def train_fully(proxy, pool, codes, schedule_epochs, seed):
-    """Train a proxy for its whole schedule.
+    """Train a proxy as a classifier: a NetClassifier for its whole schedule, others as their parameters say.
 
     Parameters
     ----------
-    proxy : skorch classifier
-        Unfitted; nets that are not skprune's keep their own number of epochs.
+    proxy : classifier
+        Unfitted.
     pool : ndarray of shape (n, d) or (n, C, H, W)
         Training rows.
     codes : ndarray of shape (n,), int
@@ -294,16 +315,68 @@ def train_fully(proxy, pool, codes, schedule_epochs, seed):
 
     Returns
     -------
-    skorch classifier
+    classifier
         The fitted proxy.
     """
     proxy = clone(proxy)
-    if isinstance(proxy, BaseNet):
+    if is_own_net(proxy):
         proxy.set_params(max_epochs=schedule_epochs)
-    else:
+    elif is_net(proxy):
         proxy.set_params(train_split=None, verbose=0)
-    with seeded(seed, resolve_device(proxy.device)):
-        return proxy.fit(net_input(proxy, pool), codes)
+    with _torch_seeded(proxy, seed):
+        return proxy.fit(as_input(proxy, pool), codes)
+
+
+def is_own_net(estimator):
+    """Tell whether an estimator is a net of skprune, without importing torch.
+
+    Parameters
+    ----------
+    estimator : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
+    if not is_net(estimator):
+        return False
+    from skprune.nets._base import BaseNet
+
+    return isinstance(estimator, BaseNet)
+
+
+def as_input(estimator, pool):
+    """Return a pool as an estimator reads it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A labeler or a proxy.
+    pool : ndarray of shape (n, d) or (n, C, H, W)
+        Rows.
+
+    Returns
+    -------
+    ndarray
+        As it is for skprune's nets, in float32 for others, a table for all else.
+    """
+    if is_own_net(estimator):
+        return pool
+    return pool.astype(np.float32, copy=False) if is_net(estimator) else flat(pool)
+
+
+@contextmanager
+def _torch_seeded(estimator, seed):
+    """Seed torch's global generators within the block, where torch is in use at all."""
+    if "torch" not in sys.modules:
+        yield
+        return
+    from skprune.nets._device import resolve_device, seeded
+
+    with seeded(seed, resolve_device(getattr(estimator, "device", "cpu"))):
+        yield
 
 
 def to_dynamics(result):

@@ -2,19 +2,18 @@
 
 import inspect
 import os
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
 
 import joblib
-import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_memory
-from skorch import NeuralNet
 
-from skprune.nets._device import resolve_device, resolve_precision
+from skprune._validation import is_net
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 _NOT_IN_KEYS = ("verbose", "n_jobs")
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
 
@@ -40,8 +39,7 @@ class StageStore:
         if self.checkpoint is not None and self.checkpoint.exists() and not self.checkpoint.is_dir():
             raise ValueError(f"checkpoint must name a folder, and {self.checkpoint} is a file.")
         self.kept = memory is not None or checkpoint is not None
-        devices = (resolve_device(device), torch.device("cpu"))
-        self.context = (CACHE_VERSION, devices[0].type, [resolve_precision("auto", d, is_image) for d in devices])
+        self.device, self.is_image = device, is_image
 
     def run(self, stage, model, /, *, verbose, **arguments):
         """Return the result of a stage, made now or before.
@@ -80,12 +78,24 @@ class StageStore:
 
     def _key(self, stage, model, arguments):
         try:
-            return joblib.hash((self.context, stage.__name__, describe(model), sorted(arguments.items())))
+            context = (CACHE_VERSION, self._hardware(model), stage.__name__)
+            return joblib.hash((context, describe(model), sorted(arguments.items())))
         except Exception as error:
             raise ValueError(
                 f"The parameters of {type(model).__name__} cannot be hashed, which memory and checkpoint need: {error}. Use "
                 "functions and classes defined at the top of a module instead of lambdas and instances."
             ) from error
+
+    def _hardware(self, model):
+        """Return device type and precisions, on which the results of nets depend."""
+        if not any(map(is_net, (model, *model.get_params(deep=True).values()))):
+            return None
+        import torch
+
+        from skprune.nets._device import resolve_device, resolve_precision
+
+        devices = (resolve_device(self.device), torch.device("cpu"))
+        return devices[0].type, [resolve_precision("auto", device, self.is_image) for device in devices]
 
     def _read(self, file):
         try:
@@ -130,7 +140,8 @@ def describe(value):
     >>> describe(GaussianNB())[0]
     'sklearn.naive_bayes.GaussianNB'
     """
-    if isinstance(value, (torch.nn.Module, torch.Tensor)):
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, (torch.nn.Module, torch.Tensor)):
         raise TypeError(f"an instance of {type(value).__name__}")
     if (
         getattr(type(value), "__sklearn_clone__", BaseEstimator.__sklearn_clone__)
@@ -140,7 +151,9 @@ def describe(value):
     if hasattr(value, "get_params") and not isinstance(value, type):
         kind, parameters = type(value), []
         for name, item in sorted(value.get_params(deep=False).items()):
-            if name == "device" and isinstance(value, NeuralNet):
+            if name == "device" and is_net(value):
+                from skprune.nets._device import resolve_device
+
                 item = resolve_device(item).type
             if name not in _NOT_IN_KEYS:
                 parameters.append((name, describe(item)))

@@ -1,6 +1,7 @@
 """What X may look like: one C-contiguous array, 2-D for tables and 4-D for images."""
 
 import math
+import sys
 from numbers import Real
 
 import numpy as np
@@ -63,6 +64,29 @@ def as_pool(X, image_shape=None, *, estimator=None):
     array = np.ascontiguousarray(array)
     _check_finite(array)
     return array
+
+
+def is_net(estimator):
+    """Tell whether an estimator is a skorch net, without importing torch.
+
+    Parameters
+    ----------
+    estimator : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        False where skorch has not been imported: nothing can be a net then.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> is_net(SGDClassifier())
+    False
+    """
+    skorch = sys.modules.get("skorch")
+    return skorch is not None and isinstance(estimator, skorch.NeuralNet)
 
 
 def flat(pool):

@@ -6,9 +6,12 @@ import sys
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from skorch import NeuralNetClassifier
 
 from skprune.dynamics import DynamicsRecorder, TrainingDynamics, collect_dynamics
+from skprune.dynamics._builder import DynamicsBuilder
 from skprune.nets import MLP, NetClassifier
 
 
@@ -246,3 +249,147 @@ def test_arrays_need_no_torch():
         "assert 'torch' not in sys.modules, 'torch was imported'\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def outputs(seed=0, epochs=12, n=40, n_classes=4):
+    rng = np.random.default_rng(seed)
+    return rng.normal(scale=3, size=(epochs, n, n_classes)), rng.integers(n_classes, size=n)
+
+
+def same(one, other):
+    for name, array in vars(one).items():
+        np.testing.assert_array_equal(array, getattr(other, name), err_msg=name)
+
+
+@pytest.mark.parametrize("kl", [False, True])
+def test_arrays_and_files_hold_the_same(tmp_path, kl):
+    logits, y = outputs()
+    seen = np.random.default_rng(1).random((12, 40)) < 0.8
+    dynamics = TrainingDynamics.from_logits(logits, y, seen=seen, kl=kl)
+    same(dynamics, TrainingDynamics.from_logits(logits, y, seen=seen, kl=kl, memmap_folder=tmp_path / "maps"))
+    same(dynamics, TrainingDynamics.from_logits(list(logits), y, seen=seen, kl=kl))
+    same(dynamics, TrainingDynamics.from_logits(iter(logits), y, seen=seen, kl=kl))
+    dynamics.save(tmp_path / "dynamics.npz")
+    same(dynamics, TrainingDynamics.load(tmp_path / "dynamics.npz"))
+    frame = dynamics.to_frame()
+    assert len(frame) == 40
+    np.testing.assert_array_equal(frame["target_margin_3"], dynamics.target_margin[3])
+    np.testing.assert_array_equal(frame["entropy"], dynamics.entropy)
+
+
+def test_iterators_of_many_epochs():
+    logits, y = outputs(epochs=40)
+    same(TrainingDynamics.from_logits(iter(logits), y, kl=True), TrainingDynamics.from_logits(logits, y, kl=True))
+
+
+def test_memory_maps_are_files(tmp_path):
+    logits, y = outputs()
+    dynamics = TrainingDynamics.from_logits(logits, y, memmap_folder=tmp_path)
+    assert isinstance(dynamics.target_proba, np.memmap)
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == {"target_proba.npy", "target_margin.npy", "error.npy", "logit_margin.npy"}
+    with pytest.raises(ValueError, match="needs outputs of known length"):
+        TrainingDynamics.from_logits(iter(logits), y, memmap_folder=tmp_path)
+
+
+def test_files_that_hold_something_else(tmp_path):
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with pytest.raises(ValueError, match=r"other.npz holds no TrainingDynamics: its arrays are \['a'\]"):
+        TrainingDynamics.load(tmp_path / "other.npz")
+    np.savez(tmp_path / "pickle.npz", a=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        TrainingDynamics.load(tmp_path / "pickle.npz")
+
+
+def test_parts_of_a_pool_make_the_whole():
+    logits, y = outputs()
+    parts = [TrainingDynamics.from_logits(logits[:, rows], y[rows], kl=True) for rows in (slice(0, 15), slice(15, 40))]
+    same(TrainingDynamics.concatenate(parts), TrainingDynamics.from_logits(logits, y, kl=True))
+    with pytest.raises(ValueError, match=r"same number of epochs, got \[11, 12\]"):
+        TrainingDynamics.concatenate([parts[0], TrainingDynamics.from_logits(logits[1:], y)])
+    with pytest.raises(ValueError, match="kl_step was recorded in some parts only"):
+        TrainingDynamics.concatenate([parts[0], TrainingDynamics.from_logits(logits, y)])
+    with pytest.raises(ValueError, match="one part at least"):
+        TrainingDynamics.concatenate([])
+
+
+def test_probabilities_that_are_none():
+    logits, y = outputs()
+    with pytest.raises(ValueError, match="Rows of epoch 0 do not sum to 1. Use from_logits"):
+        TrainingDynamics.from_proba(logits, y)
+    with pytest.raises(ValueError, match="seen holds 3 epochs, and there are 12"):
+        TrainingDynamics.from_logits(logits, y, seen=np.ones((3, 40), bool))
+    with pytest.raises(ValueError, match=r"seen must be of shape \(n_epochs, 40\)"):
+        TrainingDynamics.from_logits(logits, y, seen=np.ones((12, 4), bool))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**16), size=st.integers(1, 40))
+def test_batches_in_any_order_make_the_same_dynamics(seed, size):
+    """Rows 20 and 21 of the faults: a last batch of one row, and each row counted once."""
+    logits, y = outputs(seed)
+    rng = np.random.default_rng(seed)
+    builder = DynamicsBuilder(40, 12, kl=True)
+    for epoch in logits:
+        builder.start_epoch()
+        order = rng.permutation(40)
+        for start in range(0, 40, size):
+            rows = order[start : start + size]
+            builder.add(rows, epoch[rows], y[rows], logits=True)
+    same(builder.build(), TrainingDynamics.from_logits(logits, y, kl=True))
+
+
+def test_a_row_twice_in_an_epoch():
+    logits, y = outputs(epochs=2)
+    twice = np.array([3, 5, 3])
+    builder = DynamicsBuilder(40, 2)
+    builder.start_epoch()
+    builder.add(np.arange(40), logits[0], y, logits=True)
+    builder.add(twice[1:], logits[1][twice[1:]], y[twice[1:]], logits=True)
+    later = TrainingDynamics.from_logits(logits[1:], y)
+    np.testing.assert_array_equal(builder.build().target_proba[0, [3, 5]], later.target_proba[0, [3, 5]])
+    builder = DynamicsBuilder(40, 2, kl=True)
+    builder.start_epoch()
+    with pytest.raises(ValueError, match="Row 3 comes twice in epoch 0, and kl_step"):
+        builder.add(twice, logits[0][twice], y[twice], logits=True)
+
+
+def test_gradients_of_the_last_layer(iris):
+    X, y, _ = iris
+    dynamics, net = collect_dynamics(NetClassifier(), X, y, n_epochs=3, record="eval", random_state=0)
+    module, criterion = net.module_, torch.nn.CrossEntropyLoss()
+    for row in (0, 70, 149):
+        module.zero_grad()
+        logits = net.forward(X[row : row + 1], training=False)
+        entered = []
+        hook = module.head.register_forward_pre_hook(lambda layer, inputs, entered=entered: entered.append(inputs[0]))
+        net.forward(X[row : row + 1], training=False)
+        hook.remove()
+        weight, bias = module.head.weight.detach().requires_grad_(), module.head.bias.detach().requires_grad_()
+        criterion(torch.nn.functional.linear(entered[0], weight, bias), torch.tensor([y[row]])).backward()
+        expected = torch.cat([weight.grad.flatten(), bias.grad]).norm().item()
+        assert dynamics.grad_norm[-1, row] == pytest.approx(expected, rel=1e-4)
+        own = logits[0, y[row]] - logits[0].masked_fill(torch.arange(3) == int(y[row]), -np.inf).max()
+        assert dynamics.logit_margin[-1, row] == pytest.approx(own.item(), rel=1e-4)
+    assert not module.head._forward_hooks
+
+
+@pytest.mark.parametrize("record", ["train", "eval"])
+def test_every_second_epoch(iris, record):
+    X, y, _ = iris
+    options = {"n_epochs": 5, "record": record, "record_kl": True, "random_state": 0}
+    every, _ = collect_dynamics(NetClassifier(), X, y, **options)
+    second, _ = collect_dynamics(NetClassifier(), X, y, record_every=2, **options)
+    assert second.n_epochs == 2
+    np.testing.assert_array_equal(second.target_proba, every.target_proba[1:4:2])
+    with pytest.raises(ValueError, match="record_every must be an integer from 1 to the 5 epochs, got 6"):
+        collect_dynamics(NetClassifier(), X, y, record_every=6, **options)
+
+
+def test_recording_into_files(iris, tmp_path):
+    X, y, _ = iris
+    options = {"n_epochs": 3, "record_kl": True, "random_state": 0}
+    one, _ = collect_dynamics(NetClassifier(), X, y, **options)
+    other, _ = collect_dynamics(NetClassifier(), X, y, memmap_folder=tmp_path, **options)
+    same(one, other)
+    assert isinstance(other.error, np.memmap)

@@ -43,24 +43,92 @@ def test_golden_tdds(golden, recorded, epochs, window):
     np.testing.assert_allclose(values, golden[f"tdds_f64/sumabs_T{epochs}_J{window}"], **CLOSE)
 
 
+@pytest.mark.parametrize(("epochs", "power"), [(30, 0.5), (30, 1), (30, 2), (40, 1)])
+def test_golden_dual_as_for_imagenet(golden, recorded, epochs, power):
+    values = scores.dual(recorded, n_epochs=epochs, ddof=0, power=power)
+    np.testing.assert_allclose(values, golden[f"semiprune_imagenet_f32/pseudo_dual_T{epochs}_p{power}"], **CLOSE)
+    if (epochs, power) == (30, 1):
+        np.testing.assert_allclose(values, golden["f64/pseudo_dual_T30_p1"], **CLOSE)
+
+
 def test_probabilities_and_logits_agree(golden, recorded):
     exp = np.exp(golden["logits"].astype(np.float64))
     other = TrainingDynamics.from_proba(exp / exp.sum(axis=2, keepdims=True), golden["labels"], kl=True)
-    for name in scores.names():
+    for name in set(scores.names()) - {"grand"}:
         np.testing.assert_allclose(scores.difficulty(other, name), scores.difficulty(recorded, name), **CLOSE)
 
 
-@pytest.mark.parametrize("name", scores.names())
-def test_higher_is_harder(name):
-    """Rows that are right and steady lie below rows that waver, by every score."""
+KINDS = ("easy", "hard", "forgotten", "mislabelled")
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Fifteen rows of each kind, of label 0, over 12 epochs."""
     rng = np.random.default_rng(0)
-    steady = np.tile([0.98, 0.01, 0.01], (12, 30, 1))
-    wavering = rng.dirichlet([1, 1, 1], size=(12, 30))
-    wavering[4:6] = [[0.6, 0.2, 0.2]], [[0.2, 0.6, 0.2]]
-    wavering[-1] = [0.4, 0.35, 0.25]
-    both = TrainingDynamics.from_proba(np.concatenate([steady, wavering], axis=1), np.zeros(60, int), kl=True)
-    values = scores.difficulty(both, name)
-    assert values[:30].max() < values[30:].min()
+    easy = np.tile([0.98, 0.01, 0.01], (12, 15, 1))
+    hard = rng.dirichlet([2.0, 1.5, 1.0], size=(12, 15))
+    hard[4:6] = [[0.6, 0.2, 0.2]], [[0.2, 0.6, 0.2]]
+    hard[-1] = [0.4, 0.35, 0.25]
+    forgotten = np.tile([0.9, 0.05, 0.05], (12, 15, 1))
+    forgotten[1::2] = [0.3, 0.5, 0.2]
+    mislabelled = np.sort(rng.dirichlet([1.0, 4.0, 2.0], size=(12, 15)), axis=2)[:, :, [0, 2, 1]]
+    mislabelled[-1] = [0.2, 0.5, 0.3]
+    proba = np.concatenate([easy, hard, forgotten, mislabelled], axis=1)
+    dynamics = TrainingDynamics.from_proba(proba, np.zeros(60, int), kl=True)
+    dynamics.grad_norm = 3 * dynamics.error
+    return dynamics
+
+
+@pytest.mark.parametrize("name", scores.names())
+def test_higher_is_harder(planted, name):
+    values = dict(zip(KINDS, scores.difficulty(planted, name).reshape(4, 15), strict=True))
+    for kind in KINDS[1:]:
+        assert values["easy"].max() < values[kind].min(), kind
+
+
+def test_the_kinds_of_rows_are_told_apart(planted):
+    def means(name):
+        return dict(zip(KINDS, scores.difficulty(planted, name).reshape(4, 15).mean(axis=1), strict=True))
+
+    for name in ("aum", "confidence", "el2n", "correctness", "forgetting"):
+        assert max(means(name), key=means(name).get) == "mislabelled", name
+    for name in ("variability", "dyn_unc"):
+        assert max(means(name), key=means(name).get) == "forgotten", name
+
+
+@settings(max_examples=30, deadline=None)
+@given(names=st.lists(st.sampled_from(scores.names()), min_size=1, max_size=4))
+def test_combinations_point_up(planted, names):
+    """Row 27 of the faults: scores of opposite orientation do not cancel."""
+    values = scores.difficulty(planted, names)
+    assert values.min() >= 0
+    assert values.max() <= 1
+    assert values[:15].max() < values[15:].min()
+    np.testing.assert_array_equal(scores.difficulty(planted, names[::-1]).round(12), values.round(12))
+    assert scores.min_epochs(names) == max(map(scores.min_epochs, names))
+
+
+def test_combinations_that_cannot_be(planted):
+    with pytest.raises(ValueError, match="one name at least, and takes no parameters"):
+        scores.difficulty(planted, [])
+    with pytest.raises(ValueError, match="takes no parameters"):
+        scores.difficulty(planted, ["dual"], window=3)
+
+
+def test_aum_on_logits(golden, recorded):
+    logits, labels = golden["logits"].astype(np.float64), golden["labels"]
+    own = np.take_along_axis(logits, labels[None, :, None], axis=2)[:, :, 0]
+    others = np.where(np.arange(5) == labels[:, None], -np.inf, logits).max(axis=2)
+    np.testing.assert_allclose(scores.aum(recorded, on="logits"), (own - others).mean(axis=0), **CLOSE)
+    with pytest.raises(ValueError, match="needs logit_margin"):
+        scores.aum(TrainingDynamics.from_proba(np.full((2, 2, 2), 0.5), [0, 1]), on="logits")
+    with pytest.raises(ValueError, match="on must be"):
+        scores.aum(recorded, on="margin")
+
+
+def test_grand_needs_gradients(recorded):
+    with pytest.raises(ValueError, match="grand needs grad_norm"):
+        scores.grand(recorded)
 
 
 def test_mislabelled_rows_are_hardest_by_aum():
@@ -159,6 +227,7 @@ def test_scores_stay_in_their_ranges(seed, n, n_classes):
     rng = np.random.default_rng(seed)
     logits = rng.normal(scale=5, size=(11, n, n_classes))
     dynamics = TrainingDynamics.from_logits(logits, rng.integers(n_classes, size=n), kl=True)
+    dynamics.grad_norm = dynamics.error
     bounds = {
         "aum": (-1, 1),
         "confidence": (0, 1),
@@ -168,6 +237,7 @@ def test_scores_stay_in_their_ranges(seed, n, n_classes):
         "el2n": (0, np.sqrt(2)),
         "entropy": (0, np.log(n_classes)),
         "forgetting": (0, 11),
+        "grand": (0, 2),
         "least_confidence": (0, 1 - 1 / n_classes),
         "loss": (0, 70),
         "margin": (0, 1),

@@ -30,7 +30,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from skprune import SemiPrune
-from skprune._stages import LABELERS
 from skprune.datasets import load_cifar10, load_fashion_mnist, make_long_tailed, make_partial_labels
 from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher, PseudoLabel, SoftMatch
 
@@ -38,7 +37,7 @@ DIGITS = {"digits": 50, "digits, 60 labels": 60}
 COLUMNS = (*DIGITS, "fashion", "fashion long-tailed", "cifar10", "breast cancer")
 LONG_TAILED = "fashion long-tailed"
 FAMILY = {kind.__name__: kind for kind in (FixMatch, FlexMatch, FreeMatch, SoftMatch, PseudoLabel, MeanTeacher)}
-DEFAULT = LABELERS[SemiPrune().labeler]
+DEFAULT = next(kind for name, kind in FAMILY.items() if name.lower() == SemiPrune().labeler)
 VARIANTS = {
     "SoftMatch, alignment=None": lambda seed: SoftMatch(alignment=None, random_state=seed),
     "FlexMatch, alignment='labels'": lambda seed: FlexMatch(alignment="labels", random_state=seed),

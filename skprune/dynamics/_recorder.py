@@ -5,7 +5,10 @@ import torch
 from skorch.callbacks import Callback
 from skorch.dataset import unpack_data
 
-from skprune.dynamics._training_dynamics import DynamicsBuilder
+from skprune.dynamics._builder import DynamicsBuilder
+from skprune.dynamics._collect import check_recording
+from skprune.dynamics._last_layer import LastLayer
+from skprune.dynamics._reduce import first_not_finite
 
 _FLUSH_VALUES = 2**21
 
@@ -13,16 +16,21 @@ _FLUSH_VALUES = 2**21
 class DynamicsRecorder(Callback):
     """Record the training dynamics of a skorch classifier.
 
-    Outputs are kept on the device and reduced in batches of about two million numbers, so that no training step waits.
-    Memory: that of :class:`TrainingDynamics`; with `record_kl` two (n_samples, n_classes) float32 buffers besides.
+    Outputs are kept on the device and reduced in batches of about two million numbers, so that no training step waits. From nets
+    that return logits, ``logit_margin`` is recorded too, and ``grad_norm`` where the last layer is linear and gives them.
+    Memory: that of :class:`TrainingDynamics`; with `record_kl` an (n_samples, n_classes) float32 buffer besides.
 
     Parameters
     ----------
     record : {"train", "eval"}, default="train"
         "train" records each row as its batch passes: training-mode outputs of the augmented input, as published. "eval"
-        makes an extra pass behind each epoch.
+        makes an extra pass behind each recorded epoch.
     record_kl : bool, default=False
         Whether to record ``kl_step``, for TDDS.
+    record_every : int, default=1
+        Record the epochs k, 2 k, 3 k, ...
+    memmap_folder : path-like, default=None
+        A folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
     order : iterator of index arrays, default=None
         The rows of the batches to come, for nets whose batches do not carry an "index", as skprune's do.
         :func:`collect_dynamics` sees to it.
@@ -43,35 +51,44 @@ class DynamicsRecorder(Callback):
     TrainingDynamics(n_epochs=3, n_samples=150)
     """
 
-    def __init__(self, record="train", record_kl=False, order=None):
+    def __init__(self, record="train", record_kl=False, record_every=1, memmap_folder=None, order=None):
         self.record = record
         self.record_kl = record_kl
+        self.record_every = record_every
+        self.memmap_folder = memmap_folder
         self.order = order
 
     def on_train_begin(self, net, **kwargs):
         """Start anew."""
-        if self.record not in ("train", "eval"):
-            raise ValueError(f"record must be 'train' or 'eval', got {self.record!r}.")
+        check_recording(self.record, self.record_every, net.max_epochs)
         self.builder_ = None
         self.n_closed_ = 0
+        self.logits_ = _outputs_are_logits(net)
+        self.head_ = LastLayer(net) if self.logits_ else None
 
     def on_epoch_begin(self, net, dataset_train=None, **kwargs):
         """Open an epoch."""
         if self.builder_ is None:
-            self.builder_ = DynamicsBuilder(len(dataset_train), kl=self.record_kl)
-        self.builder_.start_epoch()
+            n_epochs = net.max_epochs // self.record_every
+            self.builder_ = DynamicsBuilder(
+                len(dataset_train), n_epochs, kl=self.record_kl, memmap_folder=self.memmap_folder
+            )
+        self.open_ = (self.n_closed_ + 1) % self.record_every == 0
         self.waiting_ = []
-        self.logits_ = _outputs_are_logits(net)
+        if self.open_:
+            self.builder_.start_epoch()
 
     def on_batch_end(self, net, batch=None, training=False, y_pred=None, **kwargs):
         """Keep the outputs of a training batch."""
         if training and self.record == "train":
             inputs, labels = unpack_data(batch)
-            self._keep(net, self._rows(inputs), y_pred, labels)
+            rows = self._rows(inputs)
+            if self.open_:
+                self._keep(net, rows, y_pred, labels)
 
     def on_epoch_end(self, net, dataset_train=None, **kwargs):
         """Close an epoch, after the extra pass where one is wanted."""
-        if self.record == "eval":
+        if self.open_ and self.record == "eval":
             start = 0
             for batch in net.get_iterator(dataset_train, training=False):
                 _, labels = unpack_data(batch)
@@ -83,8 +100,15 @@ class DynamicsRecorder(Callback):
 
     def on_train_end(self, net, **kwargs):
         """Build the dynamics."""
+        self.abandon()
         self.dynamics_ = self.builder_.build()
         del self.builder_, self.waiting_
+
+    def abandon(self):
+        """Let go of the network's last layer."""
+        if vars(self).get("head_") is not None:
+            self.head_.remove()
+        self.head_ = None
 
     def _rows(self, inputs):
         if isinstance(inputs, dict) and "index" in inputs:
@@ -97,8 +121,9 @@ class DynamicsRecorder(Callback):
         return next(self.order)
 
     def _keep(self, net, rows, outputs, labels):
-        outputs = outputs[0] if isinstance(outputs, tuple) else outputs
-        self.waiting_.append((rows, outputs.detach(), labels))
+        outputs = (outputs[0] if isinstance(outputs, tuple) else outputs).detach()
+        norm = None if self.head_ is None else self.head_.norm(outputs)
+        self.waiting_.append((rows, outputs, labels) + (() if norm is None else (norm,)))
         if sum(len(part[0]) for part in self.waiting_) * outputs.shape[1] > _FLUSH_VALUES:
             self._flush(net)
 
@@ -106,15 +131,15 @@ class DynamicsRecorder(Callback):
         if not self.waiting_:
             return
         columns = zip(*self.waiting_, strict=True)
-        rows, outputs, labels = (np.concatenate([_array(part) for part in column]) for column in columns)
+        rows, outputs, labels, *norm = (np.concatenate([_array(part) for part in column]) for column in columns)
         self.waiting_ = []
-        bad = ~np.isfinite(outputs).all(axis=1)
-        if bad.any():
+        bad = first_not_finite(outputs)
+        if bad is not None:
             raise FloatingPointError(
-                f"The proxy's output for row {int(rows[bad.argmax()])} is not finite in epoch "
+                f"The proxy's output for row {int(rows[bad])} is not finite in epoch "
                 f"{self.n_closed_ + 1}, at a learning rate of {net.optimizer_.param_groups[0]['lr']:.3g}. Lower it."
             )
-        self.builder_.add(rows, outputs, labels, logits=self.logits_)
+        self.builder_.add(rows, outputs, labels, logits=self.logits_, feature_norm=norm[0] if norm else None)
 
 
 def _array(values):

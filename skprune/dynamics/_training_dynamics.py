@@ -1,15 +1,22 @@
 """TrainingDynamics: the arrays between the recording and the scores."""
 
+from pathlib import Path
+
 import numpy as np
 
-from skprune.dynamics._reduce import probabilities, reduce_outputs
+from skprune.dynamics._reduce import first_not_finite
+
+REQUIRED = ("target_proba", "target_margin", "error")
+OPTIONAL = ("kl_step", "logit_margin", "grad_norm")
+EPOCH_ARRAYS = (*REQUIRED, *OPTIONAL, "seen")
+LAST_ARRAYS = ("entropy", "top_margin")
 
 
 class TrainingDynamics:
     """What a classifier's outputs did during training, reduced to a few numbers for each epoch and row.
 
-    Memory: ``13 * n_epochs * n_samples`` bytes (three float32 arrays and a mask; 17 with `kl_step`), whatever the
-    number of classes.
+    Memory: ``13 * n_epochs * n_samples`` bytes, three float32 arrays and a mask, and ``4 * n_epochs * n_samples`` more for each
+    optional array; whatever the number of classes.
 
     Parameters
     ----------
@@ -24,6 +31,10 @@ class TrainingDynamics:
         seen.
     kl_step : array-like of shape (n_epochs - 1, n_samples), default=None
         ``sum_c |p_{t+1} (log p_{t+1} - log p_t)|``, for TDDS (arXiv 2311.13613).
+    logit_margin : array-like of shape (n_epochs, n_samples), default=None
+        As `target_margin`, of the logits, for AUM on logits (arXiv 2001.10528).
+    grad_norm : array-like of shape (n_epochs, n_samples), default=None
+        The norm of the gradient of the cross entropy at the last layer, for GraNd (arXiv 2107.07075).
     seen : array-like of shape (n_epochs, n_samples), bool, default=None
         False where a row was not seen in an epoch; what stands there is ignored. None: every row in every epoch.
 
@@ -51,19 +62,49 @@ class TrainingDynamics:
     True
     """
 
-    def __init__(self, target_proba, target_margin, error, *, entropy, top_margin, kl_step=None, seen=None):
-        self.target_proba = np.array(target_proba, dtype=np.float32)
-        if self.target_proba.ndim != 2 or 0 in self.target_proba.shape:
-            raise ValueError(f"target_proba must be of shape (n_epochs, n_samples), got {self.target_proba.shape}.")
-        self.target_margin = np.array(target_margin, dtype=np.float32)
-        self.error = np.array(error, dtype=np.float32)
-        self.entropy = np.array(entropy, dtype=np.float32)
-        self.top_margin = np.array(top_margin, dtype=np.float32)
-        self.kl_step = None if kl_step is None else np.array(kl_step, dtype=np.float32)
-        shape = self.target_proba.shape
-        self.seen = np.ones(shape, dtype=bool) if seen is None else np.array(seen, dtype=bool)
+    def __init__(
+        self,
+        target_proba,
+        target_margin,
+        error,
+        *,
+        entropy,
+        top_margin,
+        kl_step=None,
+        logit_margin=None,
+        grad_norm=None,
+        seen=None,
+    ):
+        arrays = {
+            "target_proba": target_proba,
+            "target_margin": target_margin,
+            "error": error,
+            "kl_step": kl_step,
+            "logit_margin": logit_margin,
+            "grad_norm": grad_norm,
+            "entropy": entropy,
+            "top_margin": top_margin,
+        }
+        arrays = {name: None if array is None else np.array(array, np.float32) for name, array in arrays.items()}
+        shape = arrays["target_proba"].shape
+        self._set(arrays | {"seen": np.ones(shape, dtype=bool) if seen is None else np.array(seen, dtype=bool)})
+
+    @classmethod
+    def _of(cls, arrays):
+        """Take arrays of the right types as they are, without a copy."""
+        dynamics = cls.__new__(cls)
+        dynamics._set(arrays)
+        return dynamics
+
+    def _set(self, arrays):
+        for name in (*EPOCH_ARRAYS, *LAST_ARRAYS):
+            setattr(self, name, arrays[name])
         self._check_shapes()
         self._check_rows()
+
+    def _arrays(self):
+        """Return the arrays that are there, by name."""
+        return {name: array for name, array in vars(self).items() if array is not None}
 
     @property
     def n_epochs(self):
@@ -81,19 +122,22 @@ class TrainingDynamics:
         return self.target_margin > 0
 
     @classmethod
-    def from_proba(cls, proba, y, *, seen=None, kl=False):
+    def from_proba(cls, proba, y, *, seen=None, kl=False, memmap_folder=None):
         """Build from recorded probabilities.
 
         Parameters
         ----------
-        proba : array-like of shape (n_epochs, n_samples, n_classes), or iterable of (n_samples, n_classes)
-            Class probabilities of each epoch.
+        proba : array-like of shape (n_epochs, n_samples, n_classes), or sequence or iterator of (n_samples, n_classes)
+            Class probabilities of each epoch; one epoch at a time is read.
         y : array-like of shape (n_samples,), int
             Class indices 0..n_classes-1.
         seen : array-like of shape (n_epochs, n_samples), bool, default=None
-            False where a row was not seen.
+            False where a row was not seen. None: every row in every epoch.
         kl : bool, default=False
             Whether to keep ``kl_step``, for TDDS.
+        memmap_folder : path-like, default=None
+            A folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory. An iterator of unknown length
+            is refused.
 
         Returns
         -------
@@ -106,27 +150,29 @@ class TrainingDynamics:
         >>> TrainingDynamics.from_proba(np.full((3, 4, 2), 0.5), [0, 1, 0, 1]).n_epochs
         3
         """
-        return cls._from_outputs(proba, y, logits=False, seen=seen, kl=kl)
+        return cls._from_outputs(proba, y, logits=False, seen=seen, kl=kl, memmap_folder=memmap_folder)
 
     @classmethod
-    def from_logits(cls, logits, y, *, seen=None, kl=False):
+    def from_logits(cls, logits, y, *, seen=None, kl=False, memmap_folder=None):
         """Build from recorded logits; parameters as in :meth:`from_proba`.
 
         Parameters
         ----------
-        logits : array-like of shape (n_epochs, n_samples, n_classes), or iterable of (n_samples, n_classes)
+        logits : array-like of shape (n_epochs, n_samples, n_classes), or sequence or iterator of (n_samples, n_classes)
             Logits of each epoch.
         y : array-like of shape (n_samples,), int
             Class indices 0..n_classes-1.
         seen : array-like of shape (n_epochs, n_samples), bool, default=None
-            False where a row was not seen.
+            False where a row was not seen. None: every row in every epoch.
         kl : bool, default=False
             Whether to keep ``kl_step``, for TDDS.
+        memmap_folder : path-like, default=None
+            As in :meth:`from_proba`.
 
         Returns
         -------
         TrainingDynamics
-            The reduced dynamics.
+            The reduced dynamics, with ``logit_margin``.
 
         Examples
         --------
@@ -134,12 +180,24 @@ class TrainingDynamics:
         >>> TrainingDynamics.from_logits(np.zeros((3, 4, 2)), [0, 1, 0, 1]).n_samples
         4
         """
-        return cls._from_outputs(logits, y, logits=True, seen=seen, kl=kl)
+        return cls._from_outputs(logits, y, logits=True, seen=seen, kl=kl, memmap_folder=memmap_folder)
 
     @classmethod
-    def _from_outputs(cls, outputs, y, *, logits, seen, kl):
+    def _from_outputs(cls, outputs, y, *, logits, seen, kl, memmap_folder):
+        from skprune.dynamics._builder import DynamicsBuilder
+
         y = np.asarray(y)
-        builder = DynamicsBuilder(len(y), kl=kl)
+        if seen is not None:
+            seen = np.asarray(seen, dtype=bool)
+            if seen.shape != (len(seen), len(y)):
+                raise ValueError(f"seen must be of shape (n_epochs, {len(y)}), got {seen.shape}.")
+        n_epochs = len(outputs) if hasattr(outputs, "__len__") else None
+        if seen is not None and n_epochs not in (None, len(seen)):
+            raise ValueError(f"seen holds {len(seen)} epochs, and there are {n_epochs}.")
+        if n_epochs is None and memmap_folder is not None:
+            raise ValueError("memmap_folder needs outputs of known length: give a list or an array, not an iterator.")
+        builder = DynamicsBuilder(len(y), n_epochs, kl=kl, memmap_folder=memmap_folder)
+        ends = None if seen is None else set(len(seen) - 1 - seen[::-1].argmax(axis=0))
         for t, epoch in enumerate(outputs):
             epoch = np.asarray(epoch)
             if epoch.ndim != 2 or epoch.shape[0] != len(y) or epoch.shape[1] < 2:
@@ -148,137 +206,152 @@ class TrainingDynamics:
                 )
             if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= epoch.shape[1]:
                 raise ValueError(f"y must hold class indices 0..{epoch.shape[1] - 1}.")
-            rows = np.arange(len(y)) if seen is None else np.flatnonzero(np.asarray(seen)[t])
-            bad = ~np.isfinite(epoch[rows]).all(axis=1)
-            if bad.any():
-                raise ValueError(
-                    f"Row {int(rows[bad.argmax()])} is not finite in epoch {t}. Mark rows that were not seen with `seen`."
-                )
+            rows = slice(None) if seen is None else np.flatnonzero(seen[t])
+            shown = epoch[rows]
+            bad = first_not_finite(shown)
+            if bad is not None:
+                row = bad if seen is None else int(rows[bad])
+                raise ValueError(f"Row {row} is not finite in epoch {t}. Mark rows that were not seen with `seen`.")
+            if not logits and not np.allclose(shown.sum(axis=1), 1.0, atol=1e-2):
+                raise ValueError(f"Rows of epoch {t} do not sum to 1. Use from_logits for logits.")
+            last = n_epochs is None or t == n_epochs - 1 if ends is None else t in ends
             builder.start_epoch()
-            builder.add(rows, epoch[rows], y[rows], logits=logits)
+            builder.add(rows, shown, y[rows], logits=logits, last=last)
         return builder.build()
 
+    @classmethod
+    def concatenate(cls, parts):
+        """Put the rows of several dynamics one behind the other, such as those of parts of a pool.
+
+        Parameters
+        ----------
+        parts : sequence of TrainingDynamics
+            Of the same number of epochs.
+
+        Returns
+        -------
+        TrainingDynamics
+            All rows, in memory.
+
+        Raises
+        ------
+        ValueError
+            The numbers of epochs differ, or an optional array is in some parts only.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> part = TrainingDynamics.from_proba(np.full((3, 4, 2), 0.5), [0, 1, 0, 1])
+        >>> TrainingDynamics.concatenate([part, part])
+        TrainingDynamics(n_epochs=3, n_samples=8)
+        """
+        parts = list(parts)
+        if not parts:
+            raise ValueError("concatenate needs one part at least.")
+        lengths = sorted({part.n_epochs for part in parts})
+        if len(lengths) > 1:
+            raise ValueError(f"The parts must have the same number of epochs, got {lengths}.")
+        here = [part._arrays() for part in parts]
+        for name in OPTIONAL:
+            if 0 < sum(name in arrays for arrays in here) < len(parts):
+                raise ValueError(f"{name} was recorded in some parts only. Record it in all, or set it to None.")
+        return cls(**{name: np.concatenate([arrays[name] for arrays in here], axis=-1) for name in here[0]})
+
+    def save(self, file):
+        """Write the arrays to a ``.npz`` file, without pickles.
+
+        Parameters
+        ----------
+        file : path-like
+            The file; numpy adds ``.npz`` where it is missing.
+        """
+        np.savez(file, **self._arrays())
+
+    @classmethod
+    def load(cls, file):
+        """Read what :meth:`save` wrote; nothing in the file is executed.
+
+        Parameters
+        ----------
+        file : path-like
+            The file.
+
+        Returns
+        -------
+        TrainingDynamics
+            The same arrays.
+
+        Raises
+        ------
+        ValueError
+            The file holds something else.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np
+        >>> dynamics = TrainingDynamics.from_proba(np.full((3, 4, 2), 0.5), [0, 1, 0, 1])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     dynamics.save(f"{folder}/dynamics.npz")
+        ...     again = TrainingDynamics.load(f"{folder}/dynamics.npz")
+        >>> again
+        TrainingDynamics(n_epochs=3, n_samples=4)
+        """
+        with np.load(file, allow_pickle=False) as arrays:
+            found = dict(arrays) if hasattr(arrays, "files") else {}
+        known = {*EPOCH_ARRAYS, *LAST_ARRAYS}
+        if not {*REQUIRED, "seen", *LAST_ARRAYS} <= set(found) <= known:
+            raise ValueError(f"{Path(file).name} holds no TrainingDynamics: its arrays are {sorted(found)}.")
+        return cls(**found)
+
+    def to_frame(self):
+        """Return a pandas DataFrame of one row a sample.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``target_proba_0``, ``target_proba_1``, ... for each array and epoch, and ``entropy``, ``top_margin``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> dynamics = TrainingDynamics.from_proba(np.full((2, 3, 2), 0.5), [0, 1, 0])
+        >>> list(dynamics.to_frame())[:4]
+        ['target_proba_0', 'target_proba_1', 'target_margin_0', 'target_margin_1']
+        """
+        import pandas as pd
+
+        columns = {}
+        for name, array in self._arrays().items():
+            columns |= {name: array} if array.ndim == 1 else {f"{name}_{t}": epoch for t, epoch in enumerate(array)}
+        return pd.DataFrame(columns)
+
     def _check_shapes(self):
+        if self.target_proba.ndim != 2 or 0 in self.target_proba.shape:
+            raise ValueError(f"target_proba must be of shape (n_epochs, n_samples), got {self.target_proba.shape}.")
         epochs, n = self.target_proba.shape
-        wanted = {
-            "target_margin": (epochs, n),
-            "error": (epochs, n),
-            "seen": (epochs, n),
-            "entropy": (n,),
-            "top_margin": (n,),
-            "kl_step": (epochs - 1, n),
-        }
-        for name, shape in wanted.items():
+        shapes = dict.fromkeys(EPOCH_ARRAYS, (epochs, n)) | dict.fromkeys(LAST_ARRAYS, (n,))
+        for name, shape in (shapes | {"kl_step": (epochs - 1, n)}).items():
             array = getattr(self, name)
             if array is not None and array.shape != shape:
                 raise ValueError(f"{name} must be of shape {shape} to fit target_proba, got {array.shape}.")
 
     def _check_rows(self):
+        """Refuse what is not finite though it was seen, an epoch at a time, and mask what was not seen."""
         never = ~self.seen.any(axis=0)
         if never.any():
             raise ValueError(f"Row {int(never.argmax())} is not seen in any epoch ({int(never.sum())} such rows).")
-        for name in ("target_proba", "target_margin", "error"):
-            array = getattr(self, name)
-            bad = ~np.isfinite(array) & self.seen
-            if bad.any():
-                epoch, row = (int(i) for i in np.argwhere(bad)[0])
-                raise ValueError(
-                    f"{name} of row {row} is not finite in epoch {epoch}. Mark rows that were not seen with `seen`."
-                )
-            array[~self.seen] = np.nan
-        for name in ("entropy", "top_margin"):
-            bad = ~np.isfinite(getattr(self, name))
-            if bad.any():
-                raise ValueError(f"{name} of row {int(bad.argmax())} is not finite.")
-        if self.kl_step is not None:
-            both = self.seen[1:] & self.seen[:-1]
-            bad = ~np.isfinite(self.kl_step) & both
-            if bad.any():
-                raise ValueError(f"kl_step of row {int(np.argwhere(bad)[0][1])} is not finite.")
-            self.kl_step[~both] = np.nan
+        for name, array in self._arrays().items():
+            if name == "seen":
+                continue
+            for t, epoch in enumerate(np.atleast_2d(array)):
+                known = self.seen[t] if array.ndim == 2 else True
+                known = known & self.seen[t + 1] if name == "kl_step" else known
+                bad = ~np.isfinite(epoch) & known
+                if bad.any():
+                    where = f" in epoch {t}. Mark rows that were not seen with `seen`." if array.ndim == 2 else "."
+                    raise ValueError(f"{name} of row {int(bad.argmax())} is not finite{where}")
+                if not np.all(known):
+                    epoch[~known] = np.nan
 
     def __repr__(self):
         return f"TrainingDynamics(n_epochs={self.n_epochs}, n_samples={self.n_samples})"
-
-
-class DynamicsBuilder:
-    """Collect the dynamics a batch at a time: the same for a recorder and for recorded arrays.
-
-    Parameters
-    ----------
-    n_samples : int
-        The number of rows.
-    kl : bool, default=False
-        Whether to keep ``kl_step``; needs two (n_samples, n_classes) buffers besides.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> builder = DynamicsBuilder(2)
-    >>> builder.start_epoch()
-    >>> builder.add(np.array([1, 0]), np.zeros((2, 3)), np.array([0, 2]), logits=True)
-    >>> builder.build()
-    TrainingDynamics(n_epochs=1, n_samples=2)
-    """
-
-    def __init__(self, n_samples, *, kl=False):
-        self.n_samples = n_samples
-        self.kl = kl
-        self._epochs = {"target_proba": [], "target_margin": [], "error": [], "seen": []}
-        self._kl_steps = []
-        self._last = {"entropy": np.full(n_samples, np.nan, np.float32)}
-        self._last["top_margin"] = self._last["entropy"].copy()
-        self._before = None
-        self._now = None
-
-    def start_epoch(self):
-        """Open the arrays of the next epoch."""
-        for name, epochs in self._epochs.items():
-            empty = np.zeros(self.n_samples, bool) if name == "seen" else np.full(self.n_samples, np.nan, np.float32)
-            epochs.append(empty)
-        if self.kl:
-            self._before, self._now = self._now, None
-            if len(self._epochs["seen"]) > 1:
-                self._kl_steps.append(np.full(self.n_samples, np.nan, np.float32))
-
-    def add(self, rows, outputs, y, *, logits):
-        """Reduce the outputs of some rows. A row that comes twice in an epoch keeps its last outputs.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n_rows,), int
-            Which rows.
-        outputs : ndarray of shape (n_rows, n_classes)
-            Their logits or probabilities.
-        y : ndarray of shape (n_rows,), int
-            Their class indices.
-        logits : bool
-            Whether `outputs` are logits.
-        """
-        if (y < 0).any():
-            raise ValueError("Dynamics need the label of every row, and some are -1: record a supervised classifier.")
-        if self.kl:
-            if self._now is None:
-                self._now = np.full((self.n_samples, outputs.shape[1]), np.nan, np.float32)
-            self._now[rows] = probabilities(outputs, logits=logits)
-        before = None if self._before is None else self._before[rows]
-        reduced = reduce_outputs(outputs, y, logits=logits, before=before)
-        for name in ("target_proba", "target_margin", "error"):
-            self._epochs[name][-1][rows] = reduced[name]
-        self._epochs["seen"][-1][rows] = True
-        for name, last in self._last.items():
-            last[rows] = reduced[name]
-        if before is not None:
-            self._kl_steps[-1][rows] = reduced["kl_step"]
-
-    def build(self):
-        """Return the dynamics of all epochs so far.
-
-        Returns
-        -------
-        TrainingDynamics
-            Checked, with unseen rows masked.
-        """
-        epochs = {name: np.stack(arrays) for name, arrays in self._epochs.items()}
-        kl_step = np.stack(self._kl_steps) if self.kl and self._kl_steps else None
-        return TrainingDynamics(**epochs, **self._last, kl_step=kl_step)

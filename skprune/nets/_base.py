@@ -354,7 +354,7 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
             yield
         except BaseException:
             for _, callback in getattr(self, "callbacks_", ()):
-                if isinstance(callback, (MovingAverage, StageBar)):
+                if hasattr(callback, "abandon"):
                     callback.abandon()
             vars(self).clear()
             vars(self).update(before)

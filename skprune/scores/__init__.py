@@ -1,6 +1,6 @@
 """Difficulty scores: plain functions of the training dynamics, and the table that orients them."""
 
-from skprune.scores._averages import aum, confidence, correctness, el2n, forgetting, variability
+from skprune.scores._averages import aum, confidence, correctness, el2n, forgetting, grand, variability
 from skprune.scores._last import entropy, least_confidence, loss, margin
 from skprune.scores._registry import difficulty, min_epochs, names
 from skprune.scores._windows import dual, dyn_unc, tdds
@@ -14,6 +14,7 @@ __all__ = [
     "el2n",
     "entropy",
     "forgetting",
+    "grand",
     "least_confidence",
     "loss",
     "margin",

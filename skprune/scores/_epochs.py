@@ -4,6 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
+_BLOCK_ROWS = 2048
+
 
 def horizon(recorded, n_epochs):
     """Return how many epochs are used.
@@ -37,16 +39,33 @@ def horizon(recorded, n_epochs):
 def first_epochs(array, n_epochs):
     """Return the first epochs; every row must be seen in them."""
     part = array[: horizon(len(array), n_epochs)]
-    if part.dtype.kind == "f":
-        never = np.isnan(part).all(axis=0)
-        if never.any():
-            raise ValueError(f"Row {int(never.argmax())} is not seen in the first {len(part)} epochs.")
+    never = np.isnan(part[0])
+    for epoch in part[1:]:
+        if not never.any():
+            break
+        never &= np.isnan(epoch)
+    if never.any():
+        raise ValueError(f"Row {int(never.argmax())} is not seen in the first {len(part)} epochs.")
     return part
 
 
 def mean_over(array, n_epochs):
-    """Average over the epochs in which a row was seen, in float64."""
-    return np.nanmean(first_epochs(array, n_epochs), axis=0, dtype=np.float64)
+    """Average over the epochs in which a row was seen, in float64, an epoch at a time."""
+    total, count = np.zeros(array.shape[1]), np.zeros(array.shape[1])
+    for epoch in first_epochs(array, n_epochs):
+        seen = ~np.isnan(epoch)
+        np.add(total, epoch, out=total, where=seen)
+        count += seen
+    return total / count
+
+
+def in_blocks(array, function):
+    """Apply a function to blocks of rows in float64: ``(n_epochs, n_rows) -> (n_rows,)``."""
+    result = np.empty(array.shape[1])
+    for start in range(0, array.shape[1], _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        result[rows] = function(array[:, rows].astype(np.float64))
+    return result
 
 
 def last_seen(dynamics, array):

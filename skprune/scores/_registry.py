@@ -3,6 +3,7 @@
 import inspect
 
 import numpy as np
+from scipy.stats import rankdata
 
 from skprune._registry import lookup
 from skprune.scores import _averages, _last, _windows
@@ -16,6 +17,7 @@ _TABLE = {
     "el2n": (_averages.el2n, +1),
     "entropy": (_last.entropy, +1),
     "forgetting": (_averages.forgetting, +1),
+    "grand": (_averages.grand, +1),
     "least_confidence": (_last.least_confidence, +1),
     "loss": (_last.loss, +1),
     "margin": (_last.margin, -1),
@@ -48,10 +50,11 @@ def difficulty(dynamics, name, **params):
     ----------
     dynamics : TrainingDynamics
         The recorded dynamics.
-    name : str or callable
-        A name out of :func:`names`, or ``callable(dynamics) -> (n_samples,)`` that is already higher = harder.
+    name : str, callable, or list of these
+        A name out of :func:`names`; ``callable(dynamics) -> (n_samples,)`` that is already higher = harder; or several of
+        these, which are combined by the mean of their ranks, from 0 for the easiest row to 1 for the hardest.
     **params
-        Parameters of the score, as of the function of that name; another keyword raises TypeError.
+        Parameters of the score, as of the function of that name; another keyword raises TypeError. None for a list.
 
     Returns
     -------
@@ -72,7 +75,13 @@ def difficulty(dynamics, name, **params):
     >>> easy, hard = difficulty(dynamics, "aum")
     >>> bool(easy < hard)
     True
+    >>> difficulty(dynamics, ["aum", "loss"])
+    array([0., 1.])
     """
+    if isinstance(name, (list, tuple)):
+        if params or not name:
+            raise ValueError(f"A list of difficulties needs one name at least, and takes no parameters; got {name!r}.")
+        return np.mean([_ranks(difficulty(dynamics, part)) for part in name], axis=0)
     if callable(name):
         values, label = name(dynamics, **params), getattr(name, "__name__", repr(name))
     else:
@@ -90,25 +99,30 @@ def difficulty(dynamics, name, **params):
     return values
 
 
+def _ranks(values):
+    """Return ranks from 0 to 1; equal values share the mean of theirs."""
+    return (rankdata(values) - 1.0) / max(1, len(values) - 1)
+
+
 def default_epochs(name):
     """Return the number of epochs that a score reads at its default parameters.
 
     Parameters
     ----------
-    name : str or callable
+    name : str, callable or list
         As in :func:`difficulty`.
 
     Returns
     -------
     int or None
-        None: all that were recorded, or not known.
+        None: all that were recorded, or not known, as of a callable or a list.
 
     Examples
     --------
     >>> default_epochs("el2n"), default_epochs("dual")
     (10, None)
     """
-    if callable(name):
+    if callable(name) or isinstance(name, (list, tuple)):
         return None
     parameters = inspect.signature(lookup(name, _TABLE, "difficulty")[0]).parameters
     return parameters["n_epochs"].default if "n_epochs" in parameters else None
@@ -119,13 +133,13 @@ def min_epochs(name):
 
     Parameters
     ----------
-    name : str or callable
+    name : str, callable or list
         As in :func:`difficulty`.
 
     Returns
     -------
     int
-        1 for a callable.
+        1 for a callable; the largest of a list.
 
     Examples
     --------
@@ -133,6 +147,8 @@ def min_epochs(name):
     >>> min_epochs("dual"), min_epochs("aum")
     (10, 1)
     """
+    if isinstance(name, (list, tuple)):
+        return max(map(min_epochs, name), default=1)
     if callable(name):
         return 1
     function, _ = lookup(name, _TABLE, "difficulty")

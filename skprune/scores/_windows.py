@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from skprune.scores._epochs import check_window, first_epochs, horizon
+from skprune.scores._epochs import check_window, first_epochs, horizon, in_blocks
 
 
 def dyn_unc(dynamics, *, window=10, n_epochs=None):
@@ -41,8 +41,8 @@ def dyn_unc(dynamics, *, window=10, n_epochs=None):
     return _windows(dynamics, window, n_epochs, lambda std, mean: std)
 
 
-def dual(dynamics, *, window=10, n_epochs=None):
-    """DUAL: mean over sliding windows of ``std * (1 - mean)`` of the label's probability (ddof 1). High = hard.
+def dual(dynamics, *, window=10, n_epochs=None, ddof=1, power=1.0):
+    """DUAL: mean over sliding windows of ``std ** power * (1 - mean)`` of the label's probability. High = hard.
 
     Cho et al., arXiv 2502.06905, eq. 3 and 4, without the published code's factor of 10. Difficulty and uncertainty in
     one number, meaningful after the first 30 epochs or so.
@@ -55,6 +55,10 @@ def dual(dynamics, *, window=10, n_epochs=None):
         Epochs a window, J; at least 2.
     n_epochs : int, default=None
         Use the first `n_epochs` epochs (T in the paper); None: all recorded ones.
+    ddof : {0, 1}, default=1
+        Of the std. SemiPrune's code for ImageNet takes 0.
+    power : float, default=1.0
+        Of the std, above 0. SemiPrune's code for ImageNet offers 0.5 and 2.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def dual(dynamics, *, window=10, n_epochs=None):
     Raises
     ------
     ValueError
-        The window is 1 or longer than the epochs, or no window saw a row twice.
+        The window is 1 or longer than the epochs, no window saw a row twice, or `ddof` or `power` is something else.
 
     Examples
     --------
@@ -75,7 +79,11 @@ def dual(dynamics, *, window=10, n_epochs=None):
     >>> bool(scores[0] < scores[1])
     True
     """
-    return _windows(dynamics, window, n_epochs, lambda std, mean: std * (1.0 - mean))
+    if ddof not in (0, 1):
+        raise ValueError(f"ddof must be 0 or 1, got {ddof!r}.")
+    if isinstance(power, (bool, str)) or not 0 < power < np.inf:
+        raise ValueError(f"power must be a number above 0, got {power!r}.")
+    return _windows(dynamics, window, n_epochs, lambda std, mean: std**power * (1.0 - mean), ddof)
 
 
 def tdds(dynamics, *, window=10, n_epochs=None):
@@ -115,35 +123,57 @@ def tdds(dynamics, *, window=10, n_epochs=None):
         raise ValueError("tdds needs kl_step: record with record_kl=True, or build the dynamics with kl=True.")
     epochs = horizon(dynamics.n_epochs, n_epochs)
     check_window(window, epochs)
-    steps = dynamics.kl_step[: epochs - 1].astype(np.float64)
-    bad = np.isnan(steps).any(axis=0)
+    steps = dynamics.kl_step[: epochs - 1]
+    bad = np.zeros(dynamics.n_samples, dtype=bool)
+    for step in steps:
+        bad |= np.isnan(step)
     if bad.any():
         raise ValueError(f"tdds needs every row in every epoch; row {int(bad.argmax())} is missing in one.")
-    total = np.zeros(dynamics.n_samples)
-    for start in range(epochs - window + 1):
-        part = steps[start : start + window - 1]
-        total += 0.9 * 0.1 ** (epochs - window - start) * np.linalg.norm(part - part.mean(axis=0), axis=0)
-    return total
+
+    def weighted(block):
+        total = np.zeros(block.shape[1])
+        for start in range(epochs - window + 1):
+            part = block[start : start + window - 1]
+            part = part - part.mean(axis=0)
+            total += 0.9 * 0.1 ** (epochs - window - start) * np.sqrt(np.einsum("ij,ij->j", part, part))
+        return total
+
+    return in_blocks(steps, weighted)
 
 
-def _windows(dynamics, window, n_epochs, value):
+def _windows(dynamics, window, n_epochs, value, ddof=1):
     """Average ``value(std, mean)`` over the sliding windows in which the row was seen at least twice."""
-    proba = first_epochs(dynamics.target_proba, n_epochs).astype(np.float64)
+    proba = first_epochs(dynamics.target_proba, n_epochs)
     check_window(window, len(proba))
-    complete = not np.isnan(proba).any()
-    total, count = np.zeros(dynamics.n_samples), np.zeros(dynamics.n_samples)
-    for start in range(len(proba) - window + 1):
+
+    def average(block):
+        return (_complete if not np.isnan(block).any() else _with_gaps)(block, window, value, ddof)
+
+    result = in_blocks(proba, average)
+    bad = np.isnan(result)
+    if bad.any():
+        raise ValueError(f"Row {int(bad.argmax())} is not seen twice within any window of {window} epochs.")
+    return result
+
+
+def _complete(proba, window, value, ddof):
+    total, n_windows = np.zeros(proba.shape[1]), len(proba) - window + 1
+    for start in range(n_windows):
         part = proba[start : start + window]
-        if complete:
-            total += value(part.std(axis=0, ddof=1), part.mean(axis=0))
-            count += 1
-            continue
-        usable = (~np.isnan(part)).sum(axis=0) >= 2
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            here = value(np.nanstd(part, axis=0, ddof=1), np.nanmean(part, axis=0))
-        total += np.where(usable, here, 0.0)
-        count += usable
-    if (count == 0).any():
-        raise ValueError(f"Row {int((count == 0).argmax())} is not seen twice within any window of {window} epochs.")
-    return total / count
+        mean = part.mean(axis=0)
+        part = part - mean
+        total += value(np.sqrt(np.einsum("ij,ij->j", part, part) / (window - ddof)), mean)
+    return total / n_windows
+
+
+def _with_gaps(proba, window, value, ddof):
+    total, count = np.zeros(proba.shape[1]), np.zeros(proba.shape[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # rows that a window has not seen, or not twice
+        for start in range(len(proba) - window + 1):
+            part = proba[start : start + window]
+            here = value(np.nanstd(part, axis=0, ddof=ddof), np.nanmean(part, axis=0))
+            usable = (~np.isnan(part)).sum(axis=0) >= 2
+            total += np.where(usable, here, 0.0)
+            count += usable
+        return total / count

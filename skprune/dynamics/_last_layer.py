@@ -1,0 +1,76 @@
+"""The last layer of a net, and what enters it: the gradient's norm, and the features of rows."""
+
+import torch
+
+
+class LastLayer:
+    """Watch the linear layer that gives a net's logits.
+
+    Parameters
+    ----------
+    net : skorch classifier
+        With an initialised module. A compiled one is not watched.
+
+    Attributes
+    ----------
+    layer : torch.nn.Linear or None
+        The last linear layer; None where there is none, or another gives the outputs.
+    entered : torch.Tensor or None
+        What entered it last.
+    """
+
+    def __init__(self, net):
+        linear = [part for part in net.module_.modules() if isinstance(part, torch.nn.Linear)]
+        self.layer = None if getattr(net, "compile", False) or not linear else linear[-1]
+        self.entered = self._left = None
+        self._gives_outputs = False
+        self._hook = None if self.layer is None else self.layer.register_forward_hook(self._see)
+
+    def _see(self, layer, inputs, output):
+        self.entered, self._left = inputs[0].detach(), output.detach()
+
+    def features(self, outputs):
+        """Return what entered the layer, None where the layer does not give the outputs of the net.
+
+        Parameters
+        ----------
+        outputs : torch.Tensor of shape (n, n_classes)
+            What the net has just returned.
+
+        Returns
+        -------
+        torch.Tensor of shape (n, n_features) or None
+            The features of these rows.
+        """
+        if self.layer is None:
+            return None
+        if not self._gives_outputs:  # looked at once: the look waits for the device
+            if self.entered is None or self.entered.ndim != 2 or not torch.equal(self._left.float(), outputs.float()):
+                self.remove()
+                return None
+            self._gives_outputs = True
+        return self.entered.float()
+
+    def norm(self, outputs):
+        """Return the norm of what entered the layer, 1 for a bias included; None as :meth:`features` does.
+
+        Parameters
+        ----------
+        outputs : torch.Tensor of shape (n, n_classes)
+            What the net has just returned.
+
+        Returns
+        -------
+        torch.Tensor of shape (n,) or None
+            The factor between the norms of p - onehot(y) and of the layer's gradient.
+        """
+        features = self.features(outputs)
+        if features is None:
+            return None
+        return (features.square().sum(dim=1) + (self.layer.bias is not None)).sqrt()
+
+    def remove(self):
+        """Watch no longer."""
+        if self._hook is not None:
+            self._hook.remove()
+        self.layer = self._hook = self.entered = self._left = None

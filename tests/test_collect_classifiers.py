@@ -1,0 +1,193 @@
+"""Proxies that are no nets: classifiers with partial_fit, boosted ones, and what cannot be recorded."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import load_iris
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import LabelSpreading
+
+from skprune import SemiPrune, scores
+from skprune.dynamics import collect_dynamics
+
+SGD = SGDClassifier(loss="log_loss")
+PROXIES = [
+    SGD,
+    MLPClassifier((8,), random_state=3),
+    make_pipeline(StandardScaler(), SGD),
+    GradientBoostingClassifier(),
+    HistGradientBoostingClassifier(),
+    AdaBoostClassifier(),
+]
+
+
+def name_of(proxy):
+    return type(proxy).__name__
+
+
+@pytest.mark.parametrize("proxy", PROXIES, ids=name_of)
+def test_what_is_recorded(iris, proxy):
+    X, y, _ = iris
+    before = repr(proxy)
+    first, model = collect_dynamics(proxy, X, y, n_epochs=12, record_kl=True, random_state=0)
+    second, _ = collect_dynamics(proxy, X, y, n_epochs=12, record_kl=True, random_state=0)
+    assert repr(proxy) == before
+    assert (first.n_epochs, first.n_samples) == (12, 150)
+    assert first.seen.all()
+    np.testing.assert_array_equal(first.target_proba, second.target_proba)
+    np.testing.assert_allclose(first.target_proba[-1], model.predict_proba(X)[np.arange(150), y], rtol=1e-5)
+    for name in set(scores.names()) - {"grand"}:
+        assert scores.difficulty(first, name).shape == (150,)
+    with pytest.raises(ValueError, match="grand needs grad_norm"):
+        scores.grand(first)
+    every, _ = collect_dynamics(proxy, X, y, n_epochs=12, record_every=4, random_state=0)
+    np.testing.assert_array_equal(every.target_proba, first.target_proba[3::4])
+    np.testing.assert_array_equal(every.entropy, first.entropy)
+
+
+def test_each_pass_has_an_order_of_its_own(iris):
+    """An int as random_state of the classifier would repeat the order."""
+
+    class Spy(SGDClassifier):
+        orders = []
+
+        def partial_fit(self, X, y, classes=None, sample_weight=None):
+            self.orders.append(X[:, 0].tolist())
+            return super().partial_fit(X, y, classes=classes)
+
+    X, y, _ = iris
+    collect_dynamics(Spy(loss="log_loss", random_state=1), X + np.arange(150)[:, None], y, n_epochs=3, random_state=0)
+    assert len({tuple(order) for order in Spy.orders}) == 3
+    assert len({tuple(sorted(order)) for order in Spy.orders}) == 1
+
+
+@pytest.mark.parametrize("proxy", [SGD, HistGradientBoostingClassifier()], ids=name_of)
+def test_a_class_may_be_empty(iris, proxy):
+    X, y, _ = iris
+    gap = np.where(y == 1, 3, y)
+    one, _ = collect_dynamics(proxy, X, y, n_epochs=3, random_state=0)
+    other, _ = collect_dynamics(proxy, X, np.where(y == 1, 1, y), n_epochs=3, random_state=0)
+    np.testing.assert_array_equal(one.error, other.error)
+    assert collect_dynamics(proxy, X, gap, n_epochs=3, random_state=0)[0].n_samples == 150
+
+
+class Steady(ClassifierMixin, BaseEstimator):
+    """A classifier that learns nothing."""
+
+    def partial_fit(self, X, y, classes=None):
+        self.classes_ = classes if classes is not None else self.classes_
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+
+class Broken(Steady):
+    def predict_proba(self, X):
+        proba = super().predict_proba(X)
+        proba[7] = np.nan
+        return proba
+
+
+@pytest.mark.parametrize(
+    ("proxy", "error", "message"),
+    [
+        (GaussianNB(), ValueError, "GaussianNB learns all it can in one pass"),
+        (MultinomialNB(), ValueError, "MultinomialNB learns all it can in one pass"),
+        (MLPClassifier(solver="lbfgs"), ValueError, r"solver='lbfgs'\) trains in one call.*solver='adam'"),
+        (LogisticRegression(), ValueError, "SGDClassifier"),
+        (SGDClassifier(), TypeError, "SGDClassifier has no predict_proba with these parameters"),
+        (RandomForestClassifier(), TypeError, "one with staged_predict_proba; got RandomForestClassifier"),
+        (SGDClassifier, TypeError, "got ABCMeta"),
+        (MLPClassifier(early_stopping=True), ValueError, "early_stopping=True of MLPClassifier stops"),
+        (HistGradientBoostingClassifier(early_stopping=True), ValueError, "early_stopping=True"),
+        (GradientBoostingClassifier(n_iter_no_change=3), ValueError, "n_iter_no_change=3 of GradientBoosting"),
+        (make_pipeline(StandardScaler(), GaussianNB()), ValueError, "GaussianNB learns all"),
+        (Steady(), ValueError, "outputs of Steady do not change from epoch to epoch"),
+        (Broken(), FloatingPointError, "output for row 7 is not finite in epoch 1"),
+    ],
+)
+def test_what_cannot_be_recorded(iris, proxy, error, message):
+    X, y, _ = iris
+    with pytest.raises(error, match=message):
+        collect_dynamics(proxy, X, y, n_epochs=3, random_state=0)
+
+
+def test_a_perfect_fit_that_ends_boosting_is_noticed():
+    X = np.arange(20.0)[:, None]
+    with pytest.raises(RuntimeError, match="stopped after 1 of 5 epochs"):
+        collect_dynamics(AdaBoostClassifier(), X, (X[:, 0] > 9).astype(int), n_epochs=5, random_state=0)
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_other_boosting_libraries(iris, library):
+    module = pytest.importorskip(library, reason=f"{library} is not installed")
+    proxy = module.LGBMClassifier(verbosity=-1) if library == "lightgbm" else module.XGBClassifier()
+    X, y, _ = iris
+    dynamics, model = collect_dynamics(proxy, X, y, n_epochs=6, random_state=0)
+    assert dynamics.n_epochs == 6
+    np.testing.assert_allclose(dynamics.target_proba[-1], model.predict_proba(X)[np.arange(150), y], rtol=1e-5)
+    assert scores.confidence(dynamics, n_epochs=1).mean() < scores.confidence(dynamics).mean()
+    if library == "xgboost":
+        with pytest.raises(ValueError, match="early_stopping_rounds=3"):
+            collect_dynamics(module.XGBClassifier(early_stopping_rounds=3), X, y, n_epochs=6)
+
+
+@pytest.mark.parametrize(
+    "proxy", [SGD, make_pipeline(StandardScaler(), SGD), HistGradientBoostingClassifier()], ids=name_of
+)
+def test_semiprune_without_nets(iris, proxy, tmp_path):
+    X, y, partial = iris
+    options = {"labeler": LabelSpreading(), "proxy": proxy, "n_epochs": 12, "random_state": 0}
+    pruner = SemiPrune(0.5, **options).fit(X, partial)
+    again = SemiPrune(0.5, **options, checkpoint=tmp_path).fit(X, partial)
+    resumed = SemiPrune(0.5, **options, checkpoint=tmp_path).fit(X, partial)
+    for other in (again, resumed):
+        np.testing.assert_array_equal(pruner.support_, other.support_)
+    assert pruner.score(X, y) > 0.6
+    assert pruner.proxy_.predict_proba(X).shape == (150, 3)
+    with pytest.raises(ValueError, match="difficulty='grand' needs a net as proxy"):
+        SemiPrune(0.5, **options, difficulty="grand").fit(X, partial)
+
+
+def test_semiprune_without_nets_imports_no_torch():
+    code = (
+        "import sys, numpy as np\n"
+        "from sklearn.datasets import load_iris\n"
+        "from sklearn.linear_model import SGDClassifier\n"
+        "from sklearn.semi_supervised import LabelSpreading\n"
+        "from skprune import SemiPrune\n"
+        "X, y = load_iris(return_X_y=True)\n"
+        "y[::2] = -1\n"
+        "pruner = SemiPrune(labeler=LabelSpreading(), proxy=SGDClassifier(loss='log_loss'), random_state=0)\n"
+        "pruner.fit_transform(X, y), pruner.score(X, y)\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_images_are_flat_rows_for_other_classifiers(images):
+    X, y, partial = images
+    proxy = make_pipeline(StandardScaler(), SGD)
+    pruner = SemiPrune(0.5, labeler=LabelSpreading(kernel="knn"), proxy=proxy, n_epochs=12, random_state=0)
+    assert pruner.fit_transform(X, partial).shape == (60, 8, 8)
+
+
+def test_iris_is_learnt_by_boosting_stages():
+    X, y = load_iris(return_X_y=True)
+    dynamics, _ = collect_dynamics(GradientBoostingClassifier(), X, y, n_epochs=30, random_state=0)
+    hardest = np.argsort(scores.difficulty(dynamics, "aum"))[-10:]
+    assert (y[hardest] > 0).all()  # setosa is apart from the others
