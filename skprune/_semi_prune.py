@@ -1,22 +1,19 @@
 """SemiPrune: the four stages in one estimator."""
 
-from numbers import Integral
-
 import numpy as np
-from scipy.stats import binomtest
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.metrics import accuracy_score
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
+from skprune._checks import accuracy_interval, check_parameters, mean_difficulty, selector_for
 from skprune._labels import MISSING, encode_labels, labels_at, missing_mask, warn_of_vanished
-from skprune._validation import as_pool, check_equal_length, is_net
+from skprune._validation import as_pool, check_equal_length, holds_net
 from skprune._warnings import warn_user
-from skprune.scores import difficulty as difficulty_of
-from skprune.scores import min_epochs
-from skprune.scores._registry import default_epochs
-from skprune.selection import BaseSelector, get_selector, kept_count
+from skprune.dynamics import TrainingDynamics
 
 
 class SemiPrune(BasePruner):
@@ -35,10 +32,12 @@ class SemiPrune(BasePruner):
         ``predict_proba`` that reads -1 as unlabelled, such as :class:`~skprune.semi_supervised.SoftMatch` with settings of
         its own, ``SelfTrainingClassifier``, ``LabelSpreading``, or a Pipeline that ends in one. It is cloned.
         Nested `random_state`, `device` and `n_jobs` that are None inherit those given here.
-    proxy : classifier, default=None
+    proxy : classifier, "labeler" or None, default=None
         The classifier whose training is recorded, of a kind that :func:`skprune.dynamics.collect_dynamics` takes: a skorch net,
         one with ``partial_fit``, a boosted one, or a Pipeline that ends in such. None: ``NetClassifier(lr=0.01)`` of
         :mod:`skprune.nets`. It is cloned, and inherits as the labeler does; its epochs are `n_epochs`.
+        "labeler" trains no proxy: the run of the labeler, a net of :mod:`skprune.semi_supervised`, is divided into `n_epochs`
+        parts, and the network at the end of each is evaluated on all rows.
     difficulty : str, callable or list, default="dual"
         A name out of :func:`skprune.scores.names`, ``callable(dynamics) -> (n_samples,)``, higher = harder, or a list of these,
         which are combined by rank.
@@ -50,9 +49,13 @@ class SemiPrune(BasePruner):
     schedule_epochs : int, default=200
         Epochs that shape the learning rate of a NetClassifier as proxy, at least `n_epochs`; also those of the classifier behind
         ``score``. Other proxies bring their own schedule.
+    n_repeats : int, default=1
+        Proxies that are trained, with different seeds; scores are averaged over them. `n_jobs` of them at a time.
     record : {"train", "eval"}, default="train"
         Whether outputs of a net are recorded as the batches pass, in training mode, or in an extra pass behind each epoch, as
         those of other proxies always are.
+    record_every : int, default=1
+        Record the epochs k, 2 k, 3 k, ...; the windows of the scores count recorded epochs.
     include_labeled : bool, default=False
         Whether labelled rows stay in the coreset; they count inside it.
     estimate_accuracy : bool, default=False
@@ -73,7 +76,7 @@ class SemiPrune(BasePruner):
     random_state : int, RandomState or None, default=None
         Of everything that is drawn. With an int the coreset does not depend on the global seeds.
     n_jobs : int, default=None
-        For nested estimators that have `n_jobs=None`.
+        Proxies that train at the same time, and for nested estimators that have `n_jobs=None`.
     verbose : int, default=0
         1 shows a progress bar for each stage; 0 prints nothing.
 
@@ -88,7 +91,7 @@ class SemiPrune(BasePruner):
     labeler_ : classifier or None
         The fitted labeler, in class indices; None when no label was missing.
     proxy_ : classifier
-        The proxy after `n_epochs`, in class indices.
+        The (first) proxy after `n_epochs`, in class indices; with ``proxy="labeler"`` the labeler.
     pseudo_labels_ : ndarray of shape (n_samples,)
         Given labels, and predicted ones where none were given; out of ``classes_``.
     pseudo_label_confidence_ : ndarray of shape (n_samples,), float64
@@ -100,9 +103,14 @@ class SemiPrune(BasePruner):
     pseudo_label_accuracy_interval_ : tuple of (float, float) or None
         Wilson's 95 % interval of it.
     dynamics_ : TrainingDynamics
-        What was recorded.
+        What was recorded of the (first) proxy.
+    repeats_ : list of TrainingDynamics
+        What was recorded of each proxy.
     difficulty_scores_ : ndarray of shape (n_samples,), float64
-        Higher = harder.
+        Higher = harder; the mean over the repeats.
+    score_std_ : ndarray of shape (n_samples,), float64, or None
+        The standard deviation (ddof 1) of the score over the repeats: where it is as large as the differences between rows,
+        their ranks are luck. None with a single repeat.
     support_ : ndarray of shape (n_samples,), bool
         True for the rows that are kept.
     coreset_indices_ : ndarray of shape (n_kept,), int
@@ -141,7 +149,9 @@ class SemiPrune(BasePruner):
         selection="beta",
         n_epochs=30,
         schedule_epochs=200,
+        n_repeats=1,
         record="train",
+        record_every=1,
         include_labeled=False,
         estimate_accuracy=False,
         image_shape=None,
@@ -159,7 +169,9 @@ class SemiPrune(BasePruner):
         self.selection = selection
         self.n_epochs = n_epochs
         self.schedule_epochs = schedule_epochs
+        self.n_repeats = n_repeats
         self.record = record
+        self.record_every = record_every
         self.include_labeled = include_labeled
         self.estimate_accuracy = estimate_accuracy
         self.image_shape = image_shape
@@ -200,43 +212,18 @@ class SemiPrune(BasePruner):
         check_equal_length(pool, codes)
         _get_feature_names(X)
         given = codes != MISSING
-        self._check_parameters(codes, given, classes)
+        check_parameters(self, codes, classes)
         labeler, proxy, stage_seed, selection_seed = self._draw(check_random_state(self.random_state))
         store = StageStore(self.memory, self.checkpoint, self.device, pool.ndim == 4)
-
-        if given.all():
-            labelled = {"codes": codes, "confidence": np.ones(len(codes))}
-        else:
-            labelled = store.run(
-                _stages.label_pool, labeler, pool=pool, codes=codes, seed=stage_seed, verbose=self.verbose
-            )
-            last = labeler[-1] if isinstance(labeler, Pipeline) else labeler
-            warn_of_vanished(labelled["codes"][~given], classes, last)
-        judged = None
-        if self.estimate_accuracy and not given.all():
-            judged = store.run(
-                _stages.judge_labels, labeler, pool=pool, codes=codes, seed=stage_seed, verbose=self.verbose
-            )
-        recorded = store.run(
-            _stages.record_pool,
-            proxy,
-            pool=pool,
-            codes=labelled["codes"],
-            n_epochs=int(self.n_epochs),
-            schedule_epochs=int(self.schedule_epochs),
-            record=self.record,
-            record_kl=True,
-            seed=stage_seed,
-            verbose=self.verbose,
-        )
-        dynamics = _stages.to_dynamics(recorded)
-        scores = difficulty_of(dynamics, self.difficulty)
+        labelled, recorded, judged = self._run(store, labeler, proxy, pool, codes, classes, stage_seed)
+        repeats = [_stages.to_dynamics(one) for one in recorded]
+        scores, spread = mean_difficulty(repeats, self.difficulty)
         mask = self._select(
             scores,
             self.ratio,
             self.selection,
             self.difficulty,
-            dynamics,
+            repeats,
             labelled["codes"],
             given,
             classes,
@@ -253,12 +240,15 @@ class SemiPrune(BasePruner):
 
         self.classes_ = classes
         self.labeler_ = None if given.all() else _stages.unpack(labeler, labelled["model"])
-        self.proxy_ = _stages.unpack(proxy, recorded["model"])
+        self.proxy_ = self.labeler_ if _is_labeler(self.proxy) else _stages.unpack(proxy, recorded[0]["model"])
         self.pseudo_labels_ = classes[labelled["codes"]]
         self.pseudo_label_confidence_ = labelled["confidence"]
-        self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = _accuracy(judged, codes)
-        self.dynamics_ = dynamics
+        self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy_interval(judged, codes)
+        self.dynamics_ = repeats[0]
+        self.repeats_ = repeats
         self.difficulty_scores_ = scores
+        self.score_std_ = spread
+        self._features = recorded[0]["features"]
         self._codes = labelled["codes"]
         self._selection_seed = selection_seed
         self._judge = None
@@ -286,16 +276,50 @@ class SemiPrune(BasePruner):
         check_is_fitted(self)
         difficulty = self.difficulty if difficulty is None else difficulty
         return self._select(
-            difficulty_of(self.dynamics_, difficulty),
+            mean_difficulty(self.repeats_, difficulty)[0],
             self.ratio if ratio is None else ratio,
             self.selection if selection is None else selection,
             difficulty,
-            self.dynamics_,
+            self.repeats_,
             self._codes,
             self._given,
             self.classes_,
             self._selection_seed,
         )
+
+    def score_samples(self, X, n_neighbors=10):
+        """Extrapolate the difficulty to rows that were not trained on, so that a growing pool is pruned again without training.
+
+        The mean score of the nearest rows of the pool, in the features of the (first) proxy: what enters the last layer of a
+        net, the logarithms of the probabilities of another.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows as in :meth:`fit`.
+        n_neighbors : int, default=10
+            Rows of the pool that count.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            Higher = harder, as ``difficulty_scores_``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skprune import SemiPrune
+        >>> X, y = load_iris(return_X_y=True)
+        >>> SemiPrune(random_state=0).fit(X[::2], y[::2]).score_samples(X[1::2]).shape
+        (75,)
+        """
+        from skprune._stages import as_input
+        from skprune.dynamics._features import proxy_features
+
+        check_is_fitted(self)
+        pool = as_pool(X, self.image_shape, estimator=self)
+        neighbours = KNeighborsRegressor(n_neighbors).fit(self._features, self.difficulty_scores_)
+        return neighbours.predict(proxy_features(self.proxy_, as_input(self.proxy_, pool)))
 
     def score(self, X, y):
         """Return the accuracy of the proxy trained on the coreset, over `schedule_epochs`.
@@ -339,6 +363,45 @@ class SemiPrune(BasePruner):
         rows = as_pool(self._rows, self.image_shape)
         return _stages.train_fully(proxy, rows, self._codes[self.support_], schedule_epochs, seed)
 
+    def _run(self, store, labeler, proxy, pool, codes, classes, seed):
+        """Return the results of the expensive stages: the labels, a record for each repeat, and the labels held out."""
+        from skprune import _stages
+
+        given = codes != MISSING
+        common = {"pool": pool, "seed": seed}
+        recording = {"n_epochs": int(self.n_epochs), "record_every": int(self.record_every), "record_kl": True}
+        stage = _stages.label_pool
+        if _is_labeler(self.proxy):
+            stage, options = _stages.label_and_record, recording
+        else:
+            options = {}
+        if given.all():
+            labelled = {"codes": codes, "confidence": np.ones(len(codes))}
+        else:
+            labelled = store.run(stage, labeler, codes=codes, verbose=self.verbose, **options, **common)
+            last = labeler[-1] if isinstance(labeler, Pipeline) else labeler
+            warn_of_vanished(labelled["codes"][~given], classes, last)
+        judged = None
+        if self.estimate_accuracy and not given.all():
+            judged = store.run(_stages.judge_labels, labeler, codes=codes, verbose=self.verbose, **common)
+        if _is_labeler(self.proxy):
+            return labelled, [labelled], judged
+        recording |= {"schedule_epochs": int(self.schedule_epochs), "record": self.record}
+        proxies = [proxy, *(_stages.with_other_seeds(proxy, seed, repeat) for repeat in range(1, self.n_repeats))]
+        alone = effective_n_jobs(self.n_jobs) == 1 or len(proxies) == 1
+        recorded = Parallel(n_jobs=1 if alone else self.n_jobs)(
+            delayed(store.run)(
+                _stages.record_pool,
+                one,
+                codes=labelled["codes"],
+                verbose=self.verbose if alone else 0,
+                **recording,
+                **common,
+            )
+            for one in proxies
+        )
+        return labelled, recorded, judged
+
     def _draw(self, rng):
         """Return labeler and proxy, prepared, and the seeds of the stages and of the selection, in a fixed order."""
         from skprune import _stages
@@ -347,17 +410,26 @@ class SemiPrune(BasePruner):
         labeler, proxy = self.labeler, self.proxy
         if isinstance(labeler, str):
             labeler = _stages.named_labeler(labeler)
-        if proxy is None:
-            proxy = _stages.default_proxy()
         _stages.check_labeler(labeler)
+        if _is_labeler(proxy) and not getattr(labeler, "_semi_supervised", False):
+            raise ValueError(
+                f"proxy='labeler' records the run of a net of skprune.semi_supervised, and labeler is a {type(labeler).__name__}."
+            )
+        if proxy is None or _is_labeler(proxy):
+            proxy = _stages.default_proxy()
         check_proxy(proxy)
         options = {"rng": rng, "device": self.device, "n_jobs": self.n_jobs}
         labeler, proxy = (_stages.prepare(estimator, **options) for estimator in (labeler, proxy))
+        if any(map(holds_net, (labeler, proxy))):
+            from skprune.nets._device import resolve_device
+
+            resolve_device(self.device)
         return labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1))
 
-    def _select(self, scores, ratio, selection, difficulty, dynamics, codes, given, classes, seed):
-        selector = _selector_for(selection, classes, difficulty)
+    def _select(self, scores, ratio, selection, difficulty, repeats, codes, given, classes, seed):
+        selector = selector_for(selection, classes, difficulty)
         options = {"must_keep": given} if self.include_labeled else {}
+        dynamics = repeats[0] if len(repeats) == 1 else TrainingDynamics.average(repeats)
         mask = selector.select(scores, ratio, dynamics=dynamics, y=codes, labeled=given, random_state=seed, **options)
         mask = np.asarray(mask)
         if mask.shape != given.shape or mask.dtype != bool or not mask.any():
@@ -366,70 +438,6 @@ class SemiPrune(BasePruner):
             )
         return mask
 
-    def _check_parameters(self, codes, given, classes):
-        """Refuse what cannot work, before any training."""
-        n = len(given)
-        k = kept_count(self.ratio, n)
-        for name in ("n_epochs", "schedule_epochs"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-                raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
-        if self.schedule_epochs < self.n_epochs:
-            raise ValueError(f"schedule_epochs={self.schedule_epochs} must be at least n_epochs={self.n_epochs}.")
-        if self.record not in ("train", "eval"):
-            raise ValueError(f"record must be 'train' or 'eval', got {self.record!r}.")
-        needed = min_epochs(self.difficulty)
-        if needed > self.n_epochs:
-            raise ValueError(
-                f"difficulty={self.difficulty!r} needs {needed} epochs, above n_epochs={self.n_epochs}. Record more epochs, "
-                "or pass a callable that takes a smaller window."
-            )
-        last = self.proxy[-1] if isinstance(self.proxy, Pipeline) else self.proxy
-        parts = self.difficulty if isinstance(self.difficulty, (list, tuple)) else [self.difficulty]
-        if "grand" in parts and last is not None and not is_net(last):
-            raise ValueError(f"difficulty='grand' needs a net as proxy, and {type(last).__name__} is none.")
-        selector = _selector_for(self.selection, classes, self.difficulty)
-        if isinstance(selector, BaseSelector):
-            selector.check(k, n, int(self.n_epochs))
-            least = int(np.minimum(selector.min_per_class, np.bincount(codes[given])).sum())
-            if least > k:
-                raise ValueError(
-                    f"min_per_class={selector.min_per_class} needs {least} rows of the {len(classes)} classes at least, above "
-                    f"the {k} rows that ratio={self.ratio!r} keeps."
-                )
-        if self.include_labeled and given.sum() > k:
-            raise ValueError(
-                f"include_labeled=True keeps {int(given.sum())} labelled rows, above the {k} rows that "
-                f"ratio={self.ratio!r} keeps."
-            )
-        if self.estimate_accuracy and not given.all() and np.bincount(codes[given]).max() < 2:
-            raise ValueError("estimate_accuracy holds labelled rows out, and no class has two of them.")
-        if self.random_state is None and (self.memory is not None or self.checkpoint is not None):
-            raise ValueError("memory and checkpoint need a random_state: without one, no run finds its results again.")
 
-
-def _accuracy(judged, codes):
-    """Return the accuracy on held-out rows, and its interval."""
-    if judged is None:
-        return None, None
-    right = judged["codes"] == codes[judged["rows"]]
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
-    return float(right.mean()), (float(interval.low), float(interval.high))
-
-
-def _selector_for(selection, classes, difficulty):
-    """Return a fresh selector that fits the fit.
-
-    "beta" averages over the epochs of the difficulty; a ``class_balanced`` dict names class indices instead of classes.
-    """
-    selector = get_selector(selection)
-    if selection == "beta":
-        selector.set_params(n_epochs=default_epochs(difficulty))
-    wanted = getattr(selector, "class_balanced", None)
-    if not isinstance(wanted, dict):
-        return selector
-    place = {label: code for code, label in enumerate(classes.tolist())}
-    unknown = [label for label in wanted if label not in place]
-    if unknown:
-        raise ValueError(f"class_balanced names {unknown[0]!r}, which is not among the classes {classes.tolist()}.")
-    return selector.set_params(class_balanced={place[label]: weight for label, weight in wanted.items()})
+def _is_labeler(proxy):
+    return isinstance(proxy, str) and proxy == "labeler"

@@ -15,6 +15,7 @@ from skprune._labels import MISSING, VANISHED
 from skprune._registry import lookup
 from skprune._validation import flat, is_net
 from skprune.dynamics import TrainingDynamics, collect_dynamics
+from skprune.dynamics._features import proxy_features
 
 _LABELERS = {
     name.lower(): name for name in ("FixMatch", "FlexMatch", "FreeMatch", "SoftMatch", "PseudoLabel", "MeanTeacher")
@@ -120,7 +121,10 @@ def label_pool(labeler, pool, codes, seed, verbose):
     dict
         "codes" (n,), given labels unchanged; "confidence" (n,) in [0, 1]; "model".
     """
-    labeler = clone(labeler)
+    return _fit_labeler(clone(labeler), pool, codes, seed, verbose)
+
+
+def _fit_labeler(labeler, pool, codes, seed, verbose):
     if is_own_net(labeler):
         labeler.set_params(verbose=verbose)
     X = as_input(labeler, pool)
@@ -194,7 +198,7 @@ def judge_labels(labeler, pool, codes, seed, verbose):
     return {"rows": rows, "codes": labelled["codes"][rows], "confidence": labelled["confidence"][rows]}
 
 
-def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, record_kl, seed, verbose):
+def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, record_every, record_kl, seed, verbose):
     """Train a proxy, and record its dynamics.
 
     Parameters
@@ -205,28 +209,78 @@ def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, record_kl
         The pool.
     codes : ndarray of shape (n,), int
         Class indices.
-    n_epochs, schedule_epochs, record, record_kl, verbose
+    n_epochs, schedule_epochs, record, record_every, record_kl, verbose
         As in ``collect_dynamics``.
     seed : int
-        For nets without a `random_state`.
+        For proxies without a `random_state`.
 
     Returns
     -------
     dict
-        "dynamics", the arrays of a TrainingDynamics, and "model".
+        "dynamics", the arrays of a TrainingDynamics; "features" (n, f) of the rows; "model".
     """
-    dynamics, net = collect_dynamics(
+    dynamics, model = collect_dynamics(
         proxy,
         pool,
         codes,
         n_epochs=n_epochs,
         schedule_epochs=schedule_epochs,
         record=record,
+        record_every=record_every,
         record_kl=record_kl,
         random_state=seed,
         verbose=verbose,
     )
-    return {"dynamics": vars(dynamics), "model": pack(net)}
+    features = proxy_features(model, as_input(model, pool))
+    return {"dynamics": vars(dynamics), "features": features, "model": pack(model)}
+
+
+def label_and_record(labeler, pool, codes, n_epochs, record_every, record_kl, seed, verbose):
+    """Fit a semi-supervised net in `n_epochs` parts, label every row, and record the run.
+
+    Parameters
+    ----------
+    labeler : SemiSupervisedNet
+        Unfitted; its steps are divided among the epochs.
+    pool, codes, seed, verbose
+        As in :func:`label_pool`.
+    n_epochs, record_every, record_kl
+        As in :func:`record_pool`.
+
+    Returns
+    -------
+    dict
+        What both return.
+    """
+    from skprune.dynamics._snapshots import Snapshots, replay
+
+    n_steps = -(-labeler.n_steps * labeler.max_epochs // n_epochs)
+    net = clone(labeler).set_params(max_epochs=n_epochs, n_steps=n_steps)
+    net.set_params(callbacks=[*(net.callbacks or []), ("snapshots", Snapshots(record_every))])
+    labelled = _fit_labeler(net, pool, codes, seed, verbose)
+    states = dict(net.callbacks_)["snapshots"].states_
+    dynamics = replay(net, states, pool, labelled["codes"], record_kl=record_kl)
+    return labelled | {"dynamics": vars(dynamics), "features": proxy_features(net, pool)}
+
+
+def with_other_seeds(proxy, seed, repeat):
+    """Return a proxy for a further repeat: each of its seeds is drawn anew.
+
+    Parameters
+    ----------
+    proxy : classifier
+        The first one.
+    seed, repeat : int
+        What the seeds are drawn from.
+
+    Returns
+    -------
+    classifier
+        A clone.
+    """
+    rng = np.random.RandomState([seed, repeat])
+    names = [name for name in sorted(proxy.get_params(deep=True)) if name.rsplit("__", 1)[-1] == "random_state"]
+    return clone(proxy).set_params(**{name: int(rng.randint(2**31 - 1)) for name in names})
 
 
 def pack(model):

@@ -11,7 +11,7 @@ import joblib
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_memory
 
-from skprune._validation import is_net
+from skprune._validation import holds_net, is_net
 
 CACHE_VERSION = 2
 _NOT_IN_KEYS = ("verbose", "n_jobs")
@@ -88,7 +88,7 @@ class StageStore:
 
     def _hardware(self, model):
         """Return device type and precisions, on which the results of nets depend."""
-        if not any(map(is_net, (model, *model.get_params(deep=True).values()))):
+        if not holds_net(model):
             return None
         import torch
 

@@ -89,6 +89,22 @@ def is_net(estimator):
     return skorch is not None and isinstance(estimator, skorch.NeuralNet)
 
 
+def holds_net(estimator):
+    """Tell whether an estimator is a skorch net or has one among its parameters.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A labeler or a proxy.
+
+    Returns
+    -------
+    bool
+        Whether its results depend on the device.
+    """
+    return any(map(is_net, (estimator, *estimator.get_params(deep=True).values())))
+
+
 def flat(pool):
     """View a pool as the 2-D table that scikit-learn's own estimators read.
 

@@ -10,22 +10,25 @@ import torch
 from conftest import CountingFixMatch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import LinearSVC
 
 from skprune import PruningSampler, SemiPrune
-from skprune._semi_prune import _selector_for
+from skprune._checks import selector_for
 from skprune._stages import held_out_rows, named_labeler
 from skprune.datasets import make_partial_labels
 from skprune.dynamics import TrainingDynamics
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
-from skprune.scores import tdds
+from skprune.scores import difficulty, tdds
 from skprune.selection import BaseSelector, Beta, Cutoff, Hardest
 from skprune.semi_supervised import FixMatch
 
@@ -368,7 +371,18 @@ def test_class_weights_name_classes(quick, iris):
         ({"difficulty": "duel"}, ValueError, "Unknown difficulty 'duel'"),
         ({"selection": "betta"}, ValueError, "Unknown selection 'betta'"),
         ({"selection": Cutoff(hard_cutoff=0.6)}, ValueError, "together above 150"),
-        ({"n_epochs": 5}, ValueError, "difficulty='dual' needs 10 epochs, above n_epochs=5"),
+        ({"n_epochs": 5}, ValueError, "difficulty='dual' needs 10 epochs, above the 5 that n_epochs=5 records"),
+        ({"record_every": 2}, ValueError, "above the 5 that n_epochs=10 records"),
+        ({"record_every": 11}, ValueError, "record_every must be an integer from 1 to the 10 epochs"),
+        ({"n_repeats": 0}, ValueError, "n_repeats must be an integer of at least 1"),
+        ({"proxy": "labeller"}, ValueError, "proxy must be a classifier, 'labeler' or None, got 'labeller'"),
+        ({"proxy": "labeler", "n_repeats": 2}, ValueError, "proxy='labeler' records the one run"),
+        ({"proxy": "labeler", "labeler": LabelSpreading()}, ValueError, "labeler is a LabelSpreading"),
+        (
+            {"proxy": "labeler", "difficulty": ["aum", "grand"]},
+            ValueError,
+            "'grand' needs a net as proxy, and 'labeler'",
+        ),
         ({"n_epochs": 0}, ValueError, "n_epochs must be"),
         ({"schedule_epochs": 9}, ValueError, "schedule_epochs=9 must be at least n_epochs=10"),
         ({"record": "test"}, ValueError, "record must be"),
@@ -540,8 +554,8 @@ def test_beta_averages_over_the_epochs_of_the_difficulty(quick, iris):
     X, _, partial = iris
     pruner = quick(selection="beta", n_epochs=14, difficulty="el2n").fit(X, partial)
     np.testing.assert_array_equal(pruner.support_, pruner.select(selection=Beta(n_epochs=10)))
-    assert _selector_for("beta", pruner.classes_, "el2n").n_epochs == 10
-    assert _selector_for("beta", pruner.classes_, "dual").n_epochs is None
+    assert selector_for("beta", pruner.classes_, "el2n").n_epochs == 10
+    assert selector_for("beta", pruner.classes_, "dual").n_epochs is None
 
 
 def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):
@@ -619,3 +633,100 @@ def test_sampler(quick, iris, fitted):
     np.testing.assert_array_equal(rows, X[fitted.support_])
     np.testing.assert_array_equal(labels, fitted.coreset_labels_)
     assert not hasattr(sampler, "transform")
+
+
+def test_repeats_are_averaged(quick, iris, counting):
+    X, _, partial = iris
+    _, proxy = counting
+    make = partial_function(quick, proxy=proxy(module__width=16), difficulty="aum")
+    pruner = make(n_repeats=3).fit(X, partial)
+    assert proxy.fits == 3
+    scores = np.stack([difficulty(dynamics, "aum") for dynamics in pruner.repeats_])
+    np.testing.assert_allclose(pruner.difficulty_scores_, scores.mean(axis=0))
+    np.testing.assert_allclose(pruner.score_std_, scores.std(axis=0, ddof=1))
+    assert (pruner.score_std_ > 0).any()
+    alone = make().fit(X, partial)
+    assert alone.score_std_ is None
+    np.testing.assert_array_equal(alone.dynamics_.error, pruner.repeats_[0].error)
+    for selection in ("beta", "cutoff"):
+        assert pruner.select(0.3, selection, "dual").sum() == 45
+
+
+def test_repeats_in_parallel_are_the_same(quick, iris):
+    X, _, partial = iris
+    one, two = (quick(n_repeats=2, n_jobs=n_jobs).fit(X, partial) for n_jobs in (None, 2))
+    np.testing.assert_allclose(one.difficulty_scores_, two.difficulty_scores_, rtol=1e-4)
+    np.testing.assert_array_equal(one.support_, two.support_)
+
+
+def test_repeats_reuse_what_was_trained(quick, iris, counting, tmp_path):
+    X, _, partial = iris
+    labeler, proxy = counting
+    make = partial_function(quick, labeler=labeler(n_steps=8, batch_size=8, mu=2), proxy=proxy(module__width=8))
+    make(checkpoint=tmp_path).fit(X, partial)
+    make(checkpoint=tmp_path, n_repeats=3).fit(X, partial)
+    assert (labeler.fits, proxy.fits) == (1, 3)
+
+
+def test_a_proxy_with_a_seed_of_its_own_is_repeated_with_others(quick, iris):
+    X, y, _ = iris
+    pruner = quick(proxy=NetClassifier(module__width=8, random_state=1), n_repeats=2).fit(X, y)
+    assert not np.array_equal(pruner.repeats_[0].error, pruner.repeats_[1].error)
+
+
+@pytest.mark.parametrize("proxy", [NetClassifier(module__width=16), MLPClassifier((32,), alpha=1)])
+def test_scores_of_new_rows(quick, proxy):
+    X, y = load_digits(return_X_y=True)
+    rows, later = np.arange(1200), np.arange(1200, 1797)
+    pruner = quick(proxy=proxy, difficulty="aum", n_epochs=10)
+    whole = pruner.fit(X, y).difficulty_scores_[later]
+    pruner.fit(X[rows], y[rows])
+    extrapolated = pruner.score_samples(X[later])
+    assert extrapolated.shape == (597,)
+    assert spearmanr(extrapolated, whole).statistic > 0.4
+    np.testing.assert_allclose(pruner.score_samples(X[rows], n_neighbors=1), pruner.difficulty_scores_)
+    with pytest.raises(ValueError, match="3 features"):
+        pruner.score_samples(X[later, :3])
+
+
+def test_the_run_of_the_labeler_can_be_recorded(quick, iris, counting, tmp_path):
+    X, y, partial = iris
+    labeler, proxy = counting
+    make = partial_function(quick, labeler=labeler(n_steps=200, batch_size=8, mu=2), proxy="labeler", difficulty="aum")
+    pruner = make(checkpoint=tmp_path).fit(X, partial)
+    assert (labeler.fits, proxy.fits) == (1, 0)
+    assert pruner.dynamics_.n_epochs == 10
+    assert pruner.proxy_ is pruner.labeler_
+    assert np.mean(pruner.pseudo_labels_ == y) > 0.8
+    margin = pruner.dynamics_.target_margin
+    assert margin[-1].mean() > margin[0].mean()
+    again = make(checkpoint=tmp_path, ratio=0.3).fit(X, partial)
+    assert labeler.fits == 1
+    np.testing.assert_array_equal(again.difficulty_scores_, pruner.difficulty_scores_)
+    assert pruner.score_samples(X).shape == (150,)
+    assert pruner.score(X, y) > 0.8
+    with pytest.raises(ValueError, match="proxy='labeler' needs rows without a label"):
+        make().fit(X, y)
+
+
+def test_the_last_epoch_of_the_labeler_is_what_it_predicts(quick, iris):
+    """Without a moving average, the weights at the end of the run are those that predict."""
+    X, _, partial = iris
+    labeler = FixMatch(n_steps=40, batch_size=8, mu=2, ema=False)
+    pruner = quick(labeler=labeler, proxy="labeler").fit(X, partial)
+    proba = pruner.labeler_.predict_proba(X)[np.arange(150), pruner.pseudo_labels_]
+    np.testing.assert_allclose(pruner.dynamics_.target_proba[-1], proba, rtol=1e-4)
+
+
+def test_every_second_epoch_is_recorded(quick, iris):
+    X, y, _ = iris
+    pruner = quick(n_epochs=20, record_every=2).fit(X, y)
+    assert pruner.dynamics_.n_epochs == 10
+
+
+def test_cuda_is_asked_for_before_any_training(quick, iris, counting, monkeypatch):
+    X, _, partial = iris
+    labeler, _ = counting
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="torch sees no CUDA device"):
+        quick(labeler=LabelSpreading(), device="cuda").fit(X, partial)

@@ -257,6 +257,46 @@ class TrainingDynamics:
                 raise ValueError(f"{name} was recorded in some parts only. Record it in all, or set it to None.")
         return cls(**{name: np.concatenate([arrays[name] for arrays in here], axis=-1) for name in here[0]})
 
+    @classmethod
+    def average(cls, parts):
+        """Average the dynamics of several proxies on the same rows.
+
+        Parameters
+        ----------
+        parts : sequence of TrainingDynamics
+            Of the same shape.
+
+        Returns
+        -------
+        TrainingDynamics
+            The means over the parts that saw a row; optional arrays where all parts have them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> low, high = (TrainingDynamics.from_proba(np.full((1, 1, 2), [p, 1 - p]), [0]) for p in (0.5, 1.0))
+        >>> TrainingDynamics.average([low, high]).target_proba
+        array([[0.75]], dtype=float32)
+        """
+        here = [part._arrays() for part in parts]
+        result = {}
+        for name in here[0]:
+            arrays = [arrays[name] for arrays in here if name in arrays]
+            if name == "seen":
+                result[name] = np.any(arrays, axis=0)
+            elif len(arrays) == len(here):
+                total, count = np.zeros(arrays[0].shape), np.zeros(arrays[0].shape, dtype=int)
+                for array in arrays:
+                    np.add(total, array, out=total, where=~np.isnan(array))
+                    count += ~np.isnan(array)
+                with np.errstate(invalid="ignore"):
+                    result[name] = total / count
+        if "kl_step" in result:
+            both = result["seen"][1:] & result["seen"][:-1]
+            if np.isnan(result["kl_step"][both]).any():
+                del result["kl_step"]
+        return cls(**result)
+
     def save(self, file):
         """Write the arrays to a ``.npz`` file, without pickles.
 

@@ -1,0 +1,162 @@
+"""What SemiPrune refuses before any training, and small sums over what its stages return."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.pipeline import Pipeline
+
+from skprune._labels import MISSING
+from skprune._validation import is_net
+from skprune.dynamics._collect import check_recording
+from skprune.scores import difficulty as difficulty_of
+from skprune.scores import min_epochs
+from skprune.scores._registry import default_epochs
+from skprune.selection import BaseSelector, get_selector, kept_count
+
+
+def check_parameters(pruner, codes, classes):
+    """Refuse what cannot work, before any training.
+
+    Parameters
+    ----------
+    pruner : SemiPrune
+        With its parameters.
+    codes : ndarray of shape (n_samples,), int
+        Class indices, -1 where unlabelled.
+    classes : ndarray
+        The classes.
+
+    Raises
+    ------
+    ValueError
+        The message says what was got and what to do.
+    """
+    given = codes != MISSING
+    n = len(given)
+    k = kept_count(pruner.ratio, n)
+    for name in ("n_epochs", "schedule_epochs", "n_repeats"):
+        value = getattr(pruner, name)
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+    if pruner.schedule_epochs < pruner.n_epochs:
+        raise ValueError(f"schedule_epochs={pruner.schedule_epochs} must be at least n_epochs={pruner.n_epochs}.")
+    check_recording(pruner.record, pruner.record_every, pruner.n_epochs)
+    recorded = int(pruner.n_epochs) // int(pruner.record_every)
+    needed = min_epochs(pruner.difficulty)
+    if needed > recorded:
+        raise ValueError(
+            f"difficulty={pruner.difficulty!r} needs {needed} epochs, above the {recorded} that n_epochs={pruner.n_epochs} "
+            "records. Record more epochs, or pass a callable that takes a smaller window."
+        )
+    _check_proxy(pruner, given)
+    selector = selector_for(pruner.selection, classes, pruner.difficulty)
+    if isinstance(selector, BaseSelector):
+        selector.check(k, n, recorded)
+        least = int(np.minimum(selector.min_per_class, np.bincount(codes[given])).sum())
+        if least > k:
+            raise ValueError(
+                f"min_per_class={selector.min_per_class} needs {least} rows of the {len(classes)} classes at least, above "
+                f"the {k} rows that ratio={pruner.ratio!r} keeps."
+            )
+    if pruner.include_labeled and given.sum() > k:
+        raise ValueError(
+            f"include_labeled=True keeps {int(given.sum())} labelled rows, above the {k} rows that "
+            f"ratio={pruner.ratio!r} keeps."
+        )
+    if pruner.estimate_accuracy and not given.all() and np.bincount(codes[given]).max() < 2:
+        raise ValueError("estimate_accuracy holds labelled rows out, and no class has two of them.")
+    if pruner.random_state is None and (pruner.memory is not None or pruner.checkpoint is not None):
+        raise ValueError("memory and checkpoint need a random_state: without one, no run finds its results again.")
+
+
+def _check_proxy(pruner, given):
+    proxy = pruner.proxy[-1] if isinstance(pruner.proxy, Pipeline) else pruner.proxy
+    wanted = pruner.difficulty if isinstance(pruner.difficulty, (list, tuple)) else [pruner.difficulty]
+    if isinstance(proxy, str):
+        if proxy != "labeler":
+            raise ValueError(f"proxy must be a classifier, 'labeler' or None, got {proxy!r}.")
+        if given.all():
+            raise ValueError("proxy='labeler' needs rows without a label: where all are given, no labeler is trained.")
+        if pruner.n_repeats > 1:
+            raise ValueError("proxy='labeler' records the one run of the labeler; use n_repeats=1.")
+    if "grand" in wanted and proxy is not None and not is_net(proxy):
+        kind = repr(proxy) if isinstance(proxy, str) else type(proxy).__name__
+        raise ValueError(f"difficulty='grand' needs a net as proxy, and {kind} is none.")
+
+
+def mean_difficulty(repeats, difficulty):
+    """Return the mean of a score over the repeats, and its standard deviation.
+
+    Parameters
+    ----------
+    repeats : list of TrainingDynamics
+        Of the proxies.
+    difficulty : str, callable or list
+        The score.
+
+    Returns
+    -------
+    mean : ndarray of shape (n_samples,), float64
+        Higher = harder.
+    std : ndarray of shape (n_samples,), float64, or None
+        With ddof 1; None of a single repeat.
+    """
+    scores = np.stack([difficulty_of(dynamics, difficulty) for dynamics in repeats])
+    return scores.mean(axis=0), scores.std(axis=0, ddof=1) if len(repeats) > 1 else None
+
+
+def accuracy_interval(judged, codes):
+    """Return the accuracy on held-out rows, and its interval.
+
+    Parameters
+    ----------
+    judged : dict or None
+        What ``judge_labels`` returned.
+    codes : ndarray of shape (n_samples,), int
+        Class indices, -1 where unlabelled.
+
+    Returns
+    -------
+    accuracy : float or None
+        None without `judged`.
+    interval : tuple of (float, float) or None
+        Wilson's, of 95 %.
+    """
+    if judged is None:
+        return None, None
+    right = judged["codes"] == codes[judged["rows"]]
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return float(right.mean()), (float(interval.low), float(interval.high))
+
+
+def selector_for(selection, classes, difficulty):
+    """Return a fresh selector that fits the fit.
+
+    "beta" averages over the epochs of the difficulty; a ``class_balanced`` dict names class indices instead of classes.
+
+    Parameters
+    ----------
+    selection : str or selector
+        What the user gave.
+    classes : ndarray
+        The classes.
+    difficulty : str, callable or list
+        The score.
+
+    Returns
+    -------
+    selector
+        A clone.
+    """
+    selector = get_selector(selection)
+    if isinstance(selection, str) and selection == "beta":
+        selector.set_params(n_epochs=default_epochs(difficulty))
+    wanted = getattr(selector, "class_balanced", None)
+    if not isinstance(wanted, dict):
+        return selector
+    place = {label: code for code, label in enumerate(classes.tolist())}
+    unknown = [label for label in wanted if label not in place]
+    if unknown:
+        raise ValueError(f"class_balanced names {unknown[0]!r}, which is not among the classes {classes.tolist()}.")
+    return selector.set_params(class_balanced={place[label]: weight for label, weight in wanted.items()})

@@ -1,0 +1,75 @@
+"""Dynamics of a semi-supervised run: the weights at each epoch, evaluated when the labels are known."""
+
+from copy import deepcopy
+
+import torch
+from skorch.callbacks import Callback
+
+from skprune.dynamics._builder import DynamicsBuilder
+
+
+class Snapshots(Callback):
+    """Keep a copy of the network's weights at each epoch that is recorded.
+
+    Parameters
+    ----------
+    every : int, default=1
+        Keep the epochs k, 2 k, 3 k, ...
+
+    Attributes
+    ----------
+    states_ : list of dict
+        The weights, on the CPU.
+
+    Examples
+    --------
+    >>> Snapshots().every
+    1
+    """
+
+    def __init__(self, every=1):
+        self.every = every
+
+    def on_train_begin(self, net, **kwargs):
+        """Start anew."""
+        self.states_ = []
+
+    def on_epoch_end(self, net, **kwargs):
+        """Keep the weights."""
+        if len(net.history) % self.every == 0:
+            self.states_.append({name: tensor.cpu().clone() for name, tensor in net.module_.state_dict().items()})
+
+
+def replay(net, states, X, y, *, record_kl):
+    """Evaluate a net's earlier weights on all rows.
+
+    Parameters
+    ----------
+    net : BaseNet
+        Fitted; it is left as it was.
+    states : list of dict
+        Weights, one for each epoch.
+    X : ndarray of shape (n_samples, ...)
+        The pool.
+    y : ndarray of shape (n_samples,), int
+        Class indices.
+    record_kl : bool
+        Whether to record ``kl_step``.
+
+    Returns
+    -------
+    TrainingDynamics
+        Of the network in evaluation mode.
+    """
+    final = deepcopy(net.module_.state_dict())
+    builder = DynamicsBuilder(len(y), len(states), kl=record_kl)
+    data = net.get_dataset(X)
+    try:
+        for number, state in enumerate(states, start=1):
+            net.module_.load_state_dict(state)
+            builder.start_epoch()
+            outputs = torch.cat([net.evaluation_step(batch).cpu() for batch in net.get_iterator(data, training=False)])
+            builder.add(slice(None), outputs.numpy(), y, logits=True, last=number == len(states))
+    finally:
+        net.module_.load_state_dict(final)
+    return builder.build()
