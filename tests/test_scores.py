@@ -251,3 +251,117 @@ def test_scores_stay_in_their_ranges(seed, n, n_classes):
         assert values.shape == (n,)
         assert (values >= low - 1e-6).all(), name
         assert (values <= high + 1e-6).all(), name
+
+
+def recordings(max_epochs=14):
+    """Logits of any scale with labels, of up to 20 rows and 6 classes."""
+
+    @st.composite
+    def draw(pick):
+        rng = np.random.default_rng(pick(st.integers(0, 2**16)))
+        epochs, n, n_classes = pick(st.integers(3, max_epochs)), pick(st.integers(1, 20)), pick(st.integers(2, 6))
+        logits = rng.normal(scale=pick(st.sampled_from([0.1, 3.0, 50.0])), size=(epochs, n, n_classes))
+        return logits, rng.integers(n_classes, size=n)
+
+    return draw()
+
+
+def softmax(logits):
+    exp = np.exp(logits - logits.max(axis=2, keepdims=True))
+    return exp / exp.sum(axis=2, keepdims=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(recording=recordings(), data=st.data())
+def test_tdds_reads_every_epoch(recording, data):
+    """Row 5 of the faults: epochs behind the first window count. The last step of all weighs most."""
+    logits, y = recording
+    window = data.draw(st.integers(3, len(logits)))
+    changed = logits.copy()
+    changed[-1] = -logits[-1] + np.arange(logits.shape[2])
+    if np.abs(softmax(changed)[-1] - softmax(logits)[-1]).max() < 1e-3:
+        return
+    one, other = (scores.tdds(TrainingDynamics.from_logits(x, y, kl=True), window=window) for x in (logits, changed))
+    assert not np.array_equal(one, other)
+
+
+@settings(max_examples=40, deadline=None)
+@given(recording=recordings())
+def test_averages_over_all_epochs(recording):
+    """Rows 6, 31 of the faults: means over every epoch, and errors by the direct difference."""
+    logits, y = recording
+    proba = softmax(logits)
+    own = np.take_along_axis(proba, y[None, :, None], axis=2)[:, :, 0]
+    onehot = np.eye(logits.shape[2])[y]
+    others = np.where(onehot == 1, -np.inf, proba).max(axis=2)
+    dynamics = TrainingDynamics.from_logits(logits.astype(np.float32), y)
+    exact = {"rtol": 1e-4, "atol": 1e-5}  # the logits are rounded to float32, and some are large
+    np.testing.assert_allclose(scores.aum(dynamics), (own - others).mean(axis=0), **exact)
+    np.testing.assert_allclose(scores.confidence(dynamics), own.mean(axis=0), **exact)
+    np.testing.assert_allclose(scores.variability(dynamics), own.std(axis=0), **exact)
+    error = np.linalg.norm(proba - onehot, axis=2).mean(axis=0)
+    np.testing.assert_allclose(scores.el2n(dynamics, n_epochs=None), error, **exact)
+
+
+@settings(max_examples=40, deadline=None)
+@given(recording=recordings(), window=st.integers(-2, 30), name=st.sampled_from(["dual", "dyn_unc", "tdds"]))
+def test_windows_fit_or_are_refused(recording, window, name):
+    """Row 7 of the faults."""
+    logits, y = recording
+    dynamics = TrainingDynamics.from_logits(logits, y, kl=True)
+    if 2 <= window <= len(logits):
+        assert np.isfinite(getattr(scores, name)(dynamics, window=window)).all()
+    else:
+        with pytest.raises(ValueError, match="window"):
+            getattr(scores, name)(dynamics, window=window)
+
+
+@settings(max_examples=40, deadline=None)
+@given(recording=recordings())
+def test_windows_by_definition(recording):
+    logits, y = recording
+    dynamics = TrainingDynamics.from_logits(logits, y)
+    proba = dynamics.target_proba.astype(np.float64)
+    parts = [proba[start : start + 3] for start in range(len(proba) - 2)]
+    std, mean = np.array([part.std(axis=0, ddof=1) for part in parts]), np.array([part.mean(axis=0) for part in parts])
+    np.testing.assert_allclose(scores.dyn_unc(dynamics, window=3), std.mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(scores.dual(dynamics, window=3), (std * (1 - mean)).mean(axis=0), atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(recording=recordings())
+def test_rows_never_right_are_forgotten_most(recording):
+    """Row 18 of the faults."""
+    logits, y = recording
+    logits[:, 0, y[0]] = logits[:, 0].min() - 1.0
+    values = scores.difficulty(TrainingDynamics.from_logits(logits, y), "forgetting")
+    assert values[0] == values.max() == len(logits)
+
+
+@settings(max_examples=40, deadline=None)
+@given(recording=recordings(), data=st.data())
+def test_an_epoch_that_shows_no_row_does_not_count(recording, data):
+    """Row 19 of the faults."""
+    logits, y = recording
+    hidden = data.draw(st.integers(0, len(logits) - 1))
+    seen = np.ones(logits.shape[:2], dtype=bool)
+    seen[hidden] = False
+    shown = logits.copy()
+    shown[hidden] = np.nan
+    masked = TrainingDynamics.from_logits(shown, y, seen=seen)
+    without = TrainingDynamics.from_logits(np.delete(logits, hidden, axis=0), y)
+    for name in ("aum", "confidence", "variability", "correctness", "entropy", "margin", "least_confidence", "loss"):
+        np.testing.assert_allclose(scores.difficulty(masked, name), scores.difficulty(without, name), err_msg=name)
+    never = ~without.correct.any(axis=0)
+    np.testing.assert_array_equal(scores.forgetting(masked)[~never], scores.forgetting(without)[~never])
+
+
+@settings(max_examples=40, deadline=None)
+@given(recording=recordings(), data=st.data(), value=st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_rows_that_are_not_finite_are_named(recording, data, value):
+    """Row 25 of the faults."""
+    logits, y = recording
+    epoch, row = (data.draw(st.integers(0, size - 1)) for size in logits.shape[:2])
+    logits[epoch, row, 0] = value
+    with pytest.raises(ValueError, match=f"Row {row} is not finite in epoch {epoch}"):
+        TrainingDynamics.from_logits(logits, y)

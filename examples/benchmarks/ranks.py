@@ -1,0 +1,106 @@
+"""How much of a rank is luck, and how good are scores of rows that were not trained on?
+
+    python examples/benchmarks/ranks.py --seeds 0 1 2 --out ranks.csv
+
+Fashion-MNIST, 10,000 rows, 250 labels. Rank stability: Spearman's correlation of the scores of three proxies that differ in
+their seeds alone, the mean of the three pairs; and of the mean of two with the third. Extrapolation: 2,000 rows are left out,
+SemiPrune is fitted to the other 8,000, and score_samples gives the scores of the 2,000; Spearman's correlation with their scores
+from a fit to all rows.
+
+Restartable: rows that are in the CSV file are not computed again; --report prints the table from it alone. For --seeds in
+several processes, give each a file of its own and report on all: --report --out a.csv b.csv.
+"""
+
+import argparse
+import time
+from itertools import combinations
+
+import numpy as np
+import torch
+from common import Rows, machine, show
+from scipy.stats import spearmanr
+
+from skprune import SemiPrune
+from skprune.datasets import load_fashion_mnist, make_partial_labels
+from skprune.scores import difficulty
+
+SCORES = ("aum", "dual", "el2n", "forgetting")
+NEIGHBOURS = (3, 10, 30)
+LEFT_OUT = 2_000
+
+
+def correlation(a, b):
+    """Return Spearman's correlation."""
+    return spearmanr(a, b).statistic
+
+
+def compute(rows, seed, args):
+    """Compute the rows of a seed."""
+    if not rows.missing(f"extrapolated {NEIGHBOURS[-1]} | {SCORES[-1]}", seed):
+        return
+    data = load_fashion_mnist(data_home=args.data_home)
+    chosen = np.random.default_rng(seed).permutation(len(data.x_train))[: args.pool]
+    X, y = data.x_train[chosen], data.y_train[chosen]
+    y_partial = make_partial_labels(y[:-LEFT_OUT], args.labels, random_state=seed)
+    y_partial = np.append(y_partial, np.full(LEFT_OUT, -1))
+    start = time.process_time()
+    whole = SemiPrune(n_repeats=3, random_state=seed).fit(X, y_partial)
+    for name in SCORES:
+        scores = [difficulty(dynamics, name) for dynamics in whole.repeats_]
+        pairs = [correlation(a, b) for a, b in combinations(scores, 2)]
+        rows.add(f"one with one | {name}", seed, np.mean(pairs), time.process_time() - start)
+        means = [correlation(sum(scores) - scores[place], scores[place]) for place in range(3)]
+        rows.add(f"mean of two with one | {name}", seed, np.mean(means), 0.0)
+    part = SemiPrune(random_state=seed).fit(X[:-LEFT_OUT], y_partial[:-LEFT_OUT])
+    for name in SCORES:
+        trained = difficulty(whole.dynamics_, name)[-LEFT_OUT:]
+        part.set_params(difficulty=name)
+        part.difficulty_scores_ = difficulty(part.dynamics_, name)
+        for count in NEIGHBOURS:
+            found = part.score_samples(X[-LEFT_OUT:], n_neighbors=count)
+            rows.add(f"extrapolated {count} | {name}", seed, correlation(found, trained), 0.0)
+
+
+def report(rows, args):
+    """Print the table."""
+    print(
+        f"Spearman's correlation, Fashion-MNIST, {args.pool} rows, {args.labels} labels, seeds {args.seeds} "
+        f"(n = {len(args.seeds)}), std with ddof 1"
+    )
+    print(machine())
+    print(f"\n{'':32}" + "".join(f"{name:>16}" for name in SCORES))
+    lines = {
+        "one proxy with another": "one with one",
+        "mean of two with a third": "mean of two with one",
+        **{f"score_samples, {count} neighbours": f"extrapolated {count}" for count in NEIGHBOURS},
+    }
+    for text, key in lines.items():
+        cells = (show(rows.column(f"{key} | {name}", args.seeds)) for name in SCORES)
+        print(f"{text:32}" + "".join(f"{cell:>16}" for cell in cells))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pool", type=int, default=10_000)
+    parser.add_argument("--labels", type=int, default=250)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data-home")
+    parser.add_argument("--out", nargs="+", default=["ranks.csv"], help="CSV file; several with --report")
+    parser.add_argument("--report", action="store_true", help="print the table from the CSV files alone")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    setting = f"ranks pool={args.pool} labels={args.labels}"
+    rows = Rows(args.out[0], setting)
+    for file in args.out[1:]:
+        rows.values |= Rows(file, setting).values
+    if not args.report:
+        if len(args.out) > 1:
+            parser.error("several files are for --report")
+        for seed in args.seeds:
+            compute(rows, seed, args)
+    report(rows, args)
+
+
+if __name__ == "__main__":
+    main()
