@@ -13,6 +13,7 @@ from skorch import NeuralNetClassifier
 from skprune.dynamics import DynamicsRecorder, TrainingDynamics, collect_dynamics
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.nets import MLP, NetClassifier
+from skprune.scores import tdds
 
 
 def test_masked_rows_are_nan_and_never_zero():
@@ -349,9 +350,21 @@ def test_a_row_twice_in_an_epoch():
     later = TrainingDynamics.from_logits(logits[1:], y)
     np.testing.assert_array_equal(builder.build().target_proba[0, [3, 5]], later.target_proba[0, [3, 5]])
     builder = DynamicsBuilder(40, 2, kl=True)
-    builder.start_epoch()
-    with pytest.raises(ValueError, match="Row 3 comes twice in epoch 0, and kl_step"):
-        builder.add(twice, logits[0][twice], y[twice], logits=True)
+    for epoch in logits:
+        builder.start_epoch()
+        builder.add(np.arange(40), epoch, y, logits=True)
+    builder.add(twice, logits[1][twice], y[twice], logits=True)
+    known = np.isfinite(builder.build().kl_step[0])
+    assert np.flatnonzero(~known).tolist() == [3, 5]
+
+
+def test_a_net_that_draws_rows_twice_is_recorded(iris):
+    X, y, _ = iris
+    options = {"n_epochs": 3, "record_kl": True, "random_state": 0}
+    dynamics, _ = collect_dynamics(NetClassifier(n_steps=4, batch_size=50), X, y, **options)
+    assert dynamics.seen[0].all()
+    with pytest.raises(ValueError, match=r"tdds needs every row once in every epoch; row \d+ is missing or doubled"):
+        tdds(dynamics, window=3)
 
 
 def test_gradients_of_the_last_layer(iris):

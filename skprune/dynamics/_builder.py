@@ -55,7 +55,7 @@ class DynamicsBuilder:
                 )
 
     def add(self, rows, outputs, y, *, logits, last=True, feature_norm=None):
-        """Reduce the outputs of some rows. A row that comes twice in an epoch keeps its last outputs.
+        """Reduce the outputs of some rows. A row that comes twice in an epoch keeps its last outputs, and no ``kl_step``.
 
         Parameters
         ----------
@@ -75,39 +75,32 @@ class DynamicsBuilder:
         Raises
         ------
         ValueError
-            A label is -1, or with `kl` a row comes twice in an epoch.
+            A label is -1.
         """
         if (y < 0).any():
             raise ValueError("Dynamics need the label of every row, and some are -1: record a supervised classifier.")
         seen = self._arrays["seen"]
-        logs = self._logs_of(rows, outputs.shape[1]) if self.kl else None
+        if self.kl and self._logs is None:
+            self._logs = np.empty((outputs.shape[1], self.n_samples), dtype=np.float32)
+        logs = self._logs[:, rows] if self.kl else None  # a view for a slice, else a copy
         reduced = reduce_outputs(
             outputs, y, logits=logits, last=last, log_before=logs if self.epoch else None, log_now=logs
         )
         if feature_norm is not None:
             reduced["grad_norm"] = reduced["error"] * feature_norm
-        if logs is not None and not isinstance(rows, slice):
+        if self.kl and not isinstance(rows, slice):
             self._logs[:, rows] = logs
         if "kl_step" in reduced:
-            reduced["kl_step"][~seen[self.epoch - 1][rows]] = np.nan
+            reduced["kl_step"][~seen[self.epoch - 1][rows] | self._twice(rows)] = np.nan
             self._array("kl_step")[self.epoch - 1][rows] = reduced.pop("kl_step")
         for name, values in reduced.items():
             (self._last[name] if name in self._last else self._array(name)[self.epoch])[rows] = values
         seen[self.epoch][rows] = True
 
-    def _logs_of(self, rows, n_classes):
-        """Return the logarithms of some rows from the epoch before: a view for a slice, else a copy."""
-        if self._logs is None:
-            self._logs = np.empty((n_classes, self.n_samples), dtype=np.float32)
-        if isinstance(rows, slice):
-            return self._logs[:, rows]
-        twice = self._arrays["seen"][self.epoch][rows] | (np.bincount(rows, minlength=self.n_samples) > 1)[rows]
-        if twice.any():
-            raise ValueError(
-                f"Row {int(rows[twice.argmax()])} comes twice in epoch {self.epoch}, and kl_step compares single outputs. "
-                "Draw each row once an epoch, or record without kl_step."
-            )
-        return self._logs[:, rows]
+    def _twice(self, rows):
+        """Tell which rows come more than once in this epoch: the outputs of the epoch before are overwritten for them."""
+        here = self._arrays["seen"][self.epoch][rows]
+        return here if isinstance(rows, slice) else here | (np.bincount(rows, minlength=self.n_samples) > 1)[rows]
 
     def _array(self, name):
         if name not in self._arrays:

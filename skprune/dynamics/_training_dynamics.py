@@ -30,7 +30,7 @@ class TrainingDynamics:
         Entropy in nats, and the largest less the second largest probability, at the last epoch in which the row was
         seen.
     kl_step : array-like of shape (n_epochs - 1, n_samples), default=None
-        ``sum_c |p_{t+1} (log p_{t+1} - log p_t)|``, for TDDS (arXiv 2311.13613).
+        ``sum_c |p_{t+1} (log p_{t+1} - log p_t)|``, for TDDS (arXiv 2311.13613); NaN where it is not known.
     logit_margin : array-like of shape (n_epochs, n_samples), default=None
         As `target_margin`, of the logits, for AUM on logits (arXiv 2001.10528).
     grad_norm : array-like of shape (n_epochs, n_samples), default=None
@@ -291,10 +291,6 @@ class TrainingDynamics:
                     count += ~np.isnan(array)
                 with np.errstate(invalid="ignore"):
                     result[name] = total / count
-        if "kl_step" in result:
-            both = result["seen"][1:] & result["seen"][:-1]
-            if np.isnan(result["kl_step"][both]).any():
-                del result["kl_step"]
         return cls(**result)
 
     def save(self, file):
@@ -384,13 +380,14 @@ class TrainingDynamics:
             if name == "seen":
                 continue
             for t, epoch in enumerate(np.atleast_2d(array)):
-                known = self.seen[t] if array.ndim == 2 else True
-                known = known & self.seen[t + 1] if name == "kl_step" else known
+                known = self.seen[t] if array.ndim == 2 else np.True_
+                if name == "kl_step":
+                    known = known & self.seen[t + 1] & ~np.isnan(epoch)
                 bad = ~np.isfinite(epoch) & known
                 if bad.any():
                     where = f" in epoch {t}. Mark rows that were not seen with `seen`." if array.ndim == 2 else "."
                     raise ValueError(f"{name} of row {int(bad.argmax())} is not finite{where}")
-                if not np.all(known):
+                if not known.all():
                     epoch[~known] = np.nan
 
     def __repr__(self):

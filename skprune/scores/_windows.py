@@ -128,7 +128,9 @@ def tdds(dynamics, *, window=10, n_epochs=None):
     for step in steps:
         bad |= np.isnan(step)
     if bad.any():
-        raise ValueError(f"tdds needs every row in every epoch; row {int(bad.argmax())} is missing in one.")
+        raise ValueError(
+            f"tdds needs every row once in every epoch; row {int(bad.argmax())} is missing or doubled in one."
+        )
 
     def weighted(block):
         total = np.zeros(block.shape[1])
