@@ -93,16 +93,9 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ValueError
             X is other data: a pruner never drops rows of a test set.
         """
-        check_is_fitted(self)
-        pool = as_pool(X, self.image_shape, estimator=self)
-        name, n_features = type(self).__name__, int(np.prod(pool.shape[1:]))
-        if n_features != self.n_features_in_:
-            raise ValueError(
-                f"X has {n_features} features, but {name} is expecting {self.n_features_in_} features as input. {_REFUSAL}"
-            )
-        _check_feature_names(self, X, reset=False)
+        pool = self._check_pool(X, f" {_REFUSAL}")
         if len(pool) != len(self.support_) or joblib.hash(pool) != self._fingerprint:
-            raise ValueError(f"X is not the data that {name} was fitted on. {_REFUSAL}")
+            raise ValueError(f"X is not the data that {type(self).__name__} was fitted on. {_REFUSAL}")
         return take_rows(X, self.coreset_indices_)
 
     def coreset(self):
@@ -130,10 +123,25 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         rows = take_rows(self._rows, np.arange(int(self.support_.sum())))
         return rows, self.coreset_labels_.copy(), np.ones(int(self.support_.sum()))
 
+    def _check_pool(self, X, hint=""):
+        """Return X as a pool of the rows that ``fit`` saw: of their names and shape."""
+        check_is_fitted(self)
+        pool = as_pool(X, self.image_shape, estimator=self)
+        name, n_features = type(self).__name__, int(np.prod(pool.shape[1:]))
+        if n_features != self.n_features_in_:
+            raise ValueError(
+                f"X has {n_features} features, but {name} is expecting {self.n_features_in_} features as input.{hint}"
+            )
+        _check_feature_names(self, X, reset=False)
+        if pool.shape[1:] != self._row_shape:
+            raise ValueError(f"X has rows of shape {pool.shape[1:]}, but {name} was fitted on {self._row_shape}.{hint}")
+        return pool
+
     def _keep_mask(self, X, pool, given, mask):
         """Set the mask, and what is needed to know the data again."""
         _check_feature_names(self, X, reset=True)
-        self.n_features_in_ = int(np.prod(pool.shape[1:]))
+        self._row_shape = pool.shape[1:]
+        self.n_features_in_ = int(np.prod(self._row_shape))
         self.support_ = mask
         self._given = given
         self._fingerprint = joblib.hash(pool)

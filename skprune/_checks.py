@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from joblib import effective_n_jobs
 from scipy.stats import binomtest
 from sklearn.pipeline import Pipeline
 
@@ -41,6 +42,7 @@ def check_parameters(pruner, codes, classes):
             raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
     if pruner.schedule_epochs < pruner.n_epochs:
         raise ValueError(f"schedule_epochs={pruner.schedule_epochs} must be at least n_epochs={pruner.n_epochs}.")
+    effective_n_jobs(pruner.n_jobs)  # refuses 0
     check_recording(pruner.record, pruner.record_every, pruner.n_epochs)
     recorded = int(pruner.n_epochs) // int(pruner.record_every)
     needed = min_epochs(pruner.difficulty)
@@ -80,9 +82,12 @@ def _check_proxy(pruner, given):
             raise ValueError("proxy='labeler' needs rows without a label: where all are given, no labeler is trained.")
         if pruner.n_repeats > 1:
             raise ValueError("proxy='labeler' records the one run of the labeler; use n_repeats=1.")
-    if "grand" in wanted and proxy is not None and not is_net(proxy):
-        kind = repr(proxy) if isinstance(proxy, str) else type(proxy).__name__
-        raise ValueError(f"difficulty='grand' needs a net as proxy, and {kind} is none.")
+    if "grand" in wanted and proxy is not None:
+        if not is_net(proxy):
+            kind = repr(proxy) if isinstance(proxy, str) else type(proxy).__name__
+            raise ValueError(f"difficulty='grand' needs a net as proxy, and {kind} is none.")
+        if getattr(proxy, "compile", False):
+            raise ValueError("difficulty='grand' watches the last layer, which compile=True hides. Use compile=False.")
 
 
 def mean_difficulty(repeats, difficulty):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import Pipeline
@@ -37,7 +38,7 @@ class SemiPrune(BasePruner):
         one with ``partial_fit``, a boosted one, or a Pipeline that ends in such. None: ``NetClassifier(lr=0.01)`` of
         :mod:`skprune.nets`. It is cloned, and inherits as the labeler does; its epochs are `n_epochs`.
         "labeler" trains no proxy: the run of the labeler, a net of :mod:`skprune.semi_supervised`, is divided into `n_epochs`
-        parts, and the network at the end of each is evaluated on all rows.
+        parts, and the network at the end of each, without the moving average, is evaluated on all rows; `record` has no effect.
     difficulty : str, callable or list, default="dual"
         A name out of :func:`skprune.scores.names`, ``callable(dynamics) -> (n_samples,)``, higher = harder, or a list of these,
         which are combined by rank.
@@ -217,13 +218,19 @@ class SemiPrune(BasePruner):
         store = StageStore(self.memory, self.checkpoint, self.device, pool.ndim == 4)
         labelled, recorded, judged = self._run(store, labeler, proxy, pool, codes, classes, stage_seed)
         repeats = [_stages.to_dynamics(one) for one in recorded]
+        if len(repeats) > 1 and all(np.array_equal(repeats[0].error, one.error, equal_nan=True) for one in repeats):
+            warn_user(
+                f"The {len(repeats)} repeats are equal, since {type(proxy).__name__} draws nothing at random: score_std_ says "
+                "nothing about luck."
+            )
+        average = repeats[0] if len(repeats) == 1 else TrainingDynamics.average(repeats)
         scores, spread = mean_difficulty(repeats, self.difficulty)
         mask = self._select(
             scores,
             self.ratio,
             self.selection,
             self.difficulty,
-            repeats,
+            average,
             labelled["codes"],
             given,
             classes,
@@ -246,6 +253,7 @@ class SemiPrune(BasePruner):
         self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy_interval(judged, codes)
         self.dynamics_ = repeats[0]
         self.repeats_ = repeats
+        self._average = average
         self.difficulty_scores_ = scores
         self.score_std_ = spread
         self._features = recorded[0]["features"]
@@ -280,7 +288,7 @@ class SemiPrune(BasePruner):
             self.ratio if ratio is None else ratio,
             self.selection if selection is None else selection,
             difficulty,
-            self.repeats_,
+            self._average,
             self._codes,
             self._given,
             self.classes_,
@@ -316,15 +324,14 @@ class SemiPrune(BasePruner):
         from skprune._stages import as_input
         from skprune.dynamics._features import proxy_features
 
-        check_is_fitted(self)
-        pool = as_pool(X, self.image_shape, estimator=self)
+        pool = self._check_pool(X)
         neighbours = KNeighborsRegressor(n_neighbors).fit(self._features, self.difficulty_scores_)
         return neighbours.predict(proxy_features(self.proxy_, as_input(self.proxy_, pool)))
 
     def score(self, X, y):
-        """Return the accuracy of the proxy trained on the coreset, over `schedule_epochs`.
+        """Return the accuracy of the proxy trained on the coreset: a NetClassifier over `schedule_epochs`, others as they are.
 
-        The classifier is trained at the first call and kept until the next fit.
+        The classifier is trained at the first call and kept until the next fit. With ``proxy="labeler"`` it is the default proxy.
 
         Parameters
         ----------
@@ -345,8 +352,7 @@ class SemiPrune(BasePruner):
         """
         from skprune._stages import as_input
 
-        check_is_fitted(self)
-        pool = as_pool(X, self.image_shape, estimator=self)
+        pool = self._check_pool(X)
         check_equal_length(pool, y)
         rows = np.flatnonzero(~missing_mask(y, classes=self.classes_))
         if rows.size == 0:
@@ -387,18 +393,22 @@ class SemiPrune(BasePruner):
         if _is_labeler(self.proxy):
             return labelled, [labelled], judged
         recording |= {"schedule_epochs": int(self.schedule_epochs), "record": self.record}
-        proxies = [proxy, *(_stages.with_other_seeds(proxy, seed, repeat) for repeat in range(1, self.n_repeats))]
-        alone = effective_n_jobs(self.n_jobs) == 1 or len(proxies) == 1
+        recording |= {"codes": labelled["codes"], "pool": pool}
+        calls = [
+            (one, recording | {"features": number == 0, "seed": its_seed})
+            for number, (one, its_seed) in enumerate(_stages.repeats_of(proxy, seed, self.n_repeats))
+        ]
+        # Threads would share torch's global generator; inside the worker of a grid search, joblib has no processes to give.
+        alone = len(calls) == 1 or effective_n_jobs(self.n_jobs) == 1 or _only_threads()
         recorded = Parallel(n_jobs=1 if alone else self.n_jobs)(
             delayed(store.run)(
                 _stages.record_pool,
                 one,
-                codes=labelled["codes"],
+                store.key(_stages.record_pool, one, **options),
                 verbose=self.verbose if alone else 0,
-                **recording,
-                **common,
+                **options,
             )
-            for one in proxies
+            for one, options in calls
         )
         return labelled, recorded, judged
 
@@ -418,18 +428,18 @@ class SemiPrune(BasePruner):
         if proxy is None or _is_labeler(proxy):
             proxy = _stages.default_proxy()
         check_proxy(proxy)
-        options = {"rng": rng, "device": self.device, "n_jobs": self.n_jobs}
-        labeler, proxy = (_stages.prepare(estimator, **options) for estimator in (labeler, proxy))
+        labeler = _stages.prepare(labeler, rng=rng, device=self.device, n_jobs=self.n_jobs)
+        within = self.n_jobs if self.n_repeats == 1 else None  # the repeats share the cores
+        proxy = _stages.prepare(proxy, rng=rng, device=self.device, n_jobs=within)
         if any(map(holds_net, (labeler, proxy))):
             from skprune.nets._device import resolve_device
 
             resolve_device(self.device)
         return labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1))
 
-    def _select(self, scores, ratio, selection, difficulty, repeats, codes, given, classes, seed):
+    def _select(self, scores, ratio, selection, difficulty, dynamics, codes, given, classes, seed):
         selector = selector_for(selection, classes, difficulty)
         options = {"must_keep": given} if self.include_labeled else {}
-        dynamics = repeats[0] if len(repeats) == 1 else TrainingDynamics.average(repeats)
         mask = selector.select(scores, ratio, dynamics=dynamics, y=codes, labeled=given, random_state=seed, **options)
         mask = np.asarray(mask)
         if mask.shape != given.shape or mask.dtype != bool or not mask.any():
@@ -441,3 +451,8 @@ class SemiPrune(BasePruner):
 
 def _is_labeler(proxy):
     return isinstance(proxy, str) and proxy == "labeler"
+
+
+def _only_threads():
+    """Tell whether joblib would start threads, as within the worker of a grid search."""
+    return getattr(get_active_backend()[0], "supports_sharedmem", False)

@@ -13,8 +13,10 @@ from sklearn.base import clone
 
 from skprune._labels import MISSING, VANISHED
 from skprune._registry import lookup
+from skprune._seeds import seed_nested
 from skprune._validation import flat, is_net
 from skprune.dynamics import TrainingDynamics, collect_dynamics
+from skprune.dynamics._collect import check_length
 from skprune.dynamics._features import proxy_features
 
 _LABELERS = {
@@ -66,17 +68,13 @@ def prepare(estimator, *, rng, device, n_jobs):
     estimator
         The clone.
     """
-    estimator = clone(estimator)
-    inherited = {
-        "random_state": lambda: int(rng.randint(2**31 - 1)),
-        "device": lambda: None if device == "auto" else device,
-        "n_jobs": lambda: n_jobs,
-    }
+    estimator = seed_nested(clone(estimator), rng)
+    inherited = {"device": None if device == "auto" else device, "n_jobs": n_jobs}
     found = {}
-    for name, value in sorted(estimator.get_params(deep=True).items()):
+    for name, value in estimator.get_params(deep=True).items():
         last = name.rsplit("__", 1)[-1]
         if value is None and last in inherited and not name.startswith("callbacks"):
-            found[name] = inherited[last]()
+            found[name] = inherited[last]
     return estimator.set_params(**found)
 
 
@@ -198,7 +196,9 @@ def judge_labels(labeler, pool, codes, seed, verbose):
     return {"rows": rows, "codes": labelled["codes"][rows], "confidence": labelled["confidence"][rows]}
 
 
-def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, record_every, record_kl, seed, verbose):
+def record_pool(
+    proxy, pool, codes, n_epochs, schedule_epochs, record, record_every, record_kl, features, seed, verbose
+):
     """Train a proxy, and record its dynamics.
 
     Parameters
@@ -211,13 +211,15 @@ def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, record_ev
         Class indices.
     n_epochs, schedule_epochs, record, record_every, record_kl, verbose
         As in ``collect_dynamics``.
+    features : bool
+        Whether to return the features of the rows.
     seed : int
         For proxies without a `random_state`.
 
     Returns
     -------
     dict
-        "dynamics", the arrays of a TrainingDynamics; "features" (n, f) of the rows; "model".
+        "dynamics", the arrays of a TrainingDynamics; "features" (n, f) of the rows, or None; "model".
     """
     dynamics, model = collect_dynamics(
         proxy,
@@ -231,8 +233,8 @@ def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, record_ev
         random_state=seed,
         verbose=verbose,
     )
-    features = proxy_features(model, as_input(model, pool))
-    return {"dynamics": vars(dynamics), "features": features, "model": pack(model)}
+    found = proxy_features(model, as_input(model, pool)) if features else None
+    return {"dynamics": vars(dynamics), "features": found, "model": pack(model)}
 
 
 def label_and_record(labeler, pool, codes, n_epochs, record_every, record_kl, seed, verbose):
@@ -254,33 +256,40 @@ def label_and_record(labeler, pool, codes, n_epochs, record_every, record_kl, se
     """
     from skprune.dynamics._snapshots import Snapshots, replay
 
+    if isinstance(labeler.callbacks, str):
+        raise ValueError(f"callbacks={labeler.callbacks!r} leaves no place for the recorder. Use None or a list.")
     n_steps = -(-labeler.n_steps * labeler.max_epochs // n_epochs)
     net = clone(labeler).set_params(max_epochs=n_epochs, n_steps=n_steps)
     net.set_params(callbacks=[*(net.callbacks or []), ("snapshots", Snapshots(record_every))])
     labelled = _fit_labeler(net, pool, codes, seed, verbose)
     states = dict(net.callbacks_)["snapshots"].states_
+    check_length(len(states) * record_every, n_epochs // record_every * record_every)
     dynamics = replay(net, states, pool, labelled["codes"], record_kl=record_kl)
     return labelled | {"dynamics": vars(dynamics), "features": proxy_features(net, pool)}
 
 
-def with_other_seeds(proxy, seed, repeat):
-    """Return a proxy for a further repeat: each of its seeds is drawn anew.
+def repeats_of(proxy, seed, n_repeats):
+    """Return proxies and stage seeds of the repeats: the first as it is, each further one with seeds of its own.
 
     Parameters
     ----------
     proxy : classifier
         The first one.
-    seed, repeat : int
-        What the seeds are drawn from.
+    seed : int
+        Its stage's.
+    n_repeats : int
+        How many.
 
     Returns
     -------
-    classifier
-        A clone.
+    list of (classifier, int)
+        The first ones are the same whatever `n_repeats` is.
     """
-    rng = np.random.RandomState([seed, repeat])
-    names = [name for name in sorted(proxy.get_params(deep=True)) if name.rsplit("__", 1)[-1] == "random_state"]
-    return clone(proxy).set_params(**{name: int(rng.randint(2**31 - 1)) for name in names})
+    found = [(proxy, seed)]
+    for repeat in range(1, n_repeats):
+        rng = np.random.RandomState([seed, repeat])
+        found.append((seed_nested(clone(proxy), rng, anew=True), int(rng.randint(2**31 - 1))))
+    return found
 
 
 def pack(model):

@@ -41,15 +41,17 @@ class StageStore:
         self.kept = memory is not None or checkpoint is not None
         self.device, self.is_image = device, is_image
 
-    def run(self, stage, model, /, *, verbose, **arguments):
+    def run(self, stage, model, key=None, /, *, verbose, **arguments):
         """Return the result of a stage, made now or before.
 
         Parameters
         ----------
         stage : callable
-            ``label_pool``, ``judge_labels`` or ``record_pool``.
+            ``label_pool``, ``judge_labels``, ``record_pool`` or ``label_and_record``.
         model : estimator
             Unfitted, its first argument.
+        key : str, default=None
+            What :meth:`key` returned, for a call in another process; None: it is made here.
         verbose : int
             Its argument that is not part of the key.
         **arguments
@@ -62,7 +64,7 @@ class StageStore:
         """
         if not self.kept:
             return stage(model, verbose=verbose, **arguments)
-        key = self._key(stage, model, arguments)
+        key = key or self.key(stage, model, **arguments)
         if self.checkpoint is None:
             return self._cached(stage, key, model, verbose, arguments)
         file = self.checkpoint / f"{stage.__name__}-{key}.joblib"
@@ -76,10 +78,24 @@ class StageStore:
         call = self.memory.cache(_call, ignore=["model", "verbose", "arguments", "stage"])
         return call(stage.__name__, key, stage=stage, model=model, verbose=verbose, arguments=arguments)
 
-    def _key(self, stage, model, arguments):
+    def key(self, stage, model, /, **arguments):
+        """Return the key of a call, None where nothing is kept.
+
+        Parameters
+        ----------
+        stage, model, **arguments
+            As in :meth:`run`.
+
+        Returns
+        -------
+        str or None
+            The same in every process.
+        """
+        if not self.kept:
+            return None
         try:
             context = (CACHE_VERSION, self._hardware(model), stage.__name__)
-            return joblib.hash((context, describe(model), sorted(arguments.items())))
+            return joblib.hash((context, describe(model), sorted(arguments.items())), coerce_mmap=True)
         except Exception as error:
             raise ValueError(
                 f"The parameters of {type(model).__name__} cannot be hashed, which memory and checkpoint need: {error}. Use "

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     AdaBoostClassifier,
     GradientBoostingClassifier,
@@ -14,14 +15,16 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune, scores
 from skprune.dynamics import collect_dynamics
+from skprune.nets import NetClassifier
 
 SGD = SGDClassifier(loss="log_loss")
 PROXIES = [
@@ -77,11 +80,10 @@ def test_each_pass_has_an_order_of_its_own(iris):
 @pytest.mark.parametrize("proxy", [SGD, HistGradientBoostingClassifier()], ids=name_of)
 def test_a_class_may_be_empty(iris, proxy):
     X, y, _ = iris
-    gap = np.where(y == 1, 3, y)
     one, _ = collect_dynamics(proxy, X, y, n_epochs=3, random_state=0)
-    other, _ = collect_dynamics(proxy, X, np.where(y == 1, 1, y), n_epochs=3, random_state=0)
+    other, model = collect_dynamics(proxy, X, np.where(y == 2, 4, y), n_epochs=3, random_state=0)
     np.testing.assert_array_equal(one.error, other.error)
-    assert collect_dynamics(proxy, X, gap, n_epochs=3, random_state=0)[0].n_samples == 150
+    assert set(model.predict(X)) <= {0, 1, 4}
 
 
 class Steady(ClassifierMixin, BaseEstimator):
@@ -191,3 +193,39 @@ def test_iris_is_learnt_by_boosting_stages():
     dynamics, _ = collect_dynamics(GradientBoostingClassifier(), X, y, n_epochs=30, random_state=0)
     hardest = np.argsort(scores.difficulty(dynamics, "aum"))[-10:]
     assert (y[hardest] > 0).all()  # setosa is apart from the others
+
+
+def test_pipelines_of_all_kinds(iris, tmp_path):
+    X, y, _ = iris
+    cached = make_pipeline(PCA(3), StandardScaler(), SGD, memory=str(tmp_path))
+    sparse = make_pipeline(KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), SGD)
+    for proxy in (cached, sparse, make_pipeline(SGD)):
+        dynamics, model = collect_dynamics(proxy, X, y, n_epochs=3, random_state=0)
+        again, _ = collect_dynamics(proxy, X, y, n_epochs=3, random_state=0)
+        np.testing.assert_array_equal(dynamics.error, again.error)
+        np.testing.assert_allclose(
+            dynamics.target_proba[-1], model.predict_proba(X)[np.arange(150), y], rtol=1e-5, atol=1e-30
+        )
+    with pytest.raises(TypeError, match="ends in a classifier that is no net, got NetClassifier"):
+        collect_dynamics(make_pipeline(StandardScaler(), NetClassifier()), X, y, n_epochs=3)
+
+
+def test_nested_estimators_are_seeded(iris):
+    X, y, _ = iris
+    proxy = OneVsRestClassifier(SGD)
+    one, other = (collect_dynamics(proxy, X, y, n_epochs=3, random_state=0)[0] for _ in range(2))
+    np.testing.assert_array_equal(one.error, other.error)
+
+
+def test_rows_and_labels_of_unequal_length(iris):
+    X, y, _ = iris
+    with pytest.raises(ValueError, match="150"):
+        collect_dynamics(SGD, X, y[:100], n_epochs=3)
+
+
+def test_repeats_without_chance_are_named(iris):
+    X, y, _ = iris
+    pruner = SemiPrune(proxy=HistGradientBoostingClassifier(), n_repeats=2, random_state=0)
+    with pytest.warns(UserWarning, match="The 2 repeats are equal, since HistGradientBoostingClassifier draws nothing"):
+        pruner.fit(X, y)
+    assert (pruner.score_std_ == 0).all()

@@ -12,6 +12,7 @@ from skorch import NeuralNetClassifier
 
 from skprune.dynamics import DynamicsRecorder, TrainingDynamics, collect_dynamics
 from skprune.dynamics._builder import DynamicsBuilder
+from skprune.dynamics._features import proxy_features
 from skprune.nets import MLP, NetClassifier
 from skprune.scores import tdds
 
@@ -406,3 +407,60 @@ def test_recording_into_files(iris, tmp_path):
     other, _ = collect_dynamics(NetClassifier(), X, y, memmap_folder=tmp_path, **options)
     same(one, other)
     assert isinstance(other.error, np.memmap)
+
+
+def test_a_folder_holds_one_recording(tmp_path):
+    logits, y = outputs()
+    first = TrainingDynamics.from_logits(logits, y, memmap_folder=tmp_path)
+    with pytest.raises(ValueError, match=r"holds target_proba.npy already. Give each recording a folder of its own"):
+        TrainingDynamics.from_logits(logits, y, memmap_folder=tmp_path)
+    same(first, TrainingDynamics.from_logits(logits, y))
+    builder = DynamicsBuilder(40, 1, memmap_folder=tmp_path / "new")
+    builder.start_epoch()
+    with pytest.raises(ValueError, match="More epochs came than the 1"):
+        builder.start_epoch()
+    with pytest.raises(ValueError, match="holds no TrainingDynamics"):
+        TrainingDynamics.load(tmp_path / "target_proba.npy")
+
+
+@pytest.mark.parametrize("length", [10, 14])
+def test_an_iterator_of_another_length_than_seen(length):
+    logits, y = outputs(epochs=length)
+    with pytest.raises(ValueError, match="seen holds 12 epochs, and there are (10|more)"):
+        TrainingDynamics.from_logits(iter(logits), y, seen=np.ones((12, 40), bool))
+
+
+def test_averages_of_parts():
+    logits, y = outputs()
+    seen = np.random.default_rng(0).random((12, 40)) < 0.7
+    seen[0] = True
+    part = TrainingDynamics.from_logits(logits, y, kl=True)
+    masked = TrainingDynamics.from_logits(-logits, y, seen=seen)
+    average = TrainingDynamics.average([part, masked])
+    assert average.kl_step is None
+    assert average.seen.all()
+    expected = np.nanmean([part.error, masked.error], axis=0)
+    np.testing.assert_allclose(average.error, expected, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"parts of one shape \(n_epochs, n_samples\), got \[\(11, 40\), \(12, 40\)\]"):
+        TrainingDynamics.average([part, TrainingDynamics.from_logits(logits[1:], y)])
+    with pytest.raises(ValueError, match="parts of one shape"):
+        TrainingDynamics.average([])
+
+
+@pytest.mark.parametrize(
+    ("proxy", "there"),
+    [
+        (NetClassifier(), True),
+        (NeuralNetClassifier(Softmax, lr=0.1), False),
+        (
+            NeuralNetClassifier(MLP, criterion=torch.nn.CrossEntropyLoss, module__n_features=4, module__n_classes=3),
+            True,
+        ),
+    ],
+    ids=["own", "probabilities", "logits"],
+)
+def test_gradients_need_logits(iris, proxy, there):
+    X, y, _ = iris
+    dynamics, net = collect_dynamics(proxy, X, y, n_epochs=2, random_state=0)
+    assert (dynamics.grad_norm is not None) == (dynamics.logit_margin is not None) == there
+    assert proxy_features(net, X.astype(np.float32)).shape == (150, 128 if there else 3)

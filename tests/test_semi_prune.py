@@ -3,6 +3,7 @@
 import pickle
 from functools import partial as partial_function
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import LinearSVC
+from skorch import NeuralNetClassifier
 
 from skprune import PruningSampler, SemiPrune
 from skprune._checks import selector_for
@@ -374,6 +376,9 @@ def test_class_weights_name_classes(quick, iris):
         ({"n_epochs": 5}, ValueError, "difficulty='dual' needs 10 epochs, above the 5 that n_epochs=5 records"),
         ({"record_every": 2}, ValueError, "above the 5 that n_epochs=10 records"),
         ({"record_every": 11}, ValueError, "record_every must be an integer from 1 to the 10 epochs"),
+        ({"difficulty": []}, ValueError, "one name or callable at least"),
+        ({"n_jobs": 0}, ValueError, "n_jobs == 0"),
+        ({"proxy": NetClassifier(compile=True), "difficulty": "grand"}, ValueError, "which compile=True hides"),
         ({"n_repeats": 0}, ValueError, "n_repeats must be an integer of at least 1"),
         ({"proxy": "labeller"}, ValueError, "proxy must be a classifier, 'labeler' or None, got 'labeller'"),
         ({"proxy": "labeler", "n_repeats": 2}, ValueError, "proxy='labeler' records the one run"),
@@ -729,4 +734,66 @@ def test_cuda_is_asked_for_before_any_training(quick, iris, counting, monkeypatc
     labeler, _ = counting
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="torch sees no CUDA device"):
-        quick(labeler=LabelSpreading(), device="cuda").fit(X, partial)
+        quick(labeler=SelfTrainingClassifier(labeler()), device="cuda").fit(X, partial)
+    assert labeler.fits == 0
+
+
+def test_repeats_in_processes_find_what_was_trained(quick, counting, tmp_path):
+    """Arrays above a megabyte reach other processes as memory maps."""
+    _, proxy = counting
+    X = np.random.default_rng(0).normal(size=(7000, 20))
+    y = (X[:, 0] > 0).astype(int)
+    make = partial_function(
+        quick, proxy=proxy(module__width=4, batch_size=512), checkpoint=tmp_path, selection="hardest"
+    )
+    make().fit(X, y)
+    files = set(tmp_path.iterdir())
+    two = make(n_repeats=2, n_jobs=2).fit(X, y)
+    assert len(set(tmp_path.iterdir()) - files) == 1
+    files, proxy.fits = set(tmp_path.iterdir()), 0
+    again = make(n_repeats=2).fit(X, y)
+    assert (proxy.fits, set(tmp_path.iterdir())) == (0, files)
+    np.testing.assert_array_equal(two.difficulty_scores_, again.difficulty_scores_)
+
+
+def test_repeats_in_threads_do_not_share_the_generator(quick, iris):
+    X, y, _ = iris
+    with joblib.parallel_config("threading", n_jobs=2):
+        threads = quick(n_repeats=3, n_jobs=2).fit(X, y)
+    np.testing.assert_array_equal(threads.difficulty_scores_, quick(n_repeats=3).fit(X, y).difficulty_scores_)
+
+
+def test_a_foreign_net_as_proxy(quick, iris, tmp_path):
+    X, y, _ = iris
+    sizes = {"module__n_features": 4, "module__n_classes": 3}
+    net = NeuralNetClassifier(MLP, criterion=torch.nn.CrossEntropyLoss, lr=0.1, max_epochs=40, **sizes)
+    make = partial_function(quick, proxy=net, n_repeats=2, checkpoint=tmp_path)
+    first, again = (make().fit(X, y) for _ in range(2))
+    assert (first.score_std_ > 0).all()
+    for pruner in (first, again, pickle.loads(pickle.dumps(first))):
+        np.testing.assert_array_equal(pruner.score_samples(X), first.score_samples(X))
+    assert first.score(X, y) > 0.6
+    assert make(difficulty="grand").fit(X, y).difficulty_scores_.min() > 0
+
+
+def test_columns_in_another_order_are_refused(quick, iris):
+    X, _, partial = iris
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    pruner = quick().fit(frame, partial)
+    for method in (pruner.score_samples, pruner.transform, lambda rows: pruner.score(rows, partial)):
+        with pytest.raises(ValueError, match="feature names should match"):
+            method(frame[list("bacd")])
+    images = quick(image_shape=(1, 2, 2)).fit(X, partial)
+    images.set_params(image_shape=(1, 4, 1))
+    with pytest.raises(ValueError, match=r"rows of shape \(1, 4, 1\), but SemiPrune was fitted on \(1, 2, 2\)"):
+        images.score_samples(X)
+
+
+def test_a_labeler_that_stops_early_is_noticed(quick, iris):
+    from skorch.callbacks import EarlyStopping
+
+    X, _, partial = iris
+    stop = EarlyStopping(monitor="train_loss", patience=2, threshold=10.0, sink=lambda *_: None)
+    labeler = FixMatch(n_steps=40, batch_size=8, mu=2, callbacks=[stop])
+    with pytest.raises(RuntimeError, match=r"stopped after \d of 10 epochs"):
+        quick(labeler=labeler, proxy="labeler").fit(X, partial)

@@ -20,7 +20,8 @@ class DynamicsBuilder:
     kl : bool, default=False
         Whether to keep ``kl_step``; needs one (n_samples, n_classes) float32 buffer besides.
     memmap_folder : path-like, default=None
-        A folder for the arrays of shape (n_epochs, n_samples), one ``.npy`` file each, memory-mapped; None: in memory.
+        A folder for the arrays of shape (n_epochs, n_samples), one ``.npy`` file each, memory-mapped; it must hold none of them
+        yet, and needs `n_epochs`. None: in memory.
 
     Examples
     --------
@@ -38,6 +39,9 @@ class DynamicsBuilder:
         self.folder = None if memmap_folder is None else Path(memmap_folder)
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
+            old = [name for name in EPOCH_ARRAYS if (self.folder / f"{name}.npy").exists()]
+            if old:
+                raise ValueError(f"{self.folder} holds {old[0]}.npy already. Give each recording a folder of its own.")
         self.epoch = -1
         self._arrays = {"seen": np.zeros((self.capacity, n_samples), dtype=bool)}
         self._last = {name: np.full(n_samples, np.nan, np.float32) for name in ("entropy", "top_margin")}
@@ -46,6 +50,8 @@ class DynamicsBuilder:
     def start_epoch(self):
         """Go on to the next epoch."""
         self.epoch += 1
+        if self.epoch == self.capacity and self.folder is not None:
+            raise ValueError(f"More epochs came than the {self.capacity} that {self.folder} was made for.")
         if self.epoch == self.capacity:
             self.capacity *= 2
             for name, array in self._arrays.items():
@@ -81,7 +87,7 @@ class DynamicsBuilder:
             raise ValueError("Dynamics need the label of every row, and some are -1: record a supervised classifier.")
         seen = self._arrays["seen"]
         if self.kl and self._logs is None:
-            self._logs = np.empty((outputs.shape[1], self.n_samples), dtype=np.float32)
+            self._logs = np.zeros((outputs.shape[1], self.n_samples), dtype=np.float32)
         logs = self._logs[:, rows] if self.kl else None  # a view for a slice, else a copy
         reduced = reduce_outputs(
             outputs, y, logits=logits, last=last, log_before=logs if self.epoch else None, log_now=logs

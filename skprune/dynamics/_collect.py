@@ -3,11 +3,13 @@
 from numbers import Integral
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from skprune._validation import flat, is_net
+from skprune._seeds import seed_nested
+from skprune._validation import check_equal_length, flat, is_net
 
 
 def collect_dynamics(
@@ -37,7 +39,7 @@ def collect_dynamics(
           ``MLPClassifier``: an epoch is one call of ``partial_fit`` on all rows in a new order;
         - a classifier with ``staged_predict_proba``, such as ``HistGradientBoostingClassifier``, or ``LGBMClassifier`` or
           ``XGBClassifier``: an epoch is a boosting stage;
-        - a Pipeline that ends in one of these; the steps before are fitted once.
+        - a Pipeline that ends in one of the last two; the steps before are fitted once.
 
         The last three need no torch, and get images as flat rows.
     X : ndarray of shape (n_samples, ...)
@@ -57,7 +59,7 @@ def collect_dynamics(
     record_every : int, default=1
         Record the epochs k, 2 k, 3 k, ...
     memmap_folder : path-like, default=None
-        A folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
+        A new folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
     random_state : int, RandomState or None, default=None
         Seeds weights, order and augmentation of a proxy that has no `random_state` of its own, or None there.
     verbose : int, default=0
@@ -94,16 +96,23 @@ def collect_dynamics(
     """
     collect = check_proxy(proxy)
     check_recording(record, record_every, n_epochs)
+    X = np.asarray(X)
+    check_equal_length(X, y)
     if np.ma.is_masked(y) or np.asarray(y).dtype.kind not in "iu" or np.asarray(y).min() < 0:
         raise ValueError("y must hold class indices 0..K-1, one for every row.")
     y = np.asarray(y, dtype=np.int64)
     seed = int(check_random_state(random_state).randint(2**31 - 1))
-    model = clone(proxy)
-    last = model[-1] if isinstance(model, Pipeline) else model
-    if isinstance(model, Pipeline):
-        X = np.ascontiguousarray(model[:-1].fit_transform(flat(X), y))
-    elif not is_net(model):
+    model = last = clone(proxy)
+    if not is_net(model):
         X = flat(X)
+        seed_nested(model, np.random.RandomState(seed))
+    if isinstance(model, Pipeline):
+        last = model[-1]
+        if len(model) > 1:
+            front = model[:-1]
+            X = front.fit_transform(X, y)
+            X = X if issparse(X) else np.asarray(X)
+            model.steps[:-1] = front.steps  # with memory= the fitted ones are clones
     dynamics = collect(
         last,
         X,
@@ -139,6 +148,11 @@ def check_proxy(proxy):
         It is none of these kinds, its outputs cannot change, or it stops early.
     """
     last = proxy[-1] if isinstance(proxy, Pipeline) else proxy
+    if is_net(last) and last is not proxy:
+        raise TypeError(
+            f"A Pipeline as proxy ends in a classifier that is no net, got {type(last).__name__}. Transform X first, by steps "
+            "before SemiPrune."
+        )
     if is_net(last):
         from skprune.dynamics._collect_net import check_net, collect_net
 

@@ -50,6 +50,8 @@ def collector_of(proxy):
             "proxy must be a classifier whose training can be watched: one of skorch (such as "
             f"skprune.nets.NetClassifier), one with partial_fit, or one with staged_predict_proba; got {name}."
         )
+    if staged and _stages_of(parameters) is None:
+        raise TypeError(f"The number of stages of {name} is none of its parameters n_estimators and max_iter.")
     stop = "n_iter_no_change" if "early_stopping" not in parameters and "validation_fraction" in parameters else None
     for key in ("early_stopping", "early_stopping_rounds", stop):
         if parameters.get(key) not in (None, False, "auto"):
@@ -75,14 +77,13 @@ def collect_partial_fit(
     n_epochs, schedule_epochs, record, record_kl, record_every, memmap_folder, verbose
         As in :func:`collect_dynamics`.
     seed : int
-        Of the order, and of a `random_state` that is None.
+        Of the order.
 
     Returns
     -------
     TrainingDynamics
         The dynamics.
     """
-    _seed(model, seed)
     rng = np.random.default_rng(seed)
     log = _Log(y, n_epochs, record_kl, record_every, memmap_folder, verbose)
     for _ in range(n_epochs):
@@ -109,14 +110,16 @@ def collect_staged(
     TrainingDynamics
         The dynamics.
     """
-    _seed(model, seed)
     parameters = model.get_params(deep=False)
-    model.set_params(**{"n_estimators" if "n_estimators" in parameters else "max_iter": n_epochs})
+    model.set_params(**{_stages_of(parameters): n_epochs})
     if parameters.get("early_stopping") == "auto":
         model.set_params(early_stopping=False)
     log = _Log(y, n_epochs, record_kl, record_every, memmap_folder, verbose)
-    model.fit(X, np.searchsorted(log.classes, y))
     keyword = _prefix_keyword(model)
+    if keyword == "iteration_range" and log.classes[-1] >= len(log.classes):
+        empty = np.setdiff1d(np.arange(log.classes[-1]), log.classes)[0]
+        raise ValueError(f"{type(model).__name__} needs rows of every class, and class {empty} has none.")
+    model.fit(X, y)
     if keyword is None:
         for proba in model.staged_predict_proba(X):
             log.add(lambda proba=proba: proba)
@@ -133,10 +136,9 @@ def _prefix_keyword(model):
     return next((name for name in ("num_iteration", "iteration_range") if name in known), None)
 
 
-def _seed(model, seed):
-    parameters = model.get_params(deep=False)
-    if "random_state" in parameters and parameters["random_state"] is None:
-        model.set_params(random_state=seed)
+def _stages_of(parameters):
+    """Return which parameter is the number of stages, None where it is not known."""
+    return next((name for name in ("n_estimators", "max_iter") if name in parameters), None)
 
 
 class _Log:

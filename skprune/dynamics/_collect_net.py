@@ -66,6 +66,12 @@ def check_net(proxy):
         It is no supervised classifier, or draws its batches itself.
     """
     name = type(proxy).__name__
+    known = (torch.nn.CrossEntropyLoss, torch.nn.NLLLoss)
+    if isinstance(proxy.criterion, type) and not issubclass(proxy.criterion, known):
+        raise TypeError(
+            f"criterion must be CrossEntropyLoss (the module returns logits) or NLLLoss (probabilities), got "
+            f"{proxy.criterion.__name__}."
+        )
     if not hasattr(proxy, "predict_proba") or getattr(proxy, "_semi_supervised", False):
         raise TypeError(f"proxy must be a supervised classifier; {name} belongs into labeler.")
     if not isinstance(proxy, BaseNet) and proxy.iterator_train is not DataLoader:
@@ -138,6 +144,7 @@ class _OrderedBatchSampler:
         return n_batches(self.n, self.batch_size)
 
     def __iter__(self):
+        self.order.queue.clear()
         for rows in np.array_split(self.order.generator.permutation(self.n), len(self)):
             self.order.queue.append(rows)
             yield rows.tolist()

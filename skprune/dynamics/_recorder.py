@@ -30,7 +30,7 @@ class DynamicsRecorder(Callback):
     record_every : int, default=1
         Record the epochs k, 2 k, 3 k, ...
     memmap_folder : path-like, default=None
-        A folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
+        A new folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
     order : iterator of index arrays, default=None
         The rows of the batches to come, for nets whose batches do not carry an "index", as skprune's do.
         :func:`collect_dynamics` sees to it.
@@ -74,7 +74,7 @@ class DynamicsRecorder(Callback):
                 len(dataset_train), n_epochs, kl=self.record_kl, memmap_folder=self.memmap_folder
             )
         self.open_ = (self.n_closed_ + 1) % self.record_every == 0
-        self.waiting_ = []
+        self.waiting_, self.n_waiting_ = [], 0
         if self.open_:
             self.builder_.start_epoch()
 
@@ -102,7 +102,7 @@ class DynamicsRecorder(Callback):
         """Build the dynamics."""
         self.abandon()
         self.dynamics_ = self.builder_.build()
-        del self.builder_, self.waiting_
+        del self.builder_, self.waiting_, self.n_waiting_
 
     def abandon(self):
         """Let go of the network's last layer."""
@@ -124,15 +124,16 @@ class DynamicsRecorder(Callback):
         outputs = (outputs[0] if isinstance(outputs, tuple) else outputs).detach()
         norm = None if self.head_ is None else self.head_.norm(outputs)
         self.waiting_.append((rows, outputs, labels) + (() if norm is None else (norm,)))
-        if sum(len(part[0]) for part in self.waiting_) * outputs.shape[1] > _FLUSH_VALUES:
+        self.n_waiting_ += outputs.numel()
+        if self.n_waiting_ > _FLUSH_VALUES:
             self._flush(net)
 
     def _flush(self, net):
         if not self.waiting_:
             return
         columns = zip(*self.waiting_, strict=True)
-        rows, outputs, labels, *norm = (np.concatenate([_array(part) for part in column]) for column in columns)
-        self.waiting_ = []
+        rows, outputs, labels, *norm = map(_joined, columns)
+        self.waiting_, self.n_waiting_ = [], 0
         bad = first_not_finite(outputs)
         if bad is not None:
             raise FloatingPointError(
@@ -142,11 +143,12 @@ class DynamicsRecorder(Callback):
         self.builder_.add(rows, outputs, labels, logits=self.logits_, feature_norm=norm[0] if norm else None)
 
 
-def _array(values):
-    if not isinstance(values, torch.Tensor):
-        return np.asarray(values)
-    values = values.float() if values.is_floating_point() else values
-    return values.cpu().numpy()
+def _joined(parts):
+    """Join what batches left on the device, and bring it to the host in one piece."""
+    if not isinstance(parts[0], torch.Tensor):
+        return np.concatenate([np.asarray(part) for part in parts])
+    whole = torch.cat(parts)
+    return (whole.float() if whole.is_floating_point() else whole).cpu().numpy()
 
 
 def _outputs_are_logits(net):

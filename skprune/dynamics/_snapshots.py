@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-import torch
+import numpy as np
 from skorch.callbacks import Callback
 
 from skprune.dynamics._builder import DynamicsBuilder
@@ -68,8 +68,12 @@ def replay(net, states, X, y, *, record_kl):
         for number, state in enumerate(states, start=1):
             net.module_.load_state_dict(state)
             builder.start_epoch()
-            outputs = torch.cat([net.evaluation_step(batch).cpu() for batch in net.get_iterator(data, training=False)])
-            builder.add(slice(None), outputs.numpy(), y, logits=True, last=number == len(states))
+            start = 0
+            for batch in net.get_iterator(data, training=False):
+                outputs = net.evaluation_step(batch).cpu().numpy()
+                rows = np.arange(start, start + len(outputs))
+                builder.add(rows, outputs, y[rows], logits=True, last=number == len(states))
+                start += len(outputs)
     finally:
         net.module_.load_state_dict(final)
     return builder.build()

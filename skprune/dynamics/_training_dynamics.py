@@ -136,8 +136,8 @@ class TrainingDynamics:
         kl : bool, default=False
             Whether to keep ``kl_step``, for TDDS.
         memmap_folder : path-like, default=None
-            A folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory. An iterator of unknown length
-            is refused.
+            A new folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory. An iterator of unknown
+            length is refused. :meth:`save` is what keeps dynamics beyond the process.
 
         Returns
         -------
@@ -191,14 +191,17 @@ class TrainingDynamics:
             seen = np.asarray(seen, dtype=bool)
             if seen.shape != (len(seen), len(y)):
                 raise ValueError(f"seen must be of shape (n_epochs, {len(y)}), got {seen.shape}.")
-        n_epochs = len(outputs) if hasattr(outputs, "__len__") else None
-        if seen is not None and n_epochs not in (None, len(seen)):
+        n_epochs = len(outputs) if hasattr(outputs, "__len__") else None if seen is None else len(seen)
+        if seen is not None and n_epochs != len(seen):
             raise ValueError(f"seen holds {len(seen)} epochs, and there are {n_epochs}.")
         if n_epochs is None and memmap_folder is not None:
             raise ValueError("memmap_folder needs outputs of known length: give a list or an array, not an iterator.")
         builder = DynamicsBuilder(len(y), n_epochs, kl=kl, memmap_folder=memmap_folder)
         ends = None if seen is None else set(len(seen) - 1 - seen[::-1].argmax(axis=0))
+        t = -1
         for t, epoch in enumerate(outputs):
+            if seen is not None and t == len(seen):
+                raise ValueError(f"seen holds {len(seen)} epochs, and there are more.")
             epoch = np.asarray(epoch)
             if epoch.ndim != 2 or epoch.shape[0] != len(y) or epoch.shape[1] < 2:
                 raise ValueError(
@@ -217,6 +220,8 @@ class TrainingDynamics:
             last = n_epochs is None or t == n_epochs - 1 if ends is None else t in ends
             builder.start_epoch()
             builder.add(rows, shown, y[rows], logits=logits, last=last)
+        if seen is not None and t + 1 < len(seen):
+            raise ValueError(f"seen holds {len(seen)} epochs, and there are {t + 1}.")
         return builder.build()
 
     @classmethod
@@ -271,6 +276,11 @@ class TrainingDynamics:
         TrainingDynamics
             The means over the parts that saw a row; optional arrays where all parts have them.
 
+        Raises
+        ------
+        ValueError
+            There are no parts, or their shapes differ.
+
         Examples
         --------
         >>> import numpy as np
@@ -278,6 +288,10 @@ class TrainingDynamics:
         >>> TrainingDynamics.average([low, high]).target_proba
         array([[0.75]], dtype=float32)
         """
+        parts = list(parts)
+        shapes = sorted({(part.n_epochs, part.n_samples) for part in parts})
+        if len(shapes) != 1:
+            raise ValueError(f"average needs parts of one shape (n_epochs, n_samples), got {shapes}.")
         here = [part._arrays() for part in parts]
         result = {}
         for name in here[0]:
@@ -332,8 +346,11 @@ class TrainingDynamics:
         >>> again
         TrainingDynamics(n_epochs=3, n_samples=4)
         """
-        with np.load(file, allow_pickle=False) as arrays:
-            found = dict(arrays) if hasattr(arrays, "files") else {}
+        arrays = np.load(file, allow_pickle=False)
+        found = {}
+        if not isinstance(arrays, np.ndarray):
+            with arrays:
+                found = dict(arrays)
         known = {*EPOCH_ARRAYS, *LAST_ARRAYS}
         if not {*REQUIRED, "seen", *LAST_ARRAYS} <= set(found) <= known:
             raise ValueError(f"{Path(file).name} holds no TrainingDynamics: its arrays are {sorted(found)}.")

@@ -74,11 +74,9 @@ def last_seen(dynamics, array):
     return array[epoch, np.arange(dynamics.n_samples)].astype(np.float64)
 
 
-def check_window(window, epochs):
-    """Refuse a window of a single epoch, or one that is longer than the epochs used."""
-    if not isinstance(window, Integral) or window < 2:
-        raise ValueError(
-            f"window must be an integer of at least 2 (a std over one epoch says nothing), got {window!r}."
-        )
+def check_window(window, epochs, least=2):
+    """Refuse a window of which no spread can be taken, or one that is longer than the epochs used."""
+    if not isinstance(window, Integral) or window < least:
+        raise ValueError(f"window must be an integer of at least {least} (a spread needs two values), got {window!r}.")
     if window > epochs:
         raise ValueError(f"window={window} is longer than the {epochs} epochs used.")

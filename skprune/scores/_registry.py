@@ -79,8 +79,9 @@ def difficulty(dynamics, name, **params):
     array([0., 1.])
     """
     if isinstance(name, (list, tuple)):
-        if params or not name:
-            raise ValueError(f"A list of difficulties needs one name at least, and takes no parameters; got {name!r}.")
+        if params:
+            raise ValueError(f"A list of difficulties takes no parameters, got {sorted(params)}.")
+        _check_list(name)
         return np.mean([_ranks(difficulty(dynamics, part)) for part in name], axis=0)
     if callable(name):
         values, label = name(dynamics, **params), getattr(name, "__name__", repr(name))
@@ -97,6 +98,11 @@ def difficulty(dynamics, name, **params):
     if bad.any():
         raise ValueError(f"The difficulty {label!r} is not finite for row {int(bad.argmax())} ({int(bad.sum())} rows).")
     return values
+
+
+def _check_list(parts):
+    if not parts or any(isinstance(part, (list, tuple)) for part in parts):
+        raise ValueError(f"A list of difficulties holds one name or callable at least, and no lists; got {parts!r}.")
 
 
 def _ranks(values):
@@ -148,7 +154,8 @@ def min_epochs(name):
     (10, 1)
     """
     if isinstance(name, (list, tuple)):
-        return max(map(min_epochs, name), default=1)
+        _check_list(name)
+        return max(map(min_epochs, name))
     if callable(name):
         return 1
     function, _ = lookup(name, _TABLE, "difficulty")

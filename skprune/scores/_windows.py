@@ -97,7 +97,7 @@ def tdds(dynamics, *, window=10, n_epochs=None):
     dynamics : TrainingDynamics
         Dynamics recorded with ``kl_step``; a row must be seen in every epoch.
     window : int, default=10
-        Epochs a window, J; at least 2.
+        Epochs a window, J; at least 3, which are two steps.
     n_epochs : int, default=None
         Use the first `n_epochs` epochs; None: all recorded ones.
 
@@ -109,7 +109,7 @@ def tdds(dynamics, *, window=10, n_epochs=None):
     Raises
     ------
     ValueError
-        ``kl_step`` was not recorded, the window is 1 or longer than the epochs, or a row was not seen in an epoch.
+        ``kl_step`` was not recorded, the window is below 3 or longer than the epochs, or a row was not seen in an epoch.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def tdds(dynamics, *, window=10, n_epochs=None):
     if dynamics.kl_step is None:
         raise ValueError("tdds needs kl_step: record with record_kl=True, or build the dynamics with kl=True.")
     epochs = horizon(dynamics.n_epochs, n_epochs)
-    check_window(window, epochs)
+    check_window(window, epochs, least=3)
     steps = dynamics.kl_step[: epochs - 1]
     bad = np.zeros(dynamics.n_samples, dtype=bool)
     for step in steps:

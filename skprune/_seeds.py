@@ -1,0 +1,33 @@
+"""Seeds of an estimator and of all that it holds."""
+
+
+def seed_nested(estimator, rng, *, anew=False):
+    """Draw a seed for each `random_state` of an estimator and of its nested ones that is None.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its parameters are set.
+    rng : numpy.random.RandomState
+        Where seeds are drawn from, in the order of the names.
+    anew : bool, default=False
+        Whether those that are set are drawn too.
+
+    Returns
+    -------
+    estimator
+        The same object.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> seed_nested(SGDClassifier(), np.random.RandomState(0)).random_state is None
+    False
+    """
+    found = {}
+    for name, value in sorted(estimator.get_params(deep=True).items()):
+        is_seed = name.rsplit("__", 1)[-1] == "random_state" and not name.startswith("callbacks")
+        if is_seed and (anew or value is None):
+            found[name] = int(rng.randint(2**31 - 1))
+    return estimator.set_params(**found)
