@@ -1,20 +1,20 @@
 """SemiPrune: the four stages in one estimator."""
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from joblib.parallel import get_active_backend
 from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsRegressor
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
 from skprune._checks import accuracy_interval, check_parameters, mean_difficulty, selector_for
-from skprune._labels import MISSING, encode_labels, labels_at, missing_mask, warn_of_vanished
-from skprune._validation import as_pool, check_equal_length, holds_net
+from skprune._labels import MISSING, encode_labels, labels_at, missing_mask
+from skprune._plan import is_labeler, prepare_models, run_stages
+from skprune._stages import as_input, train_fully, unpack
+from skprune._validation import as_pool, check_equal_length
 from skprune._warnings import warn_user
 from skprune.dynamics import TrainingDynamics
+from skprune.dynamics._features import proxy_features
 
 
 class SemiPrune(BasePruner):
@@ -205,24 +205,15 @@ class SemiPrune(BasePruner):
         FloatingPointError
             A loss that is not finite; the message names step and learning rate, and the pruner stays as it was.
         """
-        from skprune import _stages
-        from skprune._store import StageStore
-
         pool = as_pool(X, self.image_shape, estimator=self)
         codes, classes = encode_labels(y)
         check_equal_length(pool, codes)
         _get_feature_names(X)
         given = codes != MISSING
         check_parameters(self, codes, classes)
-        labeler, proxy, stage_seed, selection_seed = self._draw(check_random_state(self.random_state))
-        store = StageStore(self.memory, self.checkpoint, self.device, pool.ndim == 4)
-        labelled, recorded, judged = self._run(store, labeler, proxy, pool, codes, classes, stage_seed)
-        repeats = [_stages.to_dynamics(one) for one in recorded]
-        if len(repeats) > 1 and all(np.array_equal(repeats[0].error, one.error, equal_nan=True) for one in repeats):
-            warn_user(
-                f"The {len(repeats)} repeats are equal, since {type(proxy).__name__} draws nothing at random: score_std_ says "
-                "nothing about luck."
-            )
+        labeler, proxy, stage_seed, selection_seed = prepare_models(self, check_random_state(self.random_state))
+        labelled, recorded, judged = run_stages(self, labeler, proxy, pool, codes, classes, stage_seed)
+        repeats = [TrainingDynamics(**one["dynamics"]) for one in recorded]
         average = repeats[0] if len(repeats) == 1 else TrainingDynamics.average(repeats)
         scores, spread = mean_difficulty(repeats, self.difficulty)
         mask = self._select(
@@ -246,8 +237,8 @@ class SemiPrune(BasePruner):
             )
 
         self.classes_ = classes
-        self.labeler_ = None if given.all() else _stages.unpack(labeler, labelled["model"])
-        self.proxy_ = self.labeler_ if _is_labeler(self.proxy) else _stages.unpack(proxy, recorded[0]["model"])
+        self.labeler_ = None if given.all() else unpack(labeler, labelled["model"])
+        self.proxy_ = self.labeler_ if is_labeler(self.proxy) else unpack(proxy, recorded[0]["model"])
         self.pseudo_labels_ = classes[labelled["codes"]]
         self.pseudo_label_confidence_ = labelled["confidence"]
         self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy_interval(judged, codes)
@@ -321,9 +312,6 @@ class SemiPrune(BasePruner):
         >>> SemiPrune(random_state=0).fit(X[::2], y[::2]).score_samples(X[1::2]).shape
         (75,)
         """
-        from skprune._stages import as_input
-        from skprune.dynamics._features import proxy_features
-
         pool = self._check_pool(X)
         neighbours = KNeighborsRegressor(n_neighbors).fit(self._features, self.difficulty_scores_)
         return neighbours.predict(proxy_features(self.proxy_, as_input(self.proxy_, pool)))
@@ -350,8 +338,6 @@ class SemiPrune(BasePruner):
         ValueError
             No row of (X, y) is labelled.
         """
-        from skprune._stages import as_input
-
         pool = self._check_pool(X)
         check_equal_length(pool, y)
         rows = np.flatnonzero(~missing_mask(y, classes=self.classes_))
@@ -363,79 +349,9 @@ class SemiPrune(BasePruner):
         return float(accuracy_score(labels_at(y, rows), predicted))
 
     def _train_judge(self):
-        from skprune import _stages
-
         proxy, schedule_epochs, seed = self._judge_recipe
         rows = as_pool(self._rows, self.image_shape)
-        return _stages.train_fully(proxy, rows, self._codes[self.support_], schedule_epochs, seed)
-
-    def _run(self, store, labeler, proxy, pool, codes, classes, seed):
-        """Return the results of the expensive stages: the labels, a record for each repeat, and the labels held out."""
-        from skprune import _stages
-
-        given = codes != MISSING
-        common = {"pool": pool, "seed": seed}
-        recording = {"n_epochs": int(self.n_epochs), "record_every": int(self.record_every), "record_kl": True}
-        stage = _stages.label_pool
-        if _is_labeler(self.proxy):
-            stage, options = _stages.label_and_record, recording
-        else:
-            options = {}
-        if given.all():
-            labelled = {"codes": codes, "confidence": np.ones(len(codes))}
-        else:
-            labelled = store.run(stage, labeler, codes=codes, verbose=self.verbose, **options, **common)
-            last = labeler[-1] if isinstance(labeler, Pipeline) else labeler
-            warn_of_vanished(labelled["codes"][~given], classes, last)
-        judged = None
-        if self.estimate_accuracy and not given.all():
-            judged = store.run(_stages.judge_labels, labeler, codes=codes, verbose=self.verbose, **common)
-        if _is_labeler(self.proxy):
-            return labelled, [labelled], judged
-        recording |= {"schedule_epochs": int(self.schedule_epochs), "record": self.record}
-        recording |= {"codes": labelled["codes"], "pool": pool}
-        calls = [
-            (one, recording | {"features": number == 0, "seed": its_seed})
-            for number, (one, its_seed) in enumerate(_stages.repeats_of(proxy, seed, self.n_repeats))
-        ]
-        # Threads would share torch's global generator; inside the worker of a grid search, joblib has no processes to give.
-        alone = len(calls) == 1 or effective_n_jobs(self.n_jobs) == 1 or _only_threads()
-        recorded = Parallel(n_jobs=1 if alone else self.n_jobs)(
-            delayed(store.run)(
-                _stages.record_pool,
-                one,
-                store.key(_stages.record_pool, one, **options),
-                verbose=self.verbose if alone else 0,
-                **options,
-            )
-            for one, options in calls
-        )
-        return labelled, recorded, judged
-
-    def _draw(self, rng):
-        """Return labeler and proxy, prepared, and the seeds of the stages and of the selection, in a fixed order."""
-        from skprune import _stages
-        from skprune.dynamics._collect import check_proxy
-
-        labeler, proxy = self.labeler, self.proxy
-        if isinstance(labeler, str):
-            labeler = _stages.named_labeler(labeler)
-        _stages.check_labeler(labeler)
-        if _is_labeler(proxy) and not getattr(labeler, "_semi_supervised", False):
-            raise ValueError(
-                f"proxy='labeler' records the run of a net of skprune.semi_supervised, and labeler is a {type(labeler).__name__}."
-            )
-        if proxy is None or _is_labeler(proxy):
-            proxy = _stages.default_proxy()
-        check_proxy(proxy)
-        labeler = _stages.prepare(labeler, rng=rng, device=self.device, n_jobs=self.n_jobs)
-        within = self.n_jobs if self.n_repeats == 1 else None  # the repeats share the cores
-        proxy = _stages.prepare(proxy, rng=rng, device=self.device, n_jobs=within)
-        if any(map(holds_net, (labeler, proxy))):
-            from skprune.nets._device import resolve_device
-
-            resolve_device(self.device)
-        return labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1))
+        return train_fully(proxy, rows, self._codes[self.support_], schedule_epochs, seed)
 
     def _select(self, scores, ratio, selection, difficulty, dynamics, codes, given, classes, seed):
         selector = selector_for(selection, classes, difficulty)
@@ -447,12 +363,3 @@ class SemiPrune(BasePruner):
                 f"The selection {selector!r} must return a boolean mask of {len(given)} rows, one at least being True."
             )
         return mask
-
-
-def _is_labeler(proxy):
-    return isinstance(proxy, str) and proxy == "labeler"
-
-
-def _only_threads():
-    """Tell whether joblib would start threads, as within the worker of a grid search."""
-    return getattr(get_active_backend()[0], "supports_sharedmem", False)

@@ -15,7 +15,7 @@ from skprune._labels import MISSING, VANISHED
 from skprune._registry import lookup
 from skprune._seeds import seed_nested
 from skprune._validation import flat, is_net
-from skprune.dynamics import TrainingDynamics, collect_dynamics
+from skprune.dynamics import collect_dynamics
 from skprune.dynamics._collect import check_length
 from skprune.dynamics._features import proxy_features
 
@@ -440,19 +440,3 @@ def _torch_seeded(estimator, seed):
 
     with seeded(seed, resolve_device(getattr(estimator, "device", "cpu"))):
         yield
-
-
-def to_dynamics(result):
-    """Return the TrainingDynamics of a recording stage.
-
-    Parameters
-    ----------
-    result : dict
-        What ``record_pool`` returned.
-
-    Returns
-    -------
-    TrainingDynamics
-        The dynamics.
-    """
-    return TrainingDynamics(**result["dynamics"])
