@@ -121,44 +121,33 @@ def flat(X):
 
 
 def report(rows, seeds, columns):
-    """Print the table."""
-    print(f"Mean ± std (ddof 1) of seeds {seeds} (n = {len(seeds)}), %; in brackets CPU seconds of fit")
+    """Print the tables."""
+    print(f"Mean ± std (ddof 1) of seeds {seeds} (n = {len(seeds)}), %")
     print(machine())
     print(
         "long-tailed: balanced accuracy on the test set; all others: right labels on the unlabelled rows of the pool\n"
     )
-    print(f"{'':34}" + "".join(f"{column:>24}" for column in columns))
     names = [*FAMILY, *VARIANTS, *OTHERS]
-    for name in names:
-        cells = []
-        for column in columns:
-            key = f"{column} | {name}"
-            present = not any(rows.missing(key, seed) for seed in seeds)
-            seconds = f"({rows.seconds(key, seeds).mean():.0f} s)" if present else ""
-            cells.append(f"{show(rows.column(key, seeds)) + ' ' + seconds:>24}" if present else f"{'':>24}")
-        mark = " (default)" if name == DEFAULT.__name__ else ""
-        print(f"{name + mark:34}" + "".join(cells))
+
+    def table(cell, mark=""):
+        for name in names:
+            keys = [f"{column} | {name}" for column in columns]
+            cells = ("" if any(rows.missing(key, seed) for seed in seeds) else cell(key) for key in keys)
+            label = name + mark if name == DEFAULT.__name__ else name
+            print(f"{label:30}" + "".join(f"{text:>17}" for text in cells))
+
+    def gain(key):
+        values = rows.column(key, seeds) - rows.column(f"{key.split(' | ')[0]} | {SUPERVISED}", seeds)
+        return f"{values.mean():+.2f}"
+
+    print(f"{'':30}" + "".join(f"{column.removeprefix('fashion '):>17}" for column in columns))
+    table(lambda key: show(rows.column(key, seeds)), " (default)")
     print("\nDifference to the supervised net, mean over seeds, points")
-    for name in names:
-        cells = []
-        for column in columns:
-            key = f"{column} | {name}"
-            if any(rows.missing(key, seed) for seed in seeds):
-                cells.append(f"{'':>24}")
-                continue
-            gain = rows.column(key, seeds) - rows.column(f"{column} | {SUPERVISED}", seeds)
-            cells.append(f"{gain.mean():>+24.2f}")
-        print(f"{name:34}" + "".join(cells))
+    table(gain)
     print("\nExpected calibration error (15 bins), %")
-    for name in names:
-        keys = [f"{column} | {name}" for column in columns]
-        cells = [
-            f"{'':>24}"
-            if any(rows.missing(key, seed) for seed in seeds)
-            else f"{show(rows.column(key + ' | calibration', seeds)):>24}"
-            for key in keys
-        ]
-        print(f"{name:34}" + "".join(cells))
+    table(lambda key: show(rows.column(f"{key} | calibration", seeds)))
+    print("\nCPU seconds of fit, mean over seeds")
+    table(lambda key: f"{rows.seconds(key, seeds).mean():.0f}")
 
 
 def main():
