@@ -48,8 +48,8 @@ def check_parameters(pruner, codes, classes):
     needed = min_epochs(pruner.difficulty)
     if needed > recorded:
         raise ValueError(
-            f"difficulty={pruner.difficulty!r} needs {needed} epochs, above the {recorded} that n_epochs={pruner.n_epochs} "
-            "records. Record more epochs, or pass a callable that takes a smaller window."
+            f"difficulty={pruner.difficulty!r} needs {needed} epochs, above the {recorded} that n_epochs={pruner.n_epochs} and "
+            f"record_every={pruner.record_every} record. Record more epochs, or pass a partial(...) with a smaller window."
         )
     _check_proxy(pruner, given)
     selector = selector_for(pruner.selection, classes, pruner.difficulty)

@@ -29,20 +29,22 @@ def is_labeler(proxy):
     return isinstance(proxy, str) and proxy == "labeler"
 
 
-def prepare_models(pruner, rng):
+def prepare_models(pruner, rng, labels_all):
     """Return labeler and proxy, and the seeds, drawn in a fixed order.
 
     Parameters
     ----------
     pruner : SemiPrune
         With its parameters.
+    labels_all : bool
+        Whether all labels are given: then a labeler that is a name is checked, and not made.
     rng : numpy.random.RandomState
         Where seeds are drawn from.
 
     Returns
     -------
     labeler, proxy : classifier
-        Clones; what was None is inherited.
+        Clones; what was None is inherited. The labeler is None where it was not made.
     stage_seed, selection_seed : int
         Of the stages, and of the selection.
 
@@ -53,8 +55,9 @@ def prepare_models(pruner, rng):
     """
     labeler, proxy = pruner.labeler, pruner.proxy
     if isinstance(labeler, str):
-        labeler = _stages.named_labeler(labeler)
-    _stages.check_labeler(labeler)
+        labeler = _stages.check_name(labeler) if labels_all else _stages.named_labeler(labeler)
+    else:
+        _stages.check_labeler(labeler)
     if is_labeler(proxy) and not getattr(labeler, "_semi_supervised", False):
         raise ValueError(
             f"proxy='labeler' records the run of a net of skprune.semi_supervised, and labeler is a {type(labeler).__name__}."
@@ -62,10 +65,13 @@ def prepare_models(pruner, rng):
     if proxy is None or is_labeler(proxy):
         proxy = _stages.default_proxy()
     check_proxy(proxy)
-    labeler = _stages.prepare(labeler, rng=rng, device=pruner.device, n_jobs=pruner.n_jobs)
+    if labeler is None:
+        rng.randint(2**31 - 1)  # what the net would draw: the proxy's seed does not depend on it
+    else:
+        labeler = _stages.prepare(labeler, rng=rng, device=pruner.device, n_jobs=pruner.n_jobs)
     within = pruner.n_jobs if pruner.n_repeats == 1 else None  # the repeats share the cores
     proxy = _stages.prepare(proxy, rng=rng, device=pruner.device, n_jobs=within)
-    if any(map(holds_net, (labeler, proxy))):
+    if any(model is not None and holds_net(model) for model in (labeler, proxy)):
         from skprune.nets._device import resolve_device
 
         resolve_device(pruner.device)

@@ -211,7 +211,9 @@ class SemiPrune(BasePruner):
         _get_feature_names(X)
         given = codes != MISSING
         check_parameters(self, codes, classes)
-        labeler, proxy, stage_seed, selection_seed = prepare_models(self, check_random_state(self.random_state))
+        labeler, proxy, stage_seed, selection_seed = prepare_models(
+            self, check_random_state(self.random_state), given.all()
+        )
         labelled, recorded, judged = run_stages(self, labeler, proxy, pool, codes, classes, stage_seed)
         repeats = [TrainingDynamics(**one["dynamics"]) for one in recorded]
         average = repeats[0] if len(repeats) == 1 else TrainingDynamics.average(repeats)

@@ -25,6 +25,22 @@ _LABELERS = {
 _HELD_OUT = 0.2
 
 
+def check_name(name):
+    """Refuse a name that is no labeler's.
+
+    Parameters
+    ----------
+    name : str
+        What the user gave.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name.
+    """
+    lookup(name, _LABELERS, "labeler")
+
+
 def named_labeler(name):
     """Return a semi-supervised net by its name in lower case.
 
@@ -140,7 +156,8 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
     if bad.any():
         raise ValueError(
             f"The labeler {type(labeler).__name__} gives no finite probabilities for row {int(bad.argmax())} "
-            f"({int(bad.sum())} rows)."
+            f"({int(bad.sum())} rows). Scale the columns first, by a Pipeline with StandardScaler; LabelSpreading(kernel='knn') "
+            "gives probabilities to rows far from all others."
         )
     given = codes != MISSING
     return {

@@ -176,6 +176,7 @@ def test_semiprune_without_nets_imports_no_torch():
         "y[::2] = -1\n"
         "pruner = SemiPrune(labeler=LabelSpreading(), proxy=SGDClassifier(loss='log_loss'), random_state=0)\n"
         "pruner.fit_transform(X, y), pruner.score(X, y)\n"
+        "SemiPrune(proxy=SGDClassifier(loss='log_loss'), random_state=0).fit(X, load_iris(return_X_y=True)[1])\n"
         "assert 'torch' not in sys.modules, 'torch was imported'\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

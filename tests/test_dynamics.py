@@ -150,6 +150,13 @@ def test_a_recorder_in_a_foreign_net_says_what_to_do(iris):
         net.fit(X.astype(np.float32), y)
 
 
+def test_a_split_of_a_foreign_net_is_refused(iris):
+    X, y, _ = iris
+    net = NeuralNetClassifier(Softmax, callbacks=[DynamicsRecorder("eval")], verbose=0, max_epochs=1)
+    with pytest.raises(ValueError, match="set train_split=None"):
+        net.fit(X.astype(np.float32), y)
+
+
 def test_other_criteria_are_refused(iris):
     X, y, _ = iris
     proxy = NeuralNetClassifier(MLP, criterion=torch.nn.MultiMarginLoss, module__n_features=4, module__n_classes=3)
@@ -273,6 +280,7 @@ def test_arrays_and_files_hold_the_same(tmp_path, kl):
     same(dynamics, TrainingDynamics.from_logits(iter(logits), y, seen=seen, kl=kl))
     dynamics.save(tmp_path / "dynamics.npz")
     same(dynamics, TrainingDynamics.load(tmp_path / "dynamics.npz"))
+    same(dynamics, TrainingDynamics.load(tmp_path / "dynamics"))
     frame = dynamics.to_frame()
     assert len(frame) == 40
     np.testing.assert_array_equal(frame["target_margin_3"], dynamics.target_margin[3])

@@ -1,5 +1,7 @@
 """Scores: golden values, orientation, windows, unseen rows."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -216,6 +218,14 @@ def test_callables_are_checked():
         scores.difficulty(dynamics, lambda d: [1.0])
     with pytest.raises(ValueError, match="not finite for row 1"):
         scores.difficulty(dynamics, lambda d: [1.0, np.nan])
+
+
+@pytest.mark.parametrize("name", scores.names())
+def test_functions_of_the_package_are_turned_too(planted, name):
+    function = getattr(scores, name)
+    expected = scores.difficulty(planted, name)
+    np.testing.assert_array_equal(scores.difficulty(planted, function), expected)
+    np.testing.assert_array_equal(scores.difficulty(planted, partial(partial(function))), expected)
 
 
 def test_tdds_needs_kl():

@@ -32,8 +32,8 @@ class DynamicsRecorder(Callback):
     memmap_folder : path-like, default=None
         A new folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
     order : iterator of index arrays, default=None
-        The rows of the batches to come, for nets whose batches do not carry an "index", as skprune's do.
-        :func:`collect_dynamics` sees to it.
+        The rows of the batches to come. skprune's nets need none, since their batches carry an "index"; with other nets use
+        :func:`collect_dynamics`, which sees to it, or ``record="eval"`` and ``train_split=None``.
 
     Attributes
     ----------
@@ -68,6 +68,11 @@ class DynamicsRecorder(Callback):
 
     def on_epoch_begin(self, net, dataset_train=None, **kwargs):
         """Open an epoch."""
+        if self.record == "eval" and isinstance(dataset_train, torch.utils.data.Subset):
+            raise ValueError(
+                "DynamicsRecorder(record='eval') needs all rows of X in training: set train_split=None on the net, or use "
+                "skprune.dynamics.collect_dynamics."
+            )
         if self.builder_ is None:
             n_epochs = net.max_epochs // self.record_every
             self.builder_ = DynamicsBuilder(

@@ -313,9 +313,9 @@ class TrainingDynamics:
         Parameters
         ----------
         file : path-like
-            The file; numpy adds ``.npz`` where it is missing.
+            The file; ``.npz`` is added where it is missing.
         """
-        np.savez(file, **self._arrays())
+        np.savez(_npz(file), **self._arrays())
 
     @classmethod
     def load(cls, file):
@@ -346,6 +346,7 @@ class TrainingDynamics:
         >>> again
         TrainingDynamics(n_epochs=3, n_samples=4)
         """
+        file = file if Path(file).exists() else _npz(file)
         arrays = np.load(file, allow_pickle=False)
         found = {}
         if not isinstance(arrays, np.ndarray):
@@ -409,3 +410,9 @@ class TrainingDynamics:
 
     def __repr__(self):
         return f"TrainingDynamics(n_epochs={self.n_epochs}, n_samples={self.n_samples})"
+
+
+def _npz(file):
+    """Return a path that ends in ``.npz``."""
+    file = Path(file)
+    return file if file.suffix == ".npz" else file.with_name(file.name + ".npz")

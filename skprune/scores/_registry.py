@@ -1,6 +1,7 @@
 """Which scores exist, and which way up each one is."""
 
 import inspect
+from functools import partial
 
 import numpy as np
 from scipy.stats import rankdata
@@ -51,8 +52,9 @@ def difficulty(dynamics, name, **params):
     dynamics : TrainingDynamics
         The recorded dynamics.
     name : str, callable, or list of these
-        A name out of :func:`names`; ``callable(dynamics) -> (n_samples,)`` that is already higher = harder; or several of
-        these, which are combined by the mean of their ranks, from 0 for the easiest row to 1 for the hardest.
+        A name out of :func:`names`, or a function of this module, as ``partial(aum, on="logits")``: these are turned;
+        ``callable(dynamics) -> (n_samples,)`` of your own that is already higher = harder; or several of all these, which are
+        combined by the mean of their ranks, from 0 for the easiest row to 1 for the hardest.
     **params
         Parameters of the score, as of the function of that name; another keyword raises TypeError. None for a list.
 
@@ -84,7 +86,7 @@ def difficulty(dynamics, name, **params):
         _check_list(name)
         return np.mean([_ranks(difficulty(dynamics, part)) for part in name], axis=0)
     if callable(name):
-        values, label = name(dynamics, **params), getattr(name, "__name__", repr(name))
+        values, label = _sign(name) * np.asarray(name(dynamics, **params)), getattr(name, "__name__", repr(name))
     else:
         function, sign = lookup(name, _TABLE, "difficulty")
         values, label = sign * function(dynamics, **params), name
@@ -98,6 +100,13 @@ def difficulty(dynamics, name, **params):
     if bad.any():
         raise ValueError(f"The difficulty {label!r} is not finite for row {int(bad.argmax())} ({int(bad.sum())} rows).")
     return values
+
+
+def _sign(function):
+    """Return which way up a callable is: a score of this package as the table says, any other higher = harder."""
+    while isinstance(function, partial):
+        function = function.func
+    return next((sign for known, sign in _TABLE.values() if known is function), +1)
 
 
 def _check_list(parts):
