@@ -58,7 +58,7 @@ class SemiPrune(BasePruner):
     record_every : int, default=1
         Record the epochs k, 2 k, 3 k, ...; the windows of the scores count recorded epochs.
     include_labeled : bool, default=False
-        Whether labelled rows stay in the coreset; they count inside it.
+        True keeps all labelled rows; otherwise they are chosen or not like any other. Either way they count inside the ratio.
     estimate_accuracy : bool, default=False
         Whether to estimate how many pseudo-labels are right, by labelling once more without a fifth of the labels of each
         class, one row at least where there are two (another run of the labeler, kept by `memory` and `checkpoint` as the

@@ -1,8 +1,10 @@
 """The package as a whole: names, imports, scikit-learn's own checks."""
 
 import inspect
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -88,3 +90,11 @@ def test_public_docstrings_describe_every_parameter():
         for name in inspect.signature(estimator).parameters:
             doc = estimator.__doc__
             assert f"    {name} : " in doc or f"{name}, " in doc or f", {name} :" in doc or name == "kwargs", name
+
+
+def test_results_that_the_page_shows_are_there():
+    docs = Path(__file__).parents[1] / "docs"
+    shown = re.findall(r"literalinclude:: (\S+)", (docs / "results.rst").read_text())
+    assert len(shown) > 5
+    for file in shown:
+        assert (docs / file).exists(), file

@@ -98,6 +98,7 @@ def report(rows, args):
         cells = "".join(f"{show(v):>16}" for v in values)
         print(f"{name:32}{cells}{np.mean(values - random):+16.2f}")
     print(f"{EVERYTHING:32}{show(rows.column(EVERYTHING, seeds)):>16}")
+    print("Cutoffs: " + ", ".join(f"{cut} at {ratio:.0%}" for ratio, cut in HARD_CUTOFFS.items()))
 
 
 def main():

@@ -36,6 +36,14 @@ from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher,
 DIGITS = {"digits": 50, "digits, 60 labels": 60}
 COLUMNS = (*DIGITS, "fashion", "fashion long-tailed", "cifar10", "breast cancer")
 LONG_TAILED = "fashion long-tailed"
+PROBLEMS = {
+    "digits": "1,797 rows of 64 columns, 50 labels, 5 a class",
+    "digits, 60 labels": "1,797 rows of 64 columns, 60 labels, 6 a class",
+    "fashion": "Fashion-MNIST, 10,000 images, 250 labels",
+    LONG_TAILED: "Fashion-MNIST, 6,000 images of the largest class to 60 of the smallest, 250 labels",
+    "cifar10": "CIFAR-10, 5,000 images, 500 labels",
+    "breast cancer": "569 rows of 30 columns, 20 labels",
+}
 FAMILY = {kind.__name__: kind for kind in (FixMatch, FlexMatch, FreeMatch, SoftMatch, PseudoLabel, MeanTeacher)}
 DEFAULT = next(kind for name, kind in FAMILY.items() if name.lower() == SemiPrune().labeler)
 VARIANTS = {
@@ -125,8 +133,10 @@ def report(rows, seeds, columns):
     print(f"Mean ± std (ddof 1) of seeds {seeds} (n = {len(seeds)}), %")
     print(machine())
     print(
-        "long-tailed: balanced accuracy on the test set; all others: right labels on the unlabelled rows of the pool\n"
+        "long-tailed: balanced accuracy on the test set; all others: right labels on the unlabelled rows of the pool."
     )
+    print("Labels at the frequencies of the pool; label spreading with kernel='knn'.")
+    print("".join(f"  {column}: {PROBLEMS[column]}\n" for column in columns))
     names = [*FAMILY, *VARIANTS, *OTHERS]
 
     def table(cell, mark=""):
