@@ -94,7 +94,7 @@ def recording(rows, epochs, repeats):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--one", type=int, nargs=2, metavar=("N", "CLASSES"), help="print the row of one size alone")
     args = parser.parse_args()
