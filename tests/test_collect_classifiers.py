@@ -72,7 +72,9 @@ def test_each_pass_has_an_order_of_its_own(iris):
             return super().partial_fit(X, y, classes=classes)
 
     X, y, _ = iris
-    collect_dynamics(Spy(loss="log_loss", random_state=1), X + np.arange(150)[:, None], y, n_epochs=3, random_state=0)
+    collect_dynamics(
+        Spy(loss="log_loss", random_state=1), X + np.arange(150)[:, None] / 150, y, n_epochs=3, random_state=0
+    )
     assert len({tuple(order) for order in Spy.orders}) == 3
     assert len({tuple(sorted(order)) for order in Spy.orders}) == 1
 
