@@ -265,14 +265,14 @@ def test_scores_stay_in_their_ranges(seed, n, n_classes):
         assert (values <= high + 1e-6).all(), name
 
 
-def recordings(max_epochs=14):
-    """Logits of any scale with labels, of up to 20 rows and 6 classes."""
+def recordings(max_epochs=14, scales=(0.1, 3.0, 50.0)):
+    """Logits of several scales with labels, of up to 20 rows and 6 classes."""
 
     @st.composite
     def draw(pick):
         rng = np.random.default_rng(pick(st.integers(0, 2**16)))
         epochs, n, n_classes = pick(st.integers(3, max_epochs)), pick(st.integers(1, 20)), pick(st.integers(2, 6))
-        logits = rng.normal(scale=pick(st.sampled_from([0.1, 3.0, 50.0])), size=(epochs, n, n_classes))
+        logits = rng.normal(scale=pick(st.sampled_from(scales)), size=(epochs, n, n_classes))
         return logits, rng.integers(n_classes, size=n)
 
     return draw()
@@ -284,9 +284,9 @@ def softmax(logits):
 
 
 @settings(max_examples=40, deadline=None)
-@given(recording=recordings(), data=st.data())
+@given(recording=recordings(scales=(0.1, 3.0)), data=st.data())
 def test_tdds_reads_every_epoch(recording, data):
-    """Row 5 of the faults: epochs behind the first window count. The last step of all weighs most."""
+    """Row 5 of the faults: epochs behind the first window count. Saturated outputs jump by the same step whatever the class."""
     logits, y = recording
     window = data.draw(st.integers(3, len(logits)))
     changed = logits.copy()
