@@ -36,10 +36,10 @@ def prepare_models(pruner, rng, labels_all):
     ----------
     pruner : SemiPrune
         With its parameters.
-    labels_all : bool
-        Whether all labels are given: then a labeler that is a name is checked, and not made.
     rng : numpy.random.RandomState
         Where seeds are drawn from.
+    labels_all : bool
+        Whether all labels are given: then a labeler that is a name is checked, and not made.
 
     Returns
     -------
@@ -55,7 +55,8 @@ def prepare_models(pruner, rng, labels_all):
     """
     labeler, proxy = pruner.labeler, pruner.proxy
     if isinstance(labeler, str):
-        labeler = _stages.check_name(labeler) if labels_all else _stages.named_labeler(labeler)
+        _stages.check_name(labeler)
+        labeler = None if labels_all else _stages.named_labeler(labeler)
     else:
         _stages.check_labeler(labeler)
     if is_labeler(proxy) and not getattr(labeler, "_semi_supervised", False):
