@@ -1,16 +1,14 @@
-"""What SemiPrune refuses before any training, and small sums over what its stages return."""
+"""What SemiPrune refuses before any training."""
 
 from numbers import Integral
 
 import numpy as np
 from joblib import effective_n_jobs
-from scipy.stats import binomtest
 from sklearn.pipeline import Pipeline
 
 from skprune._labels import MISSING
-from skprune._validation import is_net
+from skprune._models import is_net
 from skprune.dynamics._collect import check_recording
-from skprune.scores import difficulty as difficulty_of
 from skprune.scores import min_epochs
 from skprune.scores._registry import default_epochs
 from skprune.selection import BaseSelector, get_selector, kept_count
@@ -88,51 +86,6 @@ def _check_proxy(pruner, given):
             raise ValueError(f"difficulty='grand' needs a net as proxy, and {kind} is none.")
         if getattr(proxy, "compile", False):
             raise ValueError("difficulty='grand' watches the last layer, which compile=True hides. Use compile=False.")
-
-
-def mean_difficulty(repeats, difficulty):
-    """Return the mean of a score over the repeats, and its standard deviation.
-
-    Parameters
-    ----------
-    repeats : list of TrainingDynamics
-        Of the proxies.
-    difficulty : str, callable or list
-        The score.
-
-    Returns
-    -------
-    mean : ndarray of shape (n_samples,), float64
-        Higher = harder.
-    std : ndarray of shape (n_samples,), float64, or None
-        With ddof 1; None of a single repeat.
-    """
-    scores = np.stack([difficulty_of(dynamics, difficulty) for dynamics in repeats])
-    return scores.mean(axis=0), scores.std(axis=0, ddof=1) if len(repeats) > 1 else None
-
-
-def accuracy_interval(judged, codes):
-    """Return the accuracy on held-out rows, and its interval.
-
-    Parameters
-    ----------
-    judged : dict or None
-        What ``judge_labels`` returned.
-    codes : ndarray of shape (n_samples,), int
-        Class indices, -1 where unlabelled.
-
-    Returns
-    -------
-    accuracy : float or None
-        None without `judged`.
-    interval : tuple of (float, float) or None
-        Wilson's, of 95 %.
-    """
-    if judged is None:
-        return None, None
-    right = judged["codes"] == codes[judged["rows"]]
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
-    return float(right.mean()), (float(interval.low), float(interval.high))
 
 
 def selector_for(selection, classes, difficulty):

@@ -1,4 +1,4 @@
-"""From the parameters of SemiPrune to the calls of its expensive stages."""
+"""The calls of the expensive stages, in their order, each through the store."""
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -7,76 +7,9 @@ from sklearn.pipeline import Pipeline
 
 from skprune import _stages
 from skprune._labels import MISSING, warn_of_vanished
+from skprune._prepare import is_labeler, repeats_of
 from skprune._store import StageStore
-from skprune._validation import holds_net
 from skprune._warnings import warn_user
-from skprune.dynamics._collect import check_proxy
-
-
-def is_labeler(proxy):
-    """Tell whether the run of the labeler itself is recorded.
-
-    Parameters
-    ----------
-    proxy : object
-        The parameter.
-
-    Returns
-    -------
-    bool
-        Whether it is "labeler".
-    """
-    return isinstance(proxy, str) and proxy == "labeler"
-
-
-def prepare_models(pruner, rng, labels_all):
-    """Return labeler and proxy, and the seeds, drawn in a fixed order.
-
-    Parameters
-    ----------
-    pruner : SemiPrune
-        With its parameters.
-    rng : numpy.random.RandomState
-        Where seeds are drawn from.
-    labels_all : bool
-        Whether all labels are given: then a labeler that is a name is checked, and not made.
-
-    Returns
-    -------
-    labeler, proxy : classifier
-        Clones; what was None is inherited. The labeler is None where it was not made.
-    stage_seed, selection_seed : int
-        Of the stages, and of the selection.
-
-    Raises
-    ------
-    ValueError, TypeError
-        A model cannot do what it is for.
-    """
-    labeler, proxy = pruner.labeler, pruner.proxy
-    if isinstance(labeler, str):
-        _stages.check_name(labeler)
-        labeler = None if labels_all else _stages.named_labeler(labeler)
-    else:
-        _stages.check_labeler(labeler)
-    if is_labeler(proxy) and not getattr(labeler, "_semi_supervised", False):
-        raise ValueError(
-            f"proxy='labeler' records the run of a net of skprune.semi_supervised, and labeler is a {type(labeler).__name__}."
-        )
-    if proxy is None or is_labeler(proxy):
-        proxy = _stages.default_proxy()
-    check_proxy(proxy)
-    if labeler is None:
-        rng.randint(2**31 - 1)  # what the net would draw: the proxy's seed does not depend on it
-    else:
-        labeler = _stages.prepare(labeler, rng=rng, device=pruner.device, n_jobs=pruner.n_jobs)
-    within = pruner.n_jobs if pruner.n_repeats == 1 else None  # the repeats share the cores
-    proxy = _stages.prepare(proxy, rng=rng, device=pruner.device, n_jobs=within)
-    if any(model is not None and holds_net(model) for model in (labeler, proxy)):
-        from skprune.nets._device import resolve_device
-
-        resolve_device(pruner.device)
-    return labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1))
 
 
 def run_stages(pruner, labeler, proxy, pool, codes, classes, seed):
@@ -132,7 +65,7 @@ def _record(pruner, store, proxy, recording, seed):
     """Record each repeat, in processes where the user asks for them."""
     calls = [
         (one, recording | {"features": number == 0, "seed": its_seed})
-        for number, (one, its_seed) in enumerate(_stages.repeats_of(proxy, seed, pruner.n_repeats))
+        for number, (one, its_seed) in enumerate(repeats_of(proxy, seed, pruner.n_repeats))
     ]
     # Threads would share torch's global generator; inside the worker of a grid search, joblib has nothing else to give.
     only_threads = getattr(get_active_backend()[0], "supports_sharedmem", False)

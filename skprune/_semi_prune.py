@@ -7,14 +7,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
-from skprune._checks import accuracy_interval, check_parameters, mean_difficulty, selector_for
+from skprune._checks import check_parameters, selector_for
 from skprune._labels import MISSING, encode_labels, labels_at, missing_mask
-from skprune._plan import is_labeler, prepare_models, run_stages
-from skprune._stages import as_input, train_fully, unpack
+from skprune._models import as_input, unpack
+from skprune._plan import run_stages
+from skprune._prepare import is_labeler, prepare_models
+from skprune._stages import accuracy_interval, train_fully
 from skprune._validation import as_pool, check_equal_length
 from skprune._warnings import warn_user
 from skprune.dynamics import TrainingDynamics
 from skprune.dynamics._features import proxy_features
+from skprune.scores._registry import mean_difficulty
 
 
 class SemiPrune(BasePruner):

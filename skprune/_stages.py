@@ -4,114 +4,19 @@ Stages return arrays, network weights among them, from which fitted nets are reb
 are and go through joblib where they are kept. torch is imported where a net is used, and only there.
 """
 
-import sys
 import warnings
-from contextlib import contextmanager
 
 import numpy as np
+from scipy.stats import binomtest
 from sklearn.base import clone
 
 from skprune._labels import MISSING, VANISHED
-from skprune._registry import lookup
-from skprune._seeds import seed_nested
-from skprune._validation import flat, is_net
+from skprune._models import as_input, is_net, is_own_net, pack, torch_seeded
 from skprune.dynamics import collect_dynamics
 from skprune.dynamics._collect import check_length
 from skprune.dynamics._features import proxy_features
 
-_LABELERS = {
-    name.lower(): name for name in ("FixMatch", "FlexMatch", "FreeMatch", "SoftMatch", "PseudoLabel", "MeanTeacher")
-}
 _HELD_OUT = 0.2
-
-
-def check_name(name):
-    """Refuse a name that is no labeler's.
-
-    Parameters
-    ----------
-    name : str
-        What the user gave.
-
-    Raises
-    ------
-    ValueError
-        There is none of that name.
-    """
-    lookup(name, _LABELERS, "labeler")
-
-
-def named_labeler(name):
-    """Return a semi-supervised net by its name in lower case.
-
-    Parameters
-    ----------
-    name : str
-        Such as "softmatch".
-
-    Returns
-    -------
-    SemiSupervisedNet
-        With its defaults.
-
-    Raises
-    ------
-    ValueError
-        There is none of that name.
-    """
-    name = lookup(name, _LABELERS, "labeler")
-    from skprune import semi_supervised
-
-    return getattr(semi_supervised, name)()
-
-
-def prepare(estimator, *, rng, device, n_jobs):
-    """Clone an estimator; nested `random_state`, `device` and `n_jobs` that are None inherit.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A labeler or a proxy.
-    rng : numpy.random.RandomState
-        Where seeds are drawn from.
-    device : str
-        For `device` parameters that are None.
-    n_jobs : int or None
-        For `n_jobs` parameters that are None.
-
-    Returns
-    -------
-    estimator
-        The clone.
-    """
-    estimator = seed_nested(clone(estimator), rng)
-    inherited = {"device": None if device == "auto" else device, "n_jobs": n_jobs}
-    found = {}
-    for name, value in estimator.get_params(deep=True).items():
-        last = name.rsplit("__", 1)[-1]
-        if value is None and last in inherited and not name.startswith("callbacks"):
-            found[name] = inherited[last]
-    return estimator.set_params(**found)
-
-
-def check_labeler(labeler):
-    """Refuse a labeler that cannot give labels with a confidence.
-
-    Parameters
-    ----------
-    labeler : object
-        What the user gave.
-
-    Raises
-    ------
-    TypeError
-        It has no ``fit`` or no ``predict_proba``.
-    """
-    for method in ("fit", "predict_proba"):
-        if isinstance(labeler, type) or not hasattr(labeler, method):
-            raise TypeError(
-                f"labeler must be a classifier with fit and predict_proba, got {labeler!r} without {method}."
-            )
 
 
 def label_pool(labeler, pool, codes, seed, verbose):
@@ -142,7 +47,7 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
     if is_own_net(labeler):
         labeler.set_params(verbose=verbose)
     X = as_input(labeler, pool)
-    with _torch_seeded(labeler, seed), warnings.catch_warnings():
+    with torch_seeded(labeler, seed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", VANISHED)  # SemiPrune warns, of all rows and in the classes of y
         labeler.fit(X, codes)
     classes = np.asarray(labeler.classes_)
@@ -211,6 +116,30 @@ def judge_labels(labeler, pool, codes, seed, verbose):
     hidden[rows] = MISSING
     labelled = label_pool(labeler, pool, hidden, seed, verbose)
     return {"rows": rows, "codes": labelled["codes"][rows], "confidence": labelled["confidence"][rows]}
+
+
+def accuracy_interval(judged, codes):
+    """Return the accuracy on held-out rows, and its interval.
+
+    Parameters
+    ----------
+    judged : dict or None
+        What ``judge_labels`` returned.
+    codes : ndarray of shape (n_samples,), int
+        Class indices, -1 where unlabelled.
+
+    Returns
+    -------
+    accuracy : float or None
+        None without `judged`.
+    interval : tuple of (float, float) or None
+        Wilson's, of 95 %.
+    """
+    if judged is None:
+        return None, None
+    right = judged["codes"] == codes[judged["rows"]]
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return float(right.mean()), (float(interval.low), float(interval.high))
 
 
 def record_pool(
@@ -285,98 +214,6 @@ def label_and_record(labeler, pool, codes, n_epochs, record_every, record_kl, se
     return labelled | {"dynamics": vars(dynamics), "features": proxy_features(net, pool)}
 
 
-def repeats_of(proxy, seed, n_repeats):
-    """Return proxies and stage seeds of the repeats: the first as it is, each further one with seeds of its own.
-
-    Parameters
-    ----------
-    proxy : classifier
-        The first one.
-    seed : int
-        Its stage's.
-    n_repeats : int
-        How many.
-
-    Returns
-    -------
-    list of (classifier, int)
-        The first ones are the same whatever `n_repeats` is.
-    """
-    found = [(proxy, seed)]
-    for repeat in range(1, n_repeats):
-        rng = np.random.RandomState([seed, repeat])
-        found.append((seed_nested(clone(proxy), rng, anew=True), int(rng.randint(2**31 - 1))))
-    return found
-
-
-def pack(model):
-    """Return a fitted model as arrays where it is a net, else as it is.
-
-    Parameters
-    ----------
-    model : fitted estimator
-        The model.
-
-    Returns
-    -------
-    object
-        What :func:`unpack` takes.
-    """
-    if is_own_net(model):
-        return model.to_arrays()
-    if is_net(model):
-        weights = {name: tensor.cpu().numpy().copy() for name, tensor in model.module_.state_dict().items()}
-        return {"classes": model.classes_, "weights": weights}
-    return model
-
-
-def unpack(template, packed):
-    """Rebuild a fitted model.
-
-    Parameters
-    ----------
-    template : estimator
-        The unfitted estimator.
-    packed : object
-        What :func:`pack` returned.
-
-    Returns
-    -------
-    fitted estimator
-        The model.
-    """
-    if is_own_net(template):
-        return clone(template).from_arrays(packed)
-    if is_net(template):
-        import torch
-
-        from skprune.nets._device import seeded
-
-        net = clone(template)
-        with seeded(0, torch.device(net.device or "cpu")):
-            net.initialize()
-        net.module_.load_state_dict({name: torch.from_numpy(array) for name, array in packed["weights"].items()})
-        net.classes_inferred_ = packed["classes"]
-        return net
-    return packed
-
-
-def default_proxy():
-    """Return the proxy that ``SemiPrune(proxy=None)`` trains: a NetClassifier that learns slowly.
-
-    The selection by difficulty lives on what happens before the proxy fits. On Fashion-MNIST (10,000 rows, seeds 10 and 11)
-    DUAL-Beta coresets gained more over random rows with a learning rate of 0.01 than with 0.003 or 0.05.
-
-    Returns
-    -------
-    NetClassifier
-        Sized from the data when it is fitted.
-    """
-    from skprune.nets import NetClassifier
-
-    return NetClassifier(lr=0.01)
-
-
 def train_fully(proxy, pool, codes, schedule_epochs, seed):
     """Train a proxy as a classifier: a NetClassifier for its whole schedule, others as their parameters say.
 
@@ -403,57 +240,5 @@ def train_fully(proxy, pool, codes, schedule_epochs, seed):
         proxy.set_params(max_epochs=schedule_epochs)
     elif is_net(proxy):
         proxy.set_params(train_split=None, verbose=0)
-    with _torch_seeded(proxy, seed):
+    with torch_seeded(proxy, seed):
         return proxy.fit(as_input(proxy, pool), codes)
-
-
-def is_own_net(estimator):
-    """Tell whether an estimator is a net of skprune, without importing torch.
-
-    Parameters
-    ----------
-    estimator : object
-        Anything.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-    """
-    if not is_net(estimator):
-        return False
-    from skprune.nets._base import BaseNet
-
-    return isinstance(estimator, BaseNet)
-
-
-def as_input(estimator, pool):
-    """Return a pool as an estimator reads it.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A labeler or a proxy.
-    pool : ndarray of shape (n, d) or (n, C, H, W)
-        Rows.
-
-    Returns
-    -------
-    ndarray
-        As it is for skprune's nets, in float32 for others, a table for all else.
-    """
-    if is_own_net(estimator):
-        return pool
-    return pool.astype(np.float32, copy=False) if is_net(estimator) else flat(pool)
-
-
-@contextmanager
-def _torch_seeded(estimator, seed):
-    """Seed torch's global generators within the block, where torch is in use at all."""
-    if "torch" not in sys.modules:
-        yield
-        return
-    from skprune.nets._device import resolve_device, seeded
-
-    with seeded(seed, resolve_device(getattr(estimator, "device", "cpu"))):
-        yield

@@ -11,7 +11,7 @@ import joblib
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_memory
 
-from skprune._validation import holds_net, is_net
+from skprune._models import holds_net, is_net
 
 CACHE_VERSION = 2
 _NOT_IN_KEYS = ("verbose", "n_jobs")

@@ -1,7 +1,6 @@
 """What X may look like: one C-contiguous array, 2-D for tables and 4-D for images."""
 
 import math
-import sys
 from numbers import Real
 
 import numpy as np
@@ -64,45 +63,6 @@ def as_pool(X, image_shape=None, *, estimator=None):
     array = np.ascontiguousarray(array)
     _check_finite(array)
     return array
-
-
-def is_net(estimator):
-    """Tell whether an estimator is a skorch net, without importing torch.
-
-    Parameters
-    ----------
-    estimator : object
-        Anything.
-
-    Returns
-    -------
-    bool
-        False where skorch has not been imported: nothing can be a net then.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import SGDClassifier
-    >>> is_net(SGDClassifier())
-    False
-    """
-    skorch = sys.modules.get("skorch")
-    return skorch is not None and isinstance(estimator, skorch.NeuralNet)
-
-
-def holds_net(estimator):
-    """Tell whether an estimator is a skorch net or has one among its parameters.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A labeler or a proxy.
-
-    Returns
-    -------
-    bool
-        Whether its results depend on the device.
-    """
-    return any(map(is_net, (estimator, *estimator.get_params(deep=True).values())))
 
 
 def flat(pool):

@@ -25,7 +25,8 @@ from skorch import NeuralNetClassifier
 
 from skprune import PruningSampler, SemiPrune
 from skprune._checks import selector_for
-from skprune._stages import held_out_rows, named_labeler
+from skprune._prepare import named_labeler
+from skprune._stages import held_out_rows
 from skprune.datasets import make_partial_labels
 from skprune.dynamics import TrainingDynamics
 from skprune.model_selection import PartialLabelKFold

@@ -1,5 +1,6 @@
 """What the benchmarks share: rows in a CSV file that survive a kill, tables, and a word about the machine."""
 
+import argparse
 import csv
 import os
 import platform
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from skprune.datasets import load_fashion_mnist
 from skprune.nets import NetClassifier
 
 
@@ -56,6 +58,40 @@ class Rows:
     def seconds(self, key, seeds):
         """Return the seconds of a key, one a seed."""
         return np.array([self.values[key, seed][1] for seed in seeds])
+
+
+def arguments(description, *, seeds, out):
+    """Return a parser of the arguments that all benchmarks with seeds take."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="+", default=seeds)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data-home")
+    parser.add_argument("--out", nargs="+", default=[out], help="CSV file; several with --report")
+    parser.add_argument("--report", action="store_true", help="print the table from the CSV files alone")
+    return parser
+
+
+def kept_rows(parser, args, setting):
+    """Set the threads, and return the rows that are there, of all files with --report."""
+    if len(args.out) > 1 and not args.report:
+        parser.error("several files are for --report")
+    torch.set_num_threads(args.threads)
+    rows = Rows(args.out[0], setting)
+    for file in args.out[1:]:
+        rows.values |= Rows(file, setting).values
+    return rows
+
+
+def of_seeds(seeds):
+    """Say which seeds the figures are of."""
+    return f"seeds {seeds} (n = {len(seeds)}), std with ddof 1"
+
+
+def fashion_pool(args, seed):
+    """Return the rows and true labels of a pool out of Fashion-MNIST, and the test set."""
+    data = load_fashion_mnist(data_home=args.data_home)
+    rows = np.random.default_rng(seed).permutation(len(data.x_train))[: args.pool]
+    return data.x_train[rows], data.y_train[rows], data.x_test, data.y_test
 
 
 def supervised_sibling(net):

@@ -10,15 +10,13 @@ Restartable: rows that are in the CSV file are not computed again; --report prin
 several processes, give each a file of its own and report on all: --report --out a.csv b.csv.
 """
 
-import argparse
 import time
 
 import numpy as np
-import torch
-from common import Rows, machine, show
+from common import arguments, fashion_pool, kept_rows, machine, of_seeds, show
 
 from skprune import SemiPrune
-from skprune.datasets import load_fashion_mnist, make_partial_labels
+from skprune.datasets import make_partial_labels
 from skprune.nets import NetClassifier
 from skprune.selection import Cutoff
 
@@ -37,16 +35,10 @@ CORESETS = (
 EVERYTHING = "all rows"
 
 
-def problem(args, seed):
-    """Return pool, true labels, partial labels, and the test set."""
-    data = load_fashion_mnist(data_home=args.data_home)
-    rows = np.random.default_rng(seed).permutation(len(data.x_train))[: args.pool]
-    X, y = data.x_train[rows], data.y_train[rows]
-    return X, y, make_partial_labels(y, args.labels, random_state=seed), data.x_test, data.y_test
-
-
-def coresets(rows, seed, X, y, y_partial, X_test, y_test, args):
+def compute(rows, seed, args):
     """Compute the missing rows of a seed."""
+    X, y, X_test, y_test = fashion_pool(args, seed)
+    y_partial = make_partial_labels(y, args.labels, random_state=seed)
     hidden = y_partial < 0
 
     def train(key, mask):
@@ -83,7 +75,7 @@ def coresets(rows, seed, X, y, y_partial, X_test, y_test, args):
 def report(rows, args):
     """Print the table."""
     seeds = args.seeds
-    print(f"Fashion-MNIST, pool {args.pool}, {args.labels} labels, seeds {seeds} (n = {len(seeds)}), std with ddof 1")
+    print(f"Fashion-MNIST, pool {args.pool}, {args.labels} labels, {of_seeds(seeds)}")
     print(machine())
     for name, key in (("the default SemiPrune", RIGHT), ("the single run", RIGHT_SINGLE)):
         print(
@@ -102,27 +94,16 @@ def report(rows, args):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, seeds=[0, 1, 2, 3, 4], out="fashion_mnist.csv")
     parser.add_argument("--pool", type=int, default=10_000)
     parser.add_argument("--labels", type=int, default=250)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--iterations", type=int, default=1500)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--data-home")
     parser.add_argument("--checkpoint", help="a folder for the finished stages of SemiPrune")
-    parser.add_argument("--out", nargs="+", default=["fashion_mnist.csv"], help="CSV file; several with --report")
-    parser.add_argument("--report", action="store_true", help="print the table from the CSV files alone")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    setting = f"pool={args.pool} labels={args.labels} iterations={args.iterations}"
-    rows = Rows(args.out[0], setting)
-    for file in args.out[1:]:
-        rows.values |= Rows(file, setting).values
+    rows = kept_rows(parser, args, f"pool={args.pool} labels={args.labels} iterations={args.iterations}")
     if not args.report:
-        if len(args.out) > 1:
-            parser.error("several files are for --report")
         for seed in args.seeds:
-            coresets(rows, seed, *problem(args, seed), args)
+            compute(rows, seed, args)
     report(rows, args)
 
 

@@ -11,17 +11,15 @@ Restartable: rows that are in the CSV file are not computed again; --report prin
 several processes, give each a file of its own and report on all: --report --out a.csv b.csv.
 """
 
-import argparse
 import time
 from itertools import combinations
 
 import numpy as np
-import torch
-from common import Rows, machine, show
+from common import arguments, fashion_pool, kept_rows, machine, of_seeds, show
 from scipy.stats import spearmanr
 
 from skprune import SemiPrune
-from skprune.datasets import load_fashion_mnist, make_partial_labels
+from skprune.datasets import make_partial_labels
 from skprune.scores import difficulty
 
 SCORES = ("aum", "dual", "el2n", "forgetting")
@@ -38,9 +36,7 @@ def compute(rows, seed, args):
     """Compute the rows of a seed."""
     if not rows.missing(f"extrapolated {NEIGHBOURS[-1]} | {SCORES[-1]}", seed):
         return
-    data = load_fashion_mnist(data_home=args.data_home)
-    chosen = np.random.default_rng(seed).permutation(len(data.x_train))[: args.pool]
-    X, y = data.x_train[chosen], data.y_train[chosen]
+    X, y, *_ = fashion_pool(args, seed)
     y_partial = make_partial_labels(y[:-LEFT_OUT], args.labels, random_state=seed)
     y_partial = np.append(y_partial, np.full(LEFT_OUT, -1))
     start = time.process_time()
@@ -63,10 +59,7 @@ def compute(rows, seed, args):
 
 def report(rows, args):
     """Print the table."""
-    print(
-        f"Spearman's correlation, Fashion-MNIST, {args.pool} rows, {args.labels} labels, seeds {args.seeds} "
-        f"(n = {len(args.seeds)}), std with ddof 1"
-    )
+    print(f"Spearman's correlation, Fashion-MNIST, {args.pool} rows, {args.labels} labels, {of_seeds(args.seeds)}")
     print(machine())
     print(f"\n{'':32}" + "".join(f"{name:>16}" for name in SCORES))
     lines = {
@@ -80,23 +73,12 @@ def report(rows, args):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, seeds=[0, 1, 2], out="ranks.csv")
     parser.add_argument("--pool", type=int, default=10_000)
     parser.add_argument("--labels", type=int, default=250)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--data-home")
-    parser.add_argument("--out", nargs="+", default=["ranks.csv"], help="CSV file; several with --report")
-    parser.add_argument("--report", action="store_true", help="print the table from the CSV files alone")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    setting = f"ranks pool={args.pool} labels={args.labels}"
-    rows = Rows(args.out[0], setting)
-    for file in args.out[1:]:
-        rows.values |= Rows(file, setting).values
+    rows = kept_rows(parser, args, f"ranks pool={args.pool} labels={args.labels}")
     if not args.report:
-        if len(args.out) > 1:
-            parser.error("several files are for --report")
         for seed in args.seeds:
             compute(rows, seed, args)
     report(rows, args)

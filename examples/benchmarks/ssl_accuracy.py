@@ -16,13 +16,11 @@ Restartable: rows that are in the CSV file are not computed again; --report prin
 processes, give each a file of its own and report on all: --report --out a.csv b.csv.
 """
 
-import argparse
 import time
 import warnings
 
 import numpy as np
-import torch
-from common import Rows, machine, show, supervised_sibling
+from common import arguments, kept_rows, machine, of_seeds, show, supervised_sibling
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score
@@ -130,7 +128,7 @@ def flat(X):
 
 def report(rows, seeds, columns):
     """Print the tables."""
-    print(f"Mean ± std (ddof 1) of seeds {seeds} (n = {len(seeds)}), %")
+    print(f"Mean ± std in %, {of_seeds(seeds)}")
     print(machine())
     print(
         "long-tailed: balanced accuracy on the test set; all others: right labels on the unlabelled rows of the pool."
@@ -161,21 +159,11 @@ def report(rows, seeds, columns):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, seeds=[3, 4, 5], out="ssl_accuracy.csv")
     parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=list(COLUMNS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4, 5])
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--data-home")
-    parser.add_argument("--out", nargs="+", default=["ssl_accuracy.csv"], help="CSV file; several with --report")
-    parser.add_argument("--report", action="store_true", help="print the table from the CSV files alone")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    rows = Rows(args.out[0], "ssl_accuracy")
-    for file in args.out[1:]:
-        rows.values |= Rows(file, "ssl_accuracy").values
+    rows = kept_rows(parser, args, "ssl_accuracy")
     if not args.report:
-        if len(args.out) > 1:
-            parser.error("several files are for --report")
         warnings.filterwarnings("ignore", "The pseudo-labels hold no row")
         warnings.filterwarnings(
             "ignore", "invalid value encountered in divide"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skprune.dynamics._reduce import reduce_outputs
+from skprune.dynamics._reduce import first_not_finite, reduce_outputs
 from skprune.dynamics._training_dynamics import EPOCH_ARRAYS, TrainingDynamics
 
 
@@ -134,3 +134,64 @@ class DynamicsBuilder:
         if epochs < 2:
             arrays.pop("kl_step", None)
         return TrainingDynamics._of({name: arrays.get(name) for name in EPOCH_ARRAYS} | self._last)
+
+
+def from_outputs(outputs, y, *, logits, seen, kl, memmap_folder):
+    """Build dynamics from recorded outputs: the two ways of :meth:`TrainingDynamics.from_proba` and ``from_logits``.
+
+    Parameters
+    ----------
+    outputs : array-like of shape (n_epochs, n_samples, n_classes), or sequence or iterator of (n_samples, n_classes)
+        Probabilities or logits of each epoch.
+    logits : bool
+        Which of the two.
+    y, seen, kl, memmap_folder
+        As in the methods.
+
+    Returns
+    -------
+    TrainingDynamics
+        The reduced dynamics.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not fit, a row that was seen is not finite, or probabilities do not sum to 1.
+    """
+    y = np.asarray(y)
+    if seen is not None:
+        seen = np.asarray(seen, dtype=bool)
+        if seen.shape != (len(seen), len(y)):
+            raise ValueError(f"seen must be of shape (n_epochs, {len(y)}), got {seen.shape}.")
+    n_epochs = len(outputs) if hasattr(outputs, "__len__") else None if seen is None else len(seen)
+    if seen is not None and n_epochs != len(seen):
+        raise ValueError(f"seen holds {len(seen)} epochs, and there are {n_epochs}.")
+    if n_epochs is None and memmap_folder is not None:
+        raise ValueError("memmap_folder needs outputs of known length: give a list or an array, not an iterator.")
+    builder = DynamicsBuilder(len(y), n_epochs, kl=kl, memmap_folder=memmap_folder)
+    ends = None if seen is None else set(len(seen) - 1 - seen[::-1].argmax(axis=0))
+    t = -1
+    for t, epoch in enumerate(outputs):
+        if seen is not None and t == len(seen):
+            raise ValueError(f"seen holds {len(seen)} epochs, and there are more.")
+        epoch = np.asarray(epoch)
+        if epoch.ndim != 2 or epoch.shape[0] != len(y) or epoch.shape[1] < 2:
+            raise ValueError(
+                f"Epoch {t} must be of shape (n_samples, n_classes) = ({len(y)}, at least 2), got {epoch.shape}."
+            )
+        if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= epoch.shape[1]:
+            raise ValueError(f"y must hold class indices 0..{epoch.shape[1] - 1}.")
+        rows = slice(None) if seen is None else np.flatnonzero(seen[t])
+        shown = epoch[rows]
+        bad = first_not_finite(shown)
+        if bad is not None:
+            row = bad if seen is None else int(rows[bad])
+            raise ValueError(f"Row {row} is not finite in epoch {t}. Mark rows that were not seen with `seen`.")
+        if not logits and not np.allclose(shown.sum(axis=1), 1.0, atol=1e-2):
+            raise ValueError(f"Rows of epoch {t} do not sum to 1. Use from_logits for logits.")
+        last = n_epochs is None or t == n_epochs - 1 if ends is None else t in ends
+        builder.start_epoch()
+        builder.add(rows, shown, y[rows], logits=logits, last=last)
+    if seen is not None and t + 1 < len(seen):
+        raise ValueError(f"seen holds {len(seen)} epochs, and there are {t + 1}.")
+    return builder.build()

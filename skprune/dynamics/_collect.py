@@ -8,8 +8,9 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
+from skprune._models import is_net
 from skprune._seeds import seed_nested
-from skprune._validation import check_equal_length, flat, is_net
+from skprune._validation import check_equal_length, flat
 
 
 def collect_dynamics(

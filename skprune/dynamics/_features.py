@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune._validation import is_net
+from skprune._models import is_net
 
 _MOST = 128
 _LEAST_PROBA = 1e-12

@@ -1,8 +1,7 @@
-"""What skprune's nets share: the data on the device, a loop without a sync a step, seeds, all or nothing."""
+"""What skprune's nets share: the data on the device, a loop without a sync a step, seeds."""
 
 import inspect
-from contextlib import contextmanager, suppress
-from copy import deepcopy
+from contextlib import suppress
 from numbers import Integral
 
 import numpy as np
@@ -17,6 +16,7 @@ from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._device import resolve_device, resolve_precision, seeded
 from skprune.nets._parameters import StrictParameters
+from skprune.nets._state import KeptState
 
 _WATCH_STEPS = 25
 _EVAL_BATCH = 1024
@@ -26,7 +26,7 @@ class _StoppedByCallback(Exception):
     """A callback has ended the training."""
 
 
-class BaseNet(StrictParameters, NeuralNetClassifier):
+class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
     """Base of the supervised and the semi-supervised nets.
 
     A subclass stores its parameters in ``__init__``, and defines ``_encode``, ``_train_batches``, ``_steps_per_epoch``.
@@ -183,17 +183,6 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
             return EvalBatches(dataset, _EVAL_BATCH)
         return self._train_batches(dataset, self._epoch_seed())
 
-    def _check_device(self, requested_device, map_device):
-        """Keep device=None as it is when a pickle is loaded (skorch's hook); ``__setstate__`` finds the device."""
-        return None if requested_device is None else super()._check_device(requested_device, map_device)
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        if hasattr(self, "module_"):
-            weight = next(self.module_.parameters(), None)
-            self.device_ = torch.device("cpu") if weight is None else weight.device
-            self.precision_ = resolve_precision(self.precision, self.device_, len(self.shape_) == 3)
-
     def notify(self, method_name, **kwargs):
         """Notify the callbacks (skorch's hook).
 
@@ -343,67 +332,3 @@ class BaseNet(StrictParameters, NeuralNetClassifier):
                 raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
         if self.batch_size < 2:
             raise ValueError(f"batch_size must be at least 2, for batch normalisation; got {self.batch_size!r}.")
-
-    @contextmanager
-    def _all_or_nothing(self, anew):
-        before = dict(vars(self))
-        trained = ("module_", "optimizer_", "history_")
-        saved = {name: deepcopy(before[name]) for name in trained if name == "history_" and name in before}
-        saved |= {name: deepcopy(before[name].state_dict()) for name in trained[:2] if name in before and not anew}
-        try:
-            yield
-        except BaseException:
-            for _, callback in getattr(self, "callbacks_", ()):
-                if hasattr(callback, "abandon"):
-                    callback.abandon()
-            vars(self).clear()
-            vars(self).update(before)
-            for name, state in saved.items():
-                if name == "history_":
-                    self.history_ = state
-                else:
-                    getattr(self, name).load_state_dict(state)
-            raise
-
-    def to_arrays(self):
-        """Return the fitted state as arrays, from which :meth:`from_arrays` rebuilds it.
-
-        Returns
-        -------
-        dict
-            Classes, shape, standardisation, history and weights.
-        """
-        weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.module_.state_dict().items()}
-        return {
-            "classes": self.classes_,
-            "shape": self.shape_,
-            "scaling": vars(self.scaling_).copy(),
-            "seed": self.seed_,
-            "history": [{key: value for key, value in row.items() if key != "batches"} for row in self.history],
-            "weights": weights,
-        }
-
-    def from_arrays(self, state):
-        """Become the fitted net that :meth:`to_arrays` described.
-
-        Parameters
-        ----------
-        state : dict
-            What :meth:`to_arrays` returned.
-
-        Returns
-        -------
-        self
-            The fitted net.
-        """
-        self._prepare(state["shape"], state["classes"], Scaling(**state["scaling"]))
-        self.seed_ = state["seed"]
-        with seeded(self.seed_, self.device_):
-            self.initialized_ = False
-            self.initialize()
-        for row in state["history"]:
-            self.history.new_epoch()
-            for key, value in row.items():
-                self.history.record(key, value)
-        self.module_.load_state_dict({name: torch.from_numpy(array) for name, array in state["weights"].items()})
-        return self

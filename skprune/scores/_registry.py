@@ -102,6 +102,27 @@ def difficulty(dynamics, name, **params):
     return values
 
 
+def mean_difficulty(repeats, name):
+    """Return the mean of a score over the repeats, and its standard deviation.
+
+    Parameters
+    ----------
+    repeats : list of TrainingDynamics
+        Of the proxies.
+    name : str, callable or list
+        As in :func:`difficulty`.
+
+    Returns
+    -------
+    mean : ndarray of shape (n_samples,), float64
+        Higher = harder.
+    std : ndarray of shape (n_samples,), float64, or None
+        With ddof 1; None of a single repeat.
+    """
+    scores = np.stack([difficulty(dynamics, name) for dynamics in repeats])
+    return scores.mean(axis=0), scores.std(axis=0, ddof=1) if len(repeats) > 1 else None
+
+
 def _sign(function):
     """Return which way up a callable is: a score of this package as the table says, any other higher = harder."""
     while isinstance(function, partial):
