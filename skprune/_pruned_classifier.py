@@ -1,10 +1,20 @@
 """PrunedClassifier: prune, then train a classifier on what was kept."""
 
+import inspect
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import accuracy_score
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_method_params, _num_samples, check_is_fitted
 
 from skprune._labels import labels_at, missing_mask
 from skprune._validation import check_equal_length, take_rows
@@ -20,7 +30,9 @@ def _has(method):
 class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """A classifier that trains on the coreset of a pruner: the last step of a Pipeline, and fit for grid searches.
 
-    ``fit`` prunes the rows, and trains a clone of `estimator` on the kept ones. Predictions are never pruned.
+    ``fit`` prunes the rows, and trains a clone of `estimator` on the kept ones. Predictions are never pruned. Ensembles and
+    calibrators go inside, as `estimator`: around a partial `y` they would take -1 for a class.
+    ``SelfTrainingClassifier(PrunedClassifier(...))`` is the exception; its pruner then gets labelled rows alone.
 
     Parameters
     ----------
@@ -65,7 +77,7 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.pruner = pruner
         self.labels = labels
 
-    def fit(self, X, y, y_oracle=None):
+    def fit(self, X, y, y_oracle=None, **fit_params):
         """Prune, and train on the coreset.
 
         Parameters
@@ -77,6 +89,9 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         y_oracle : array-like of shape (n_samples,), default=None
             True labels, which simulate that the coreset is annotated: they replace the pseudo-labels of kept rows. Labels
             of rows that are not kept are never read.
+        **fit_params
+            Passed on to ``fit`` of `estimator`, such as `sample_weight`; of what has an entry for each row of X, the entries of
+            the rows that it is trained on. With ``enable_metadata_routing=True``, what `estimator` requests.
 
         Returns
         -------
@@ -88,14 +103,17 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ValueError
             `labels` is unknown or excludes `y_oracle`, lengths differ, or no kept row has a given label where such are
             asked for.
+        TypeError
+            ``fit`` of `estimator` does not take one of `fit_params`.
         """
         if self.labels not in ("pseudo", "given"):
             raise ValueError(f"labels must be 'pseudo' or 'given', got {self.labels!r}.")
         if y_oracle is not None:
             if self.labels == "given":
                 raise ValueError("labels='given' trains on given labels alone, so it takes no y_oracle.")
-            if len(y_oracle) != len(X):
-                raise ValueError(f"y_oracle has {len(y_oracle)} labels, X has {len(X)} rows.")
+            if _num_samples(y_oracle) != _num_samples(X):
+                raise ValueError(f"y_oracle has {_num_samples(y_oracle)} labels, X has {_num_samples(X)} rows.")
+        fit_params = self._routed("fit", fit_params)
         pruner = clone(self.pruner).fit(X, y)
         rows, labels = pruner.coreset_indices_, pruner.coreset_labels_
         asked = np.isin(rows, pruner.annotation_indices_)
@@ -112,14 +130,20 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             if unknown.any():
                 raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
             labels = np.concatenate([labels[~asked], answers])[back]
-        self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels)
+        fit_params = _check_method_params(X, fit_params, indices=rows)
+        self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels, **fit_params)
         self.pruner_ = pruner
-        self.n_features_in_ = pruner.n_features_in_
-        if hasattr(pruner, "feature_names_in_"):
-            self.feature_names_in_ = pruner.feature_names_in_
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
         return self
+
+    @property
+    def n_features_in_(self):
+        """Numbers a row."""
+        return self.pruner_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Column names, when X has such."""
+        return self.pruner_.feature_names_in_
 
     @property
     def classes_(self):
@@ -127,70 +151,78 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return self.estimator_.classes_
 
     @available_if(_has("predict"))
-    def predict(self, X):
+    def predict(self, X, **params):
         """Predict with the fitted classifier.
 
         Parameters
         ----------
         X : array-like
             Any data.
+        **params
+            With ``enable_metadata_routing=True``, what `estimator` requests.
 
         Returns
         -------
         ndarray of shape (n_samples,)
             Class labels.
         """
-        return self._delegate("predict", X)
+        return self._delegate("predict", X, params)
 
     @available_if(_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X, **params):
         """Predict probabilities with the fitted classifier.
 
         Parameters
         ----------
         X : array-like
             Any data.
+        **params
+            With ``enable_metadata_routing=True``, what `estimator` requests.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
             Columns as in ``classes_``.
         """
-        return self._delegate("predict_proba", X)
+        return self._delegate("predict_proba", X, params)
 
     @available_if(_has("predict_log_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X, **params):
         """Predict log probabilities with the fitted classifier.
 
         Parameters
         ----------
         X : array-like
             Any data.
+        **params
+            With ``enable_metadata_routing=True``, what `estimator` requests.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
             Columns as in ``classes_``.
         """
-        return self._delegate("predict_log_proba", X)
+        return self._delegate("predict_log_proba", X, params)
 
     @available_if(_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X, **params):
         """Return the decision values of the fitted classifier.
 
         Parameters
         ----------
         X : array-like
             Any data.
+        **params
+            With ``enable_metadata_routing=True``, what `estimator` requests.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             As the classifier returns them.
         """
-        return self._delegate("decision_function", X)
+        return self._delegate("decision_function", X, params)
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Return the accuracy on the labelled rows.
 
         Parameters
@@ -199,6 +231,8 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             Test data.
         y : array-like of shape (n_samples,)
             Labels; rows without one do not count.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
 
         Returns
         -------
@@ -215,13 +249,42 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         rows = np.flatnonzero(~missing_mask(y, classes=self.pruner_.classes_))
         if rows.size == 0:
             raise ValueError("score needs labelled rows, and y holds none.")
-        return float(accuracy_score(labels_at(y, rows), self.predict(take_rows(X, rows))))
+        weights = None if sample_weight is None else take_rows(sample_weight, rows)
+        return float(accuracy_score(labels_at(y, rows), self.predict(take_rows(X, rows)), sample_weight=weights))
 
-    def _delegate(self, method, X):
+    def get_metadata_routing(self):
+        """Return how metadata is routed (scikit-learn's hook).
+
+        Returns
+        -------
+        MetadataRouter
+            `y_oracle` and the `sample_weight` of ``score`` are this estimator's own, all else is that of `estimator`.
+        """
+        mapping = MethodMapping()
+        for method in ("fit", "predict", "predict_proba", "predict_log_proba", "decision_function"):
+            mapping.add(caller=method, callee=method)
+        return MetadataRouter(owner=self).add_self_request(self).add(estimator=self.estimator, method_mapping=mapping)
+
+    def _routed(self, method, params):
+        """Return the parameters that go to a method of `estimator`, before anything is trained."""
+        if _routing_enabled():
+            return process_routing(self, method, **params).estimator[method]
+        if method != "fit":
+            _raise_for_params(params, self, method)
+            return params
+        known = inspect.signature(self.estimator.fit).parameters.values()
+        unknown = sorted(set(params) - {parameter.name for parameter in known})
+        if unknown and all(parameter.kind is not parameter.VAR_KEYWORD for parameter in known):
+            raise TypeError(f"fit of {type(self.estimator).__name__} takes no {unknown[0]!r}.")
+        return params
+
+    def _delegate(self, method, X, params):
         check_is_fitted(self)
-        return getattr(self.estimator_, method)(X)
+        return getattr(self.estimator_, method)(X, **self._routed(method, params))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
+        pruner, estimator = get_tags(self.pruner).input_tags, get_tags(self.estimator).input_tags
+        tags.input_tags.three_d_array = pruner.three_d_array
+        tags.input_tags.sparse = pruner.sparse and estimator.sparse
         return tags

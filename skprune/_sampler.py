@@ -1,6 +1,7 @@
 """PruningSampler: pruning as a resampling step."""
 
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import get_tags
 
 
 class PruningSampler(BaseEstimator):
@@ -17,6 +18,10 @@ class PruningSampler(BaseEstimator):
         The fitted pruner.
     sample_indices_ : ndarray of shape (n_kept,), int
         The rows that were kept, ascending.
+    n_features_in_ : int
+        Numbers a row.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names, when X has such.
 
     Examples
     --------
@@ -30,6 +35,35 @@ class PruningSampler(BaseEstimator):
 
     def __init__(self, pruner):
         self.pruner = pruner
+
+    def fit(self, X, y):
+        """Prune the rows, and give none back.
+
+        Parameters
+        ----------
+        X : array-like
+            The pool.
+        y : array-like of shape (n_samples,)
+            Labels, some missing.
+
+        Returns
+        -------
+        self
+            The fitted sampler.
+        """
+        self.pruner_ = clone(self.pruner).fit(X, y)
+        self.sample_indices_ = self.pruner_.coreset_indices_
+        return self
+
+    @property
+    def n_features_in_(self):
+        """Numbers a row."""
+        return self.pruner_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Column names, when X has such."""
+        return self.pruner_.feature_names_in_
 
     def fit_resample(self, X, y):
         """Prune the rows.
@@ -48,7 +82,11 @@ class PruningSampler(BaseEstimator):
         y_kept : ndarray of shape (n_kept,)
             Given labels where there are any, else pseudo-labels.
         """
-        self.pruner_ = clone(self.pruner).fit(X, y)
-        self.sample_indices_ = self.pruner_.coreset_indices_
-        rows, labels, _ = self.pruner_.coreset()
+        rows, labels, _ = self.fit(X, y).pruner_.coreset()
         return rows, labels
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.pruner).input_tags
+        tags.target_tags.required = True
+        return tags

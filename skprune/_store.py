@@ -4,14 +4,17 @@ import inspect
 import os
 import sys
 import tempfile
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import joblib
+from filelock import FileLock
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_memory
 
 from skprune._models import holds_net, is_net
+from skprune._warnings import warn_user
 
 CACHE_VERSION = 2
 _NOT_IN_KEYS = ("verbose", "n_jobs")
@@ -68,15 +71,27 @@ class StageStore:
         if self.checkpoint is None:
             return self._cached(stage, key, model, verbose, arguments)
         file = self.checkpoint / f"{stage.__name__}-{key}.joblib"
-        if file.exists():
-            return self._read(file)
-        result = self._cached(stage, key, model, verbose, arguments)
-        self._write(result, file)
-        return result
+        if not file.exists():
+            with _locked(file.with_suffix(".lock")):
+                if not file.exists():
+                    result = self._cached(stage, key, model, verbose, arguments)
+                    self._write(result, file)
+                    return result
+        return self._read(file)
 
     def _cached(self, stage, key, model, verbose, arguments):
-        call = self.memory.cache(_call, ignore=["model", "verbose", "arguments", "stage"])
-        return call(stage.__name__, key, stage=stage, model=model, verbose=verbose, arguments=arguments)
+        """Call a stage through the cache. Who wants what another process is making waits for it."""
+        cached = self.memory.cache(_call, ignore=["model", "verbose", "arguments", "stage"])
+        call = {"name": stage.__name__, "key": key, "stage": stage, "model": model, "verbose": verbose}
+        call["arguments"] = arguments
+        if self.memory.location is None or cached.check_call_in_cache(**call):
+            return cached(**call)
+        try:
+            with _locked(Path(self.memory.location) / "skprune-locks" / f"{stage.__name__}-{key}.lock"):
+                return cached(**call)
+        except _NotWritable as error:
+            warn_user(f"memory={self.memory.location!r} keeps nothing of this run: {error}")
+            return stage(model, verbose=verbose, **arguments)
 
     def key(self, stage, model, /, **arguments):
         """Return the key of a call, None where nothing is kept.
@@ -131,6 +146,30 @@ class StageStore:
         except BaseException:
             Path(unfinished).unlink(missing_ok=True)
             raise
+
+
+class _NotWritable(ValueError):
+    """A folder that cannot be written to."""
+
+
+@contextmanager
+def _locked(file):
+    """Hold the lock of an entry, a file beside it; the system lets go of it when a process is killed.
+
+    The file goes before the lock does: who still waits for it looks at the entry first.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file)
+        lock.acquire()
+    except OSError as error:
+        raise _NotWritable(f"{file.parent} cannot be written to ({error.strerror}).") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink()
+        lock.release()
 
 
 def _call(name, key, *, stage, model, verbose, arguments):

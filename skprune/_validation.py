@@ -4,6 +4,7 @@ import math
 from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _num_samples
 
@@ -16,7 +17,8 @@ def as_pool(X, image_shape=None, *, estimator=None):
     Parameters
     ----------
     X : array-like
-        A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W), of uint8 or float.
+        A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W), of uint8 or float: an ndarray, a DataFrame of pandas or
+        polars, a sparse table, which is made dense, a torch tensor, a list, or skorch's SliceDataset.
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     estimator : object, default=None
@@ -30,7 +32,7 @@ def as_pool(X, image_shape=None, *, estimator=None):
     Raises
     ------
     ValueError, TypeError
-        X is empty, sparse, complex, not numeric, of another number of axes, or holds NaN or inf.
+        X is empty, complex, not numeric, of another number of axes, or holds NaN or inf.
 
     Examples
     --------
@@ -38,6 +40,10 @@ def as_pool(X, image_shape=None, *, estimator=None):
     >>> as_pool(np.zeros((5, 8, 8), dtype=np.uint8)).shape
     (5, 1, 8, 8)
     """
+    if issparse(X):
+        X = X.toarray()
+    elif hasattr(X, "detach"):
+        X = X.detach().cpu().numpy()
     array = check_array(
         X,
         dtype="numeric",
@@ -93,7 +99,7 @@ def take_rows(X, rows):
     Parameters
     ----------
     X : array-like
-        ndarray, DataFrame, list, or anything that converts to an ndarray.
+        What :func:`as_pool` takes.
     rows : ndarray of int
         Which rows.
 
@@ -107,6 +113,8 @@ def take_rows(X, rows):
     >>> take_rows([[1], [2], [3]], [0, 2])
     [[1], [3]]
     """
+    if issparse(X):
+        return X.tocsr()[rows].asformat(X.format)
     return _safe_indexing(X if hasattr(X, "__getitem__") else np.asarray(X), rows)
 
 

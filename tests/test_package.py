@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skprune
-from skprune import PrunedClassifier, SemiPrune
+from skprune import PrunedClassifier, PruningSampler, SemiPrune
 from skprune.nets import NetClassifier
 from skprune.selection import Beta
 from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher, PseudoLabel, SoftMatch
@@ -43,6 +43,8 @@ def small_pruner():
 def expected_failures(estimator):
     if isinstance(estimator, SemiPrune):
         return PRUNER_FAILS
+    if isinstance(estimator, PruningSampler):
+        return {}
     if isinstance(estimator, NetClassifier):
         return SKORCH_FAILS
     return CLASSIFIER_FAILS | SKORCH_FAILS if isinstance(estimator, tuple(FAMILY)) else CLASSIFIER_FAILS
@@ -59,6 +61,7 @@ SKORCH_FAILS = {
     [
         small_pruner(),
         PrunedClassifier(LogisticRegression(), small_pruner()),
+        PruningSampler(small_pruner()),
         NetClassifier(module__width=16, max_epochs=40),
         *(make(module__width=16, n_steps=60, batch_size=16, mu=1) for make in FAMILY),
     ],
@@ -86,7 +89,7 @@ def test_import_brings_in_no_torch():
 
 
 def test_public_docstrings_describe_every_parameter():
-    for estimator in (SemiPrune, *FAMILY, NetClassifier, PrunedClassifier):
+    for estimator in (SemiPrune, *FAMILY, NetClassifier, PrunedClassifier, PruningSampler):
         for name in inspect.signature(estimator).parameters:
             doc = estimator.__doc__
             assert f"    {name} : " in doc or f"{name}, " in doc or f", {name} :" in doc or name == "kwargs", name

@@ -1,4 +1,4 @@
-"""PrunedClassifier and PartialLabelKFold: the main job ends in a classifier and can be cross-validated."""
+"""PrunedClassifier: the main job ends in a classifier."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
@@ -151,56 +151,3 @@ def test_last_in_a_pipeline_and_in_a_grid(quick, iris):
     search = GridSearchCV(model, grid, cv=PartialLabelKFold(3)).fit(X, labels)
     assert not np.isnan(search.cv_results_["mean_test_score"]).any()
     assert search.score(X, np.array(["a", "b", "c"])[y]) > 0.7
-
-
-# PartialLabelKFold
-
-
-@pytest.mark.parametrize("shuffle", [False, True])
-def test_folds(shuffle):
-    rng = np.random.default_rng(0)
-    y = rng.integers(3, size=200)
-    y[rng.random(200) < 0.8] = -1
-    seen = []
-    for train, test in PartialLabelKFold(4, shuffle=shuffle, random_state=0 if shuffle else None).split(y[:, None], y):
-        assert (y[test] >= 0).all()
-        assert set(train) == set(range(200)) - set(test)
-        seen.extend(test)
-        counts = np.bincount(y[test], minlength=3) / np.bincount(y[y >= 0])
-        assert np.ptp(counts) < 0.2
-    assert sorted(seen) == np.flatnonzero(y >= 0).tolist()
-
-
-def test_folds_do_not_depend_on_hidden_labels_or_their_mark():
-    y = np.array([0, 1] * 6 + [-1] * 10)
-    masked = [np.ma.MaskedArray(np.where(y < 0, fill, y), mask=y < 0) for fill in (5, 9)]
-    splits = [
-        [test.tolist() for _, test in PartialLabelKFold(3).split(np.zeros(22), labels)]
-        for labels in (y, *masked, np.where(y < 0, None, y))
-    ]
-    assert all(split == splits[0] for split in splits)
-    named = np.where(y < 0, 7, y)
-    other = PartialLabelKFold(3, missing_label=7).split(np.zeros(22), named)
-    assert [test.tolist() for _, test in other] == splits[0]
-
-
-def test_too_few_labels_for_the_folds():
-    with pytest.raises(ValueError, match="n_splits=5 is above the 1 labels of class 1"):
-        next(PartialLabelKFold(5).split(np.zeros(7), [0] * 5 + [1, -1]))
-
-
-def test_unlabelled_rows_in_test_folds_are_what_it_prevents():
-    """The fault: a plain splitter on 90 % unlabelled rows reports a tenth of the truth."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(2, size=400)
-    X = y[:, None] + rng.normal(scale=0.3, size=(400, 2))
-    partial = np.where(rng.random(400) < 0.9, -1, y)
-
-    class Labelled(LogisticRegression):
-        def fit(self, X, y):
-            return super().fit(X[y >= 0], y[y >= 0])
-
-    plain = cross_val_score(Labelled(), X, partial, cv=StratifiedKFold(5), scoring="accuracy").mean()
-    ours = cross_val_score(Labelled(), X, partial, cv=PartialLabelKFold(5), scoring="accuracy").mean()
-    assert plain < 0.2
-    assert ours > 0.85

@@ -1,15 +1,15 @@
-"""Cross-validation when few labels exist."""
+"""Folds when few labels exist."""
 
-import numpy as np
-from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
+from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, StratifiedKFold
 
-from skprune._labels import encode_labels
+from skprune.model_selection._labelled import LabelledRows
 
 
 class PartialLabelKFold(BaseCrossValidator):
     """Stratified folds over the labelled rows; unlabelled rows are in every training set and in no test set.
 
-    Plain splitters put unlabelled rows into the test folds, where a prediction can never equal their mark.
+    Plain splitters put unlabelled rows into the test folds, where a prediction can never equal their mark. With `groups`, no
+    group is on both sides: the unlabelled rows of a test fold's groups are left out of its training set.
 
     Parameters
     ----------
@@ -32,6 +32,8 @@ class PartialLabelKFold(BaseCrossValidator):
     [2 3 4 5] [0 1]
     [0 1 4 5] [2 3]
     """
+
+    __metadata_request__split = {"groups": True}
 
     def __init__(self, n_splits=5, *, shuffle=False, random_state=None, missing_label="auto"):
         self.n_splits = n_splits
@@ -63,8 +65,8 @@ class PartialLabelKFold(BaseCrossValidator):
             The pool; only its length counts.
         y : array-like of shape (n_samples,)
             Labels, some missing.
-        groups : object
-            Ignored, here for the interface.
+        groups : array-like of shape (n_samples,), default=None
+            Groups that are kept together; None: each row is one.
 
         Yields
         ------
@@ -74,18 +76,11 @@ class PartialLabelKFold(BaseCrossValidator):
         Raises
         ------
         ValueError
-            A class has fewer labels than there are folds.
+            A class has fewer labels than there are folds, or the labelled rows have fewer groups.
         """
-        codes, classes = encode_labels(y, self.missing_label)
-        labelled = np.flatnonzero(codes >= 0)
-        counts = np.bincount(codes[labelled])
-        if counts.min() < self.n_splits:
-            rarest = classes.tolist()[counts.argmin()]
-            raise ValueError(
-                f"n_splits={self.n_splits} is above the {counts.min()} labels of class {rarest!r}. Use fewer folds, or label "
-                "more rows."
-            )
-        folds = StratifiedKFold(self.n_splits, shuffle=self.shuffle, random_state=self.random_state)
-        for _, part in folds.split(labelled, codes[labelled]):
-            test = labelled[part]
-            yield np.setdiff1d(np.arange(len(codes)), test), test
+        rows = LabelledRows(X, y, groups, self.missing_label)
+        rows.check_counts(self.n_splits, f"n_splits={self.n_splits}", "Use fewer folds, or label more rows.")
+        kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+        folds = kind(self.n_splits, shuffle=self.shuffle, random_state=self.random_state)
+        for _, test in folds.split(rows.labelled, rows.codes, rows.groups):
+            yield rows.split(test)

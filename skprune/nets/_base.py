@@ -332,3 +332,9 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
                 raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
         if self.batch_size < 2:
             raise ValueError(f"batch_size must be at least 2, for batch normalisation; got {self.batch_size!r}.")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True  # made dense
+        tags.input_tags.three_d_array = True
+        return tags

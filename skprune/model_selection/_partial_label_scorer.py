@@ -1,0 +1,69 @@
+"""A scorer that reads labelled rows alone."""
+
+import numpy as np
+from sklearn.metrics import get_scorer
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.validation import _check_method_params
+
+from skprune._labels import labels_at, missing_mask
+from skprune._validation import check_equal_length, take_rows
+
+
+def partial_label_scorer(scoring, *, missing_label="auto"):
+    """Make a scorer that ignores unlabelled rows, for splitters that put them into test folds.
+
+    :class:`PartialLabelKFold` and :class:`PartialLabelShuffleSplit` put none there, and need none.
+
+    Parameters
+    ----------
+    scoring : str or scorer
+        A name out of ``sklearn.metrics.get_scorer_names()``, or what ``make_scorer`` returns.
+    missing_label : object, default="auto"
+        What marks an unlabelled row; "auto" takes None, NaN, NA and masked entries where there are any, else -1, unless -1 is
+        a class of the estimator.
+
+    Returns
+    -------
+    callable
+        ``scorer(estimator, X, y)``, for `scoring` of a grid search.
+
+    Raises
+    ------
+    ValueError
+        The name is unknown. When it is called: no row is labelled.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.semi_supervised import LabelSpreading
+    >>> from skprune.datasets import make_partial_labels
+    >>> from skprune.model_selection import partial_label_scorer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> y_partial = make_partial_labels(y, n_labeled=15, random_state=0)
+    >>> scorer = partial_label_scorer("accuracy")
+    >>> scorer(LabelSpreading().fit(X, y_partial), X, y_partial)
+    1.0
+    """
+    return _PartialLabelScorer(get_scorer(scoring), missing_label)
+
+
+class _PartialLabelScorer:
+    def __init__(self, scorer, missing_label):
+        self._scorer = scorer
+        self._missing_label = missing_label
+
+    def __call__(self, estimator, X, y, **params):
+        check_equal_length(X, y)
+        classes = getattr(estimator, "classes_", None)
+        rows = np.flatnonzero(~missing_mask(y, self._missing_label, classes))
+        if rows.size == 0:
+            raise ValueError("The scorer needs labelled rows, and y holds none.")
+        params = _check_method_params(X, params, indices=rows)
+        return self._scorer(estimator, take_rows(X, rows), labels_at(y, rows), **params)
+
+    def get_metadata_routing(self):
+        """Return what the scorer requests (scikit-learn's hook)."""
+        return get_routing_for_object(self._scorer)
+
+    def __repr__(self):
+        return f"partial_label_scorer({self._scorer!r})"
