@@ -68,6 +68,10 @@ def column(results, key, place):
     return np.array([result[key][place] for result in results])
 
 
+def spread(values):
+    return np.std(values, ddof=1) if len(values) > 1 else 0.0
+
+
 def draw_figure(results, file):
     import matplotlib
 
@@ -78,7 +82,7 @@ def draw_figure(results, file):
     for place, (panel, title) in enumerate(zip(axes, ("score of the search", "test accuracy"), strict=True)):
         for shift, difficulty in zip((-0.006, 0.006), DIFFICULTIES, strict=True):
             values = np.array([column(results, (difficulty, ratio), place) for ratio in RATIOS])
-            std = values.std(axis=1, ddof=1)
+            std = [spread(row) for row in values]
             panel.errorbar(
                 np.array(RATIOS) + shift,
                 values.mean(axis=1),
@@ -110,7 +114,7 @@ def main():
 
     def line(label, key):
         cells = (column(results, key, place) for place in (0, 1))
-        print(f"{label:28}" + "".join(f"{cell.mean():9.2f} ± {cell.std(ddof=1):4.2f}" for cell in cells))
+        print(f"{label:28}" + "".join(f"{cell.mean():9.2f} ± {spread(cell):4.2f}" for cell in cells))
 
     for difficulty in DIFFICULTIES:
         for ratio in RATIOS:

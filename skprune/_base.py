@@ -145,7 +145,8 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self.support_ = mask
         self._given = given
         self._fingerprint = joblib.hash(pool)
-        self._rows = take_rows(X, np.flatnonzero(mask))
+        rows = take_rows(X, np.flatnonzero(mask))
+        self._rows = rows.detach() if hasattr(rows, "detach") else rows  # no graph behind it, which cannot be copied
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -153,6 +154,20 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         tags.input_tags.three_d_array = True
         tags.input_tags.sparse = True
         return tags
+
+
+class HoldsPruner:
+    """What an estimator around a fitted ``pruner_`` says of its input."""
+
+    @property
+    def n_features_in_(self):
+        """Numbers a row."""
+        return self.pruner_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Column names, when X has such."""
+        return self.pruner_.feature_names_in_
 
 
 _REFUSAL = (

@@ -171,12 +171,12 @@ def _raw(y):
     if hasattr(y, "isna") and hasattr(y, "to_numpy") and getattr(y, "ndim", 1) == 1:
         hidden = np.asarray(y.isna(), dtype=bool)
         return np.asarray(y, dtype=object if hidden.any() else None), hidden
-    values = y
-    if isinstance(y, (list, tuple)):
-        values = np.empty(len(y), dtype=object)
-        if any(np.ndim(v) for v in y):
+    values = y.to_list() if hasattr(y, "is_null") and hasattr(y, "to_list") else y  # a Series of polars, nulls as None
+    if isinstance(values, (list, tuple)):
+        entries, values = values, np.empty(len(values), dtype=object)
+        if any(np.ndim(v) for v in entries):
             raise ValueError("y should be a 1d array, got a nested sequence instead.")
-        values[:] = y
+        values[:] = entries
     elif not hasattr(y, "dtype") or hasattr(y, "detach"):
         values = np.asarray(y)
     values = column_or_1d(values, warn=True)

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import accuracy_score
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -14,8 +15,9 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_method_params, _num_samples, check_is_fitted
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
+from skprune._base import HoldsPruner
 from skprune._labels import labels_at, missing_mask
 from skprune._validation import check_equal_length, take_rows
 
@@ -27,7 +29,7 @@ def _has(method):
     return check
 
 
-class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class PrunedClassifier(HoldsPruner, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """A classifier that trains on the coreset of a pruner: the last step of a Pipeline, and fit for grid searches.
 
     ``fit`` prunes the rows, and trains a clone of `estimator` on the kept ones. Predictions are never pruned. Ensembles and
@@ -101,8 +103,8 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            `labels` is unknown or excludes `y_oracle`, lengths differ, or no kept row has a given label where such are
-            asked for.
+            `labels` is unknown or excludes `y_oracle`, lengths differ, that of `sample_weight` too, or no kept row has a given
+            label where such are asked for.
         TypeError
             ``fit`` of `estimator` does not take one of `fit_params`.
         """
@@ -111,9 +113,10 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         if y_oracle is not None:
             if self.labels == "given":
                 raise ValueError("labels='given' trains on given labels alone, so it takes no y_oracle.")
-            if _num_samples(y_oracle) != _num_samples(X):
-                raise ValueError(f"y_oracle has {_num_samples(y_oracle)} labels, X has {_num_samples(X)} rows.")
+            check_equal_length(X, y_oracle, "y_oracle")
         fit_params = self._routed("fit", fit_params)
+        if hasattr(fit_params.get("sample_weight"), "__len__"):
+            check_equal_length(X, fit_params["sample_weight"], "sample_weight")
         pruner = clone(self.pruner).fit(X, y)
         rows, labels = pruner.coreset_indices_, pruner.coreset_labels_
         asked = np.isin(rows, pruner.annotation_indices_)
@@ -136,16 +139,6 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return self
 
     @property
-    def n_features_in_(self):
-        """Numbers a row."""
-        return self.pruner_.n_features_in_
-
-    @property
-    def feature_names_in_(self):
-        """Column names, when X has such."""
-        return self.pruner_.feature_names_in_
-
-    @property
     def classes_(self):
         """Classes of the fitted classifier."""
         return self.estimator_.classes_
@@ -165,6 +158,11 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
             Class labels.
+
+        Raises
+        ------
+        ValueError
+            There are `params` without metadata routing.
         """
         return self._delegate("predict", X, params)
 
@@ -183,6 +181,11 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_classes)
             Columns as in ``classes_``.
+
+        Raises
+        ------
+        ValueError
+            There are `params` without metadata routing.
         """
         return self._delegate("predict_proba", X, params)
 
@@ -201,6 +204,11 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_classes)
             Columns as in ``classes_``.
+
+        Raises
+        ------
+        ValueError
+            There are `params` without metadata routing.
         """
         return self._delegate("predict_log_proba", X, params)
 
@@ -219,6 +227,11 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             As the classifier returns them.
+
+        Raises
+        ------
+        ValueError
+            There are `params` without metadata routing.
         """
         return self._delegate("decision_function", X, params)
 
@@ -266,7 +279,10 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return MetadataRouter(owner=self).add_self_request(self).add(estimator=self.estimator, method_mapping=mapping)
 
     def _routed(self, method, params):
-        """Return the parameters that go to a method of `estimator`, before anything is trained."""
+        """Return the parameters that go to a method of `estimator`.
+
+        Who takes any keyword may still refuse one when its turn comes; a Pipeline is asked for the names of its steps here.
+        """
         if _routing_enabled():
             return process_routing(self, method, **params).estimator[method]
         if method != "fit":
@@ -274,7 +290,12 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             return params
         known = inspect.signature(self.estimator.fit).parameters.values()
         unknown = sorted(set(params) - {parameter.name for parameter in known})
-        if unknown and all(parameter.kind is not parameter.VAR_KEYWORD for parameter in known):
+        steps = [name for name, _ in self.estimator.steps] if isinstance(self.estimator, Pipeline) else None
+        if steps is not None:
+            unknown = sorted(name for name in params if name.split("__")[0] not in steps or "__" not in name)
+        elif any(parameter.kind is parameter.VAR_KEYWORD for parameter in known):
+            unknown = []
+        if unknown:
             raise TypeError(f"fit of {type(self.estimator).__name__} takes no {unknown[0]!r}.")
         return params
 
@@ -285,6 +306,6 @@ class PrunedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         pruner, estimator = get_tags(self.pruner).input_tags, get_tags(self.estimator).input_tags
-        tags.input_tags.three_d_array = pruner.three_d_array
+        tags.input_tags.three_d_array = pruner.three_d_array and estimator.three_d_array
         tags.input_tags.sparse = pruner.sparse and estimator.sparse
         return tags

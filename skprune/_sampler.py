@@ -3,8 +3,10 @@
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 
+from skprune._base import HoldsPruner
 
-class PruningSampler(BaseEstimator):
+
+class PruningSampler(HoldsPruner, BaseEstimator):
     """Prune within a Pipeline of imbalanced-learn, which resamples in ``fit`` and passes test data untouched.
 
     Parameters
@@ -55,16 +57,6 @@ class PruningSampler(BaseEstimator):
         self.sample_indices_ = self.pruner_.coreset_indices_
         return self
 
-    @property
-    def n_features_in_(self):
-        """Numbers a row."""
-        return self.pruner_.n_features_in_
-
-    @property
-    def feature_names_in_(self):
-        """Column names, when X has such."""
-        return self.pruner_.feature_names_in_
-
     def fit_resample(self, X, y):
         """Prune the rows.
 
@@ -79,10 +71,13 @@ class PruningSampler(BaseEstimator):
         -------
         X_kept : of the type of X
             The kept rows.
-        y_kept : ndarray of shape (n_kept,)
+        y_kept : ndarray of shape (n_kept,), a Series where `y` is one
             Given labels where there are any, else pseudo-labels.
         """
         rows, labels, _ = self.fit(X, y).pruner_.coreset()
+        if hasattr(y, "iloc"):
+            kept = y.iloc[self.sample_indices_]
+            labels = type(kept)(labels, index=kept.index, name=kept.name)
         return rows, labels
 
     def __sklearn_tags__(self):

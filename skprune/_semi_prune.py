@@ -192,7 +192,8 @@ class SemiPrune(BasePruner):
         Parameters
         ----------
         X : array-like
-            A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W), of uint8 or float.
+            A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W), of uint8 or float: an ndarray, a DataFrame of
+            pandas or polars, a sparse table, a torch tensor, a list, or skorch's SliceDataset.
         y : array-like of shape (n_samples,)
             Labels. When anything in it is None, NaN, NA or masked, exactly those are missing; otherwise -1 is.
 

@@ -4,15 +4,15 @@ import inspect
 import os
 import sys
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 import joblib
-from filelock import FileLock
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_memory
 
+from skprune._locks import NotWritable, lock_of
 from skprune._models import holds_net, is_net
 from skprune._warnings import warn_user
 
@@ -29,7 +29,7 @@ class StageStore:
     memory : None, str or joblib.Memory
         As in ``sklearn.pipeline.Pipeline``.
     checkpoint : None or path-like
-        A folder; each finished stage is one file in it, written whole or not at all.
+        A folder; each finished stage is one file in it, written whole or not at all, beside a folder of empty locks.
     device : str
         Of the nets, for the keys.
     is_image : bool
@@ -37,7 +37,11 @@ class StageStore:
     """
 
     def __init__(self, memory, checkpoint, device, is_image):
-        self.memory = check_memory(memory)
+        try:
+            self.memory = check_memory(memory)
+        except OSError as error:
+            warn_user(f"memory={memory!r} keeps nothing of this run: {error}")
+            self.memory = check_memory(None)
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
         if self.checkpoint is not None and self.checkpoint.exists() and not self.checkpoint.is_dir():
             raise ValueError(f"checkpoint must name a folder, and {self.checkpoint} is a file.")
@@ -64,6 +68,11 @@ class StageStore:
         -------
         dict
             The result.
+
+        Raises
+        ------
+        ValueError
+            A file of the checkpoint cannot be read, or its folder not be written to.
         """
         if not self.kept:
             return stage(model, verbose=verbose, **arguments)
@@ -72,7 +81,7 @@ class StageStore:
             return self._cached(stage, key, model, verbose, arguments)
         file = self.checkpoint / f"{stage.__name__}-{key}.joblib"
         if not file.exists():
-            with _locked(file.with_suffix(".lock")):
+            with lock_of(self.checkpoint / "locks" / f"{file.stem}.lock"):
                 if not file.exists():
                     result = self._cached(stage, key, model, verbose, arguments)
                     self._write(result, file)
@@ -81,17 +90,32 @@ class StageStore:
 
     def _cached(self, stage, key, model, verbose, arguments):
         """Call a stage through the cache. Who wants what another process is making waits for it."""
-        cached = self.memory.cache(_call, ignore=["model", "verbose", "arguments", "stage"])
-        call = {"name": stage.__name__, "key": key, "stage": stage, "model": model, "verbose": verbose}
-        call["arguments"] = arguments
-        if self.memory.location is None or cached.check_call_in_cache(**call):
+        call = {
+            "name": stage.__name__,
+            "key": key,
+            "stage": stage,
+            "model": model,
+            "verbose": verbose,
+            "arguments": arguments,
+        }
+        with ExitStack() as held:
+            try:
+                cached = self.memory.cache(_call, ignore=["stage", "model", "verbose", "arguments"])
+                if self._in_folder():
+                    if cached.check_call_in_cache(**call):
+                        with suppress(Exception):  # a damaged entry is made again, once
+                            return cached.call_and_shelve(**call).get()
+                    locks = Path(self.memory.location) / "skprune-locks"
+                    held.enter_context(lock_of(locks / f"{stage.__name__}-{key}.lock"))
+            except (OSError, NotWritable) as error:
+                warn_user(f"memory={self.memory!r} keeps nothing of this run: {error}")
+                return stage(model, verbose=verbose, **arguments)
             return cached(**call)
-        try:
-            with _locked(Path(self.memory.location) / "skprune-locks" / f"{stage.__name__}-{key}.lock"):
-                return cached(**call)
-        except _NotWritable as error:
-            warn_user(f"memory={self.memory.location!r} keeps nothing of this run: {error}")
-            return stage(model, verbose=verbose, **arguments)
+
+    def _in_folder(self):
+        """Tell whether the cache lies in a folder of this machine, where there can be locks."""
+        memory = self.memory
+        return isinstance(memory, joblib.Memory) and memory.backend == "local" and memory.location is not None
 
     def key(self, stage, model, /, **arguments):
         """Return the key of a call, None where nothing is kept.
@@ -137,7 +161,6 @@ class StageStore:
             ) from error
 
     def _write(self, result, file):
-        self.checkpoint.mkdir(parents=True, exist_ok=True)
         handle, unfinished = tempfile.mkstemp(dir=self.checkpoint, prefix=file.stem, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -146,30 +169,6 @@ class StageStore:
         except BaseException:
             Path(unfinished).unlink(missing_ok=True)
             raise
-
-
-class _NotWritable(ValueError):
-    """A folder that cannot be written to."""
-
-
-@contextmanager
-def _locked(file):
-    """Hold the lock of an entry, a file beside it; the system lets go of it when a process is killed.
-
-    The file goes before the lock does: who still waits for it looks at the entry first.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file)
-        lock.acquire()
-    except OSError as error:
-        raise _NotWritable(f"{file.parent} cannot be written to ({error.strerror}).") from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            file.unlink()
-        lock.release()
 
 
 def _call(name, key, *, stage, model, verbose, arguments):

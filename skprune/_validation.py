@@ -43,7 +43,7 @@ def as_pool(X, image_shape=None, *, estimator=None):
     if issparse(X):
         X = X.toarray()
     elif hasattr(X, "detach"):
-        X = X.detach().cpu().numpy()
+        X = _from_tensor(X)
     array = check_array(
         X,
         dtype="numeric",
@@ -118,13 +118,15 @@ def take_rows(X, rows):
     return _safe_indexing(X if hasattr(X, "__getitem__") else np.asarray(X), rows)
 
 
-def check_equal_length(pool, y):
+def check_equal_length(pool, y, name="y"):
     """Refuse X and y of unequal length.
 
     Parameters
     ----------
     pool, y : sized
         The two.
+    name : str, default="y"
+        What `y` is called.
 
     Examples
     --------
@@ -132,7 +134,7 @@ def check_equal_length(pool, y):
     """
     rows, labels = _num_samples(pool), _num_samples(y)
     if rows != labels:
-        raise ValueError(f"X and y have inconsistent numbers of samples: X has {rows} rows, y has {labels} labels.")
+        raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
 
 
 def check_number(name, value, low, high=math.inf, *, open_at=()):
@@ -164,6 +166,14 @@ def check_number(name, value, low, high=math.inf, *, open_at=()):
     else:
         allowed = f"within {'(' if low in open_at else '['}{low}, {high}{')' if high in open_at else ']'}"
     raise ValueError(f"{name} must be {allowed}, got {value!r}.")
+
+
+def _from_tensor(tensor):
+    """Return a torch tensor as an ndarray; bfloat16, which NumPy does not know, as float32."""
+    if "sparse" in str(tensor.layout):
+        raise TypeError("X is a sparse tensor. Use X.to_dense(), or a sparse array of SciPy.")
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 
 
 def _channels_last(shape):

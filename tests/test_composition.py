@@ -1,11 +1,16 @@
 """skprune inside what users have: Pipelines, searches, routing, caches, containers, other libraries."""
 
+import copy
+import errno
 import os
 import pickle
+import subprocess
+import sys
 import tempfile
 import time
 from functools import partial as partial_function
 from pathlib import Path
+from unittest.mock import Mock
 from uuid import uuid4
 
 import joblib
@@ -14,10 +19,12 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from scipy import sparse
 from sklearn import config_context
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.exceptions import UnsetMetadataPassedError
@@ -29,6 +36,7 @@ from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from skorch.helper import SliceDataset
 
 from skprune import PrunedClassifier, PruningSampler, SemiPrune, _store
+from skprune.datasets import make_partial_labels
 from skprune.model_selection import PartialLabelKFold, PartialLabelShuffleSplit
 from skprune.nets import NetClassifier
 from skprune.selection import Cutoff
@@ -73,6 +81,16 @@ class NotedProxy(SGDClassifier):
         return super().partial_fit(X, y, classes)
 
 
+def noted_pruner(notes, **params):
+    """Make a SemiPrune that notes its trainings in a folder."""
+    defaults = {
+        "labeler": NotedLabeler(str(notes)),
+        "proxy": NotedProxy(str(notes)),
+        "selection": Cutoff(class_balanced="proportional"),
+    }
+    return SemiPrune(**defaults | {"n_epochs": 12, "random_state": 0} | params)
+
+
 @pytest.fixture
 def noted(tmp_path):
     """Make a SemiPrune whose trainings are counted."""
@@ -80,12 +98,7 @@ def noted(tmp_path):
     notes.mkdir()
 
     def make(**params):
-        defaults = {
-            "labeler": NotedLabeler(str(notes)),
-            "proxy": NotedProxy(str(notes)),
-            "selection": Cutoff(class_balanced="proportional"),
-        }
-        return SemiPrune(**defaults | {"n_epochs": 12, "random_state": 0} | params)
+        return noted_pruner(notes, **params)
 
     def count(kind):
         return len(list(notes.glob(f"{kind}-*")))
@@ -123,6 +136,12 @@ def test_metadata_that_nobody_takes_is_refused_before_training(quick, iris, coun
     model = PrunedClassifier(Remembering(max_iter=500), quick(labeler=labeler(n_steps=8, batch_size=8, mu=2)))
     with pytest.raises(TypeError, match="fit of Remembering takes no 'sample_wieght'"):
         model.fit(X, partial, sample_wieght=np.ones(150))
+    with pytest.raises(ValueError, match="X has 150 rows, sample_weight has 75"):
+        model.fit(X, partial, sample_weight=np.ones(75))
+    inside = clone(model).set_params(estimator=make_pipeline(StandardScaler(), LogisticRegression()))
+    for name in ("sample_weight", "logistic__sample_weight"):
+        with pytest.raises(TypeError, match=f"fit of Pipeline takes no '{name}'"):
+            inside.fit(X, partial, **{name: np.ones(150)})
     with config_context(enable_metadata_routing=True):
         with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
             model.fit(X, partial, sample_weight=np.ones(150))
@@ -178,12 +197,22 @@ def test_ensembles_go_inside(tables, iris):
         assert model.score(X, y) > 0.8
 
 
-def test_ensembles_around_take_minus_one_for_a_class(tables, iris):
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda model: VotingClassifier([("pruned", model)], voting="soft"),
+        lambda model: StackingClassifier([("pruned", model)], cv=2),
+        lambda model: CalibratedClassifierCV(model, cv=2),
+    ],
+    ids=["voting", "stacking", "calibrated"],
+)
+@pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
+def test_ensembles_around_take_minus_one_for_a_class(tables, iris, around):
     """What the docs warn of."""
-    X, _, partial = iris
-    pruned = PrunedClassifier(LogisticRegression(max_iter=500), tables())
-    voting = VotingClassifier([("pruned", pruned)], voting="soft").fit(X, partial)
-    assert -1 in voting.classes_
+    X, y, _ = iris
+    partial = make_partial_labels(y, 60, random_state=0)
+    model = around(PrunedClassifier(LogisticRegression(max_iter=500), tables())).fit(X, partial)
+    assert -1 in model.classes_
 
 
 def test_self_training_goes_around(tables, iris):
@@ -277,10 +306,32 @@ def test_containers(tables, iris, kind):
         assert pruner.feature_names_in_.tolist() == list("abcd")
     if kind == "tensor":
         assert kept.dtype == pool.dtype
+    copy.deepcopy(pruner)
     if kind in ("pandas", "polars", "list", "csr", "csc"):
         model = PrunedClassifier(LogisticRegression(max_iter=500), tables()).fit(pool, partial)
         assert model.predict(pool).shape == (150,)
         assert model.score(pool, partial) > 0.8
+
+
+def test_tensors_of_other_kinds(tables, iris):
+    X, _, partial = iris
+    short = torch.from_numpy(X).bfloat16()
+    assert tables().fit_transform(short, partial).dtype == torch.bfloat16
+    with pytest.raises(TypeError, match="X is a sparse tensor"):
+        tables().fit(torch.from_numpy(X).to_sparse(), partial)
+
+
+def test_labels_in_series(tables, iris):
+    X, _, partial = iris
+    hidden = [None if label < 0 else int(label) for label in partial]
+    expected = tables().fit(X, partial)
+    for y in (pl.Series(hidden), pl.Series(partial), pd.Series(partial), pd.Series(hidden, dtype="Int64")):
+        pruner = tables().fit(X, y)
+        assert pruner.classes_.tolist() == [0, 1, 2]
+        assert pruner.classes_.dtype.kind == "i"
+        np.testing.assert_array_equal(pruner.support_, expected.support_)
+    _, labels = PruningSampler(tables()).fit_resample(X, pd.Series(partial, index=np.arange(150) + 7, name="kind"))
+    assert (labels.name, labels.index.tolist()) == ("kind", (expected.coreset_indices_ + 7).tolist())
 
 
 def test_dtypes_of_frames_stay(tables, iris):
@@ -353,19 +404,72 @@ def test_an_entry_that_a_killed_writer_left(noted, iris, tmp_path, caplog):
     assert (count("labeler"), count("proxy")) == (2, 2)
 
 
-def test_a_lock_that_a_killed_process_left(noted, iris, tmp_path, monkeypatch):
+KILLED = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import test_composition
+from sklearn.datasets import load_iris
+from skprune.datasets import make_partial_labels
+
+X, y = load_iris(return_X_y=True)
+pruner = test_composition.noted_pruner(sys.argv[2], memory=sys.argv[3])
+time.sleep = lambda seconds: sys.stdin.read()
+pruner.fit(X, make_partial_labels(y, 15, random_state=0))
+"""
+
+
+def test_a_killed_process_lets_go(noted, iris, tmp_path):
+    X, _, partial = iris
+    make, count = noted
+    cache = str(tmp_path / "cache")
+    command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(tmp_path / "notes"), cache]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        while not count("labeler"):
+            assert process.poll() is None
+            time.sleep(0.05)
+        (lock,) = Path(cache).rglob("label_pool-*.lock")
+        with pytest.raises(Timeout):
+            FileLock(lock, timeout=0).acquire()
+        process.kill()
+    make(memory=cache).fit(X, partial)
+    assert (count("labeler"), count("proxy")) == (2, 1)
+    make(memory=cache).fit(X, partial)
+    assert (count("labeler"), count("proxy")) == (2, 1)
+
+
+def test_processes_mend_a_damaged_entry_once(noted, iris, tmp_path):
+    X, _, partial = iris
+    make, count = noted
+    model = PrunedClassifier(LogisticRegression(max_iter=500), make(memory=str(tmp_path / "cache")))
+    split = PartialLabelShuffleSplit(1, test_size=0.4, random_state=0)
+    search = GridSearchCV(model, GRID, cv=split, refit=False, n_jobs=2, pre_dispatch="all").fit(X, partial)
+    for file in entries(tmp_path / "cache"):
+        file.write_bytes(file.read_bytes()[:100])
+    search.fit(X, partial)
+    assert (count("labeler"), count("proxy")) == (2, 2)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no flock")])
+def test_a_folder_without_locks(noted, iris, tmp_path, monkeypatch, error):
+    X, _, partial = iris
+    make, count = noted
+    monkeypatch.setattr(FileLock, "acquire", Mock(side_effect=error))
+    with pytest.warns(UserWarning, match="No lock in .*: what several processes want may be trained more than once"):
+        make(memory=str(tmp_path / "cache")).fit(X, partial)
+    make(memory=str(tmp_path / "cache")).fit(X, partial)
+    assert (count("labeler"), count("proxy")) == (1, 1)
+
+
+def test_a_memory_of_another_kind(noted, iris):
     X, _, partial = iris
     make, count = noted
 
-    def left_behind(file):
-        assert not file.exists()
-        file.touch()
-        return FileLock(file)
+    class Memory:
+        def cache(self, function, ignore):
+            return function
 
-    monkeypatch.setattr(_store, "FileLock", left_behind)
-    make(memory=str(tmp_path / "cache"), checkpoint=tmp_path / "kept").fit(X, partial)
-    assert (count("labeler"), count("proxy")) == (1, 1)
-    assert not list(tmp_path.rglob("*.lock"))
+    make(memory=Memory()).fit(X, partial)
+    assert count("labeler") == 1
 
 
 def test_a_training_that_fails_is_begun_again(tables, iris, tmp_path):
@@ -420,7 +524,20 @@ def test_a_cache_that_cannot_be_written_to(tables, iris, read_only):
         make(random_state=1).fit(X, partial)
     assert len(entries(folder)) == kept
     with pytest.raises(ValueError, match="cannot be written to"):
-        tables(checkpoint=folder).fit(X, partial)
+        tables(checkpoint=folder / "new").fit(X, partial)
+
+
+@pytest.mark.parametrize("kind", [str, lambda folder: joblib.Memory(folder, verbose=0)], ids=["str", "Memory"])
+def test_an_empty_cache_that_cannot_be_written_to(tables, iris, read_only, kind):
+    X, _, partial = iris
+    folder, close = read_only
+    memory = kind(folder)
+    expected = tables().fit(X, partial)
+    close()
+    with pytest.warns(UserWarning, match="keeps nothing of this run"):
+        pruner = tables(memory=memory).fit(X, partial)
+    np.testing.assert_array_equal(pruner.support_, expected.support_)
+    assert not entries(folder)
 
 
 def test_searches_can_be_pickled(tables, iris, tmp_path):

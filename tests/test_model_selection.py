@@ -1,6 +1,7 @@
 """Splitters and the scorer: unlabelled rows train, and are never scored."""
 
 import pickle
+from functools import partial as partial_function
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import make_scorer, recall_score
+from sklearn.metrics import accuracy_score, make_scorer, recall_score
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score
 from sklearn.semi_supervised import LabelSpreading
 
@@ -44,7 +45,7 @@ def test_folds_do_not_depend_on_hidden_labels_or_their_mark():
 
 
 def test_too_few_labels_for_the_folds():
-    with pytest.raises(ValueError, match="n_splits=5 is above the 1 labels of class 1"):
+    with pytest.raises(ValueError, match="n_splits=5 needs 5 labels of each class, and 1 has 1"):
         next(PartialLabelKFold(5).split(np.zeros(7), [0] * 5 + [1, -1]))
 
 
@@ -109,11 +110,13 @@ def test_fewer_labels_for_training():
 
 
 def test_too_few_for_a_split():
-    with pytest.raises(ValueError, match="A split into two is above the 1 labels of class 1"):
+    with pytest.raises(ValueError, match="A random split needs 2 labels of each class, and 1 has 1"):
         next(PartialLabelShuffleSplit().split(np.zeros(4), [0, 0, 1, -1]))
     groups = [0, 0, 0, 0, 1, 1]
-    with pytest.raises(ValueError, match="n_splits=3 is above the 2 groups of the labelled rows"):
+    with pytest.raises(ValueError, match="n_splits=3 needs 3 groups of labelled rows, and there are 2"):
         next(PartialLabelKFold(3).split(np.zeros(6), [0, 1] * 3, groups))
+    with pytest.raises(ValueError, match="A split leaves no label of class 1 for training"):
+        list(PartialLabelKFold(2).split(np.zeros(6), [0, 1, 0, 1, 0, 0], [0, 1, 0, 1, 2, 3]))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         next(PartialLabelKFold(2).split(np.zeros(5), [0, 1] * 3))
 
@@ -151,7 +154,9 @@ def test_scorer_where_minus_one_is_a_class():
     X, y = np.array([[0.0], [0.1], [1.0], [1.1]]), np.array([-1, -1, 1, 1])
     model = LogisticRegression().fit(X, y)
     constant = np.array([1, 1, 1, 1])
-    assert partial_label_scorer("accuracy")(model, X, y) == 1.0
+    with pytest.raises(ValueError, match="y holds -1, and -1 is a class of the fitted LogisticRegression"):
+        partial_label_scorer("accuracy")(model, X, y)
+    assert partial_label_scorer("accuracy", missing_label=None)(model, X, y) == 1.0
     assert partial_label_scorer("accuracy")(model, X, constant) == 0.5
     assert partial_label_scorer("accuracy", missing_label=-1)(model, X, y) == 1.0
     hidden = np.array([-1, None, 1, None], dtype=object)
@@ -179,9 +184,11 @@ def test_scorer_takes_weights(iris, routing):
     given = partial >= 0
     weights = np.random.default_rng(0).random(150)
     with config_context(enable_metadata_routing=routing):
-        inner = make_scorer(recall_score, average="macro")
+        inner = make_scorer(accuracy_score)
         inner = inner.set_score_request(sample_weight=True) if routing else inner
         found = partial_label_scorer(inner)(model, X, partial, sample_weight=weights)
-    assert found == pytest.approx(
-        recall_score(y[given], model.predict(X[given]), average="macro", sample_weight=weights[given])
-    )
+        if routing:
+            grid = partial_function(GridSearchCV, LabelSpreading(), {"gamma": [1e-3]}, cv=PartialLabelKFold(3))
+            weighted = grid(scoring=partial_label_scorer(inner)).fit(X, partial, sample_weight=weights)
+            assert weighted.best_score_ != grid(scoring="accuracy").fit(X, partial).best_score_
+    assert found == pytest.approx(model.score(X[given], y[given], weights[given]))

@@ -110,7 +110,7 @@ def test_frames(quick, iris):
     [
         ("guessed", None, "labels must be"),
         ("given", np.zeros(150), "takes no y_oracle"),
-        ("pseudo", np.zeros(149), "y_oracle has 149 labels, X has 150 rows"),
+        ("pseudo", np.zeros(149), "X has 150 rows, y_oracle has 149"),
     ],
 )
 def test_refused(quick, iris, labels, oracle, message):
@@ -129,7 +129,7 @@ def test_score_needs_a_label_for_each_row(quick, iris):
     X, y, partial = iris
     model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(X, partial)
     for scored in (model, model.pruner_):
-        with pytest.raises(ValueError, match="X has 150 rows, y has 20 labels"):
+        with pytest.raises(ValueError, match="X has 150 rows, y has 20"):
             scored.score(X, y[:20])
 
 

@@ -66,5 +66,5 @@ def test_image_shape_must_fit():
 
 
 def test_unequal_length():
-    with pytest.raises(ValueError, match="X has 1 rows, y has 2 labels"):
+    with pytest.raises(ValueError, match="X has 1 rows, y has 2"):
         check_equal_length([0], [0, 1])

@@ -22,16 +22,18 @@ class LabelledRows:
 
     Attributes
     ----------
-    labelled : ndarray of int
+    classes : ndarray of shape (n_classes,)
+        The classes.
+    labelled : ndarray of shape (n_labelled,), int
         The labelled rows, ascending.
-    codes : ndarray of int
+    codes : ndarray of shape (n_labelled,), int
         Their class indices.
-    groups : ndarray or None
+    groups : ndarray of shape (n_labelled,) or None
         Their groups.
 
     Examples
     --------
-    >>> train, test = LabelledRows(np.zeros((4, 1)), [0, 1, -1, 0], None, "auto").split([1])
+    >>> train, test = LabelledRows(np.zeros((4, 1)), [0, 1, -1, 1], None, "auto").split([1])
     >>> train, test
     (array([0, 2, 3]), array([1]))
     """
@@ -63,9 +65,11 @@ class LabelledRows:
         counts = np.bincount(self.codes)
         if counts.min() < least:
             rarest = self.classes.tolist()[counts.argmin()]
-            raise ValueError(f"{what} is above the {counts.min()} labels of class {rarest!r}. {hint}")
+            raise ValueError(f"{what} needs {least} labels of each class, and {rarest!r} has {counts.min()}. {hint}")
         if self.groups is not None and len(np.unique(self.groups)) < least:
-            raise ValueError(f"{what} is above the {len(np.unique(self.groups))} groups of the labelled rows. {hint}")
+            raise ValueError(
+                f"{what} needs {least} groups of labelled rows, and there are {len(np.unique(self.groups))}. {hint}"
+            )
 
     def split(self, test, train=None):
         """Return the rows of one split.
@@ -81,6 +85,11 @@ class LabelledRows:
         -------
         train, test : ndarray of int
             Ascending rows of the pool.
+
+        Raises
+        ------
+        ValueError
+            No labelled row of a class trains.
         """
         tested = np.zeros(self._n, dtype=bool)
         tested[self.labelled[test]] = True
@@ -90,4 +99,10 @@ class LabelledRows:
             used[self.labelled[train]] = True
         if self._groups is not None:
             used &= ~np.isin(self._groups, self._groups[tested])
+        lost = np.setdiff1d(self.codes, self.codes[used[self.labelled]])
+        if lost.size:
+            raise ValueError(
+                f"A split leaves no label of class {self.classes.tolist()[lost[0]]!r} for training. Test less at a time, or "
+                "label more rows."
+            )
         return np.flatnonzero(used), np.flatnonzero(tested)

@@ -76,7 +76,8 @@ class PartialLabelKFold(BaseCrossValidator):
         Raises
         ------
         ValueError
-            A class has fewer labels than there are folds, or the labelled rows have fewer groups.
+            A class has fewer labels than there are folds, the labelled rows have fewer groups, or a fold of groups holds all
+            labels of a class.
         """
         rows = LabelledRows(X, y, groups, self.missing_label)
         rows.check_counts(self.n_splits, f"n_splits={self.n_splits}", "Use fewer folds, or label more rows.")

@@ -5,7 +5,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import _check_method_params
 
-from skprune._labels import labels_at, missing_mask
+from skprune._labels import MISSING, labels_at, missing_mask
 from skprune._validation import check_equal_length, take_rows
 
 
@@ -19,8 +19,7 @@ def partial_label_scorer(scoring, *, missing_label="auto"):
     scoring : str or scorer
         A name out of ``sklearn.metrics.get_scorer_names()``, or what ``make_scorer`` returns.
     missing_label : object, default="auto"
-        What marks an unlabelled row; "auto" takes None, NaN, NA and masked entries where there are any, else -1, unless -1 is
-        a class of the estimator.
+        What marks an unlabelled row; "auto" takes None, NaN, NA and masked entries where there are any, else -1.
 
     Returns
     -------
@@ -30,7 +29,12 @@ def partial_label_scorer(scoring, *, missing_label="auto"):
     Raises
     ------
     ValueError
-        The name is unknown. When it is called: no row is labelled.
+        The name is unknown. When the scorer is called: no row is labelled, or `y` holds -1 and nothing else that may mark an
+        unlabelled row while -1 is a class of the estimator: say `missing_label`, None or -1.
+
+    Notes
+    -----
+    Weights are requested of the inner scorer: ``partial_label_scorer(make_scorer(...).set_score_request(sample_weight=True))``.
 
     Examples
     --------
@@ -54,8 +58,14 @@ class _PartialLabelScorer:
 
     def __call__(self, estimator, X, y, **params):
         check_equal_length(X, y)
-        classes = getattr(estimator, "classes_", None)
-        rows = np.flatnonzero(~missing_mask(y, self._missing_label, classes))
+        missing = missing_mask(y, self._missing_label)
+        by_auto = isinstance(self._missing_label, str) and self._missing_label == "auto"
+        if by_auto and MISSING in list(getattr(estimator, "classes_", ())) and (missing & ~missing_mask(y, None)).any():
+            raise ValueError(
+                f"y holds -1, and -1 is a class of the fitted {type(estimator).__name__}. Use partial_label_scorer(..., "
+                "missing_label=None) where it is one, missing_label=-1 where it marks unlabelled rows."
+            )
+        rows = np.flatnonzero(~missing)
         if rows.size == 0:
             raise ValueError("The scorer needs labelled rows, and y holds none.")
         params = _check_method_params(X, params, indices=rows)

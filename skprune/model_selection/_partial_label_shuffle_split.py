@@ -8,8 +8,9 @@ from skprune.model_selection._labelled import LabelledRows
 class PartialLabelShuffleSplit(BaseShuffleSplit):
     """Random splits of the labelled rows; unlabelled rows are in every training set and in no test set.
 
-    Stratified without `groups`. With them whole groups are drawn, as by ``GroupShuffleSplit``, and no group is on both sides:
-    the unlabelled rows of a test set's groups are left out of its training set.
+    Stratified without `groups`, as far as the sizes allow: a test set may lack a rare class. With `groups`, whole groups are
+    drawn, as by ``GroupShuffleSplit``, whatever their classes, and no group is on both sides: the unlabelled rows of a test set's
+    groups are left out of its training set.
 
     Parameters
     ----------
@@ -61,10 +62,10 @@ class PartialLabelShuffleSplit(BaseShuffleSplit):
         Raises
         ------
         ValueError
-            A class has a single label, or the sizes leave no row of a class for one side.
+            A class has a single label, the sizes do not fit, or all labels of a class would be tested.
         """
         rows = LabelledRows(X, y, groups, self.missing_label)
-        rows.check_counts(2, "A split into two", "Label more rows.")
+        rows.check_counts(2, "A random split", "Label more rows.")
         kind = StratifiedShuffleSplit if groups is None else GroupShuffleSplit
         splits = kind(
             self.n_splits, test_size=self.test_size, train_size=self.train_size, random_state=self.random_state

@@ -1,8 +1,11 @@
 """Where and how precisely to compute."""
 
 from contextlib import contextmanager
+from threading import RLock
 
 import torch
+
+_GENERATORS = RLock()
 
 
 def resolve_device(device):
@@ -78,7 +81,7 @@ def resolve_precision(precision, device, is_image):
 
 @contextmanager
 def seeded(seed, device):
-    """Seed torch's global generators within the block, and put them back behind it.
+    """Seed torch's global generators within the block, and put them back behind it; threads wait for one another.
 
     Parameters
     ----------
@@ -96,7 +99,7 @@ def seeded(seed, device):
     >>> bool(a == b)
     True
     """
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with _GENERATORS, torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":
             with torch.cuda.device(device):
