@@ -14,6 +14,7 @@ _HOMES = {
 }
 _MODULES = (
     "augment",
+    "baselines",
     "datasets",
     "dynamics",
     "model_selection",

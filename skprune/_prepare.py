@@ -119,13 +119,15 @@ def named_labeler(name):
     return getattr(semi_supervised, name)()
 
 
-def check_labeler(labeler):
+def check_labeler(labeler, name="labeler"):
     """Refuse a labeler that cannot give labels with a confidence.
 
     Parameters
     ----------
     labeler : object
         What the user gave.
+    name : str, default="labeler"
+        The parameter.
 
     Raises
     ------
@@ -135,7 +137,7 @@ def check_labeler(labeler):
     for method in ("fit", "predict_proba"):
         if isinstance(labeler, type) or not hasattr(labeler, method):
             raise TypeError(
-                f"labeler must be a classifier with fit and predict_proba, got {labeler!r} without {method}."
+                f"{name} must be a classifier with fit and predict_proba, got {labeler!r} without {method}."
             )
 
 

@@ -133,6 +133,13 @@ class PrunedClassifier(HoldsPruner, MetaEstimatorMixin, ClassifierMixin, BaseEst
             if unknown.any():
                 raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
             labels = np.concatenate([labels[~asked], answers])[back]
+        unlabelled = missing_mask(labels, classes=pruner.classes_)
+        if unlabelled.any():
+            raise ValueError(
+                f"{type(pruner).__name__} gives no pseudo-labels, and {int(unlabelled.sum())} of the {len(rows)} kept rows have "
+                "no label. Use labels='given', or y_oracle."
+            )
+        labels = labels_at(labels, np.arange(len(labels)))
         fit_params = _check_method_params(X, fit_params, indices=rows)
         self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels, **fit_params)
         self.pruner_ = pruner

@@ -18,7 +18,17 @@ from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher,
 
 FAMILY = [FixMatch, FlexMatch, FreeMatch, SoftMatch, PseudoLabel, MeanTeacher]
 
-MODULES = ["augment", "datasets", "dynamics", "model_selection", "nets", "scores", "selection", "semi_supervised"]
+MODULES = [
+    "augment",
+    "baselines",
+    "datasets",
+    "dynamics",
+    "model_selection",
+    "nets",
+    "scores",
+    "selection",
+    "semi_supervised",
+]
 DROPPING = (
     "check_transformer_general",
     "check_transformer_data_not_an_array",

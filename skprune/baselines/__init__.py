@@ -1,0 +1,23 @@
+"""Baselines with SemiPrune's interface: what one would use instead, and the upper bound."""
+
+from skprune.baselines._active import ActivePruner
+from skprune.baselines._cover import HerdingPruner, KCenterPruner
+from skprune.baselines._d2 import D2Pruner
+from skprune.baselines._elfs import ELFSPruner
+from skprune.baselines._prototypes import ModeratePruner, PrototypicalityPruner
+from skprune.baselines._random import RandomPruner
+from skprune.baselines._supervised import SupervisedPruner
+from skprune.baselines._zcore import ZCorePruner
+
+__all__ = [
+    "ActivePruner",
+    "D2Pruner",
+    "ELFSPruner",
+    "HerdingPruner",
+    "KCenterPruner",
+    "ModeratePruner",
+    "PrototypicalityPruner",
+    "RandomPruner",
+    "SupervisedPruner",
+    "ZCorePruner",
+]

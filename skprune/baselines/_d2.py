@@ -1,0 +1,164 @@
+"""D2: difficulty and diversity by messages on the graph of nearest neighbours."""
+
+import numpy as np
+from scipy.sparse import csr_array
+from sklearn.neighbors import NearestNeighbors
+
+from skprune._validation import check_number
+from skprune.baselines._base import GreedyPruner, cluster, count_clusters
+
+
+class D2Pruner(GreedyPruner):
+    """Pick rows that are hard and not alike (Maharana et al., arXiv 2310.07931, eq. 2 to 4).
+
+    On the graph of k nearest neighbours, each row first receives the difficulty of its neighbours, weighted by
+    ``exp(-gamma * distance)``; then the highest row is picked, again and again, and takes its own value, so weighted, from its
+    neighbours. Without labels the difficulty is the distance to the centre of the row's cluster, as in that paper.
+
+    Parameters
+    ----------
+    ratio : float in (0, 1] or int, default=0.5
+        The fraction KEPT, or a count of rows.
+    n_neighbors : int, default=5
+        Neighbours of each row; the graph holds an edge where either row counts the other.
+    gamma_forward, gamma_reverse : float, default=1.0
+        How fast the weight of an edge falls with its distance, when difficulties spread and when they are taken back.
+    n_clusters : int, default=None
+        Clusters of the difficulty; None: the number of classes of y.
+    embedding : transformer, default=None
+        Makes the features; None: the rows themselves.
+    image_shape : tuple of (C, H, W), default=None
+        The shape of each row when images are given as flat rows.
+    random_state : int, RandomState or None, default=None
+        Of the clusters and the embedding.
+
+    Attributes
+    ----------
+    difficulty_scores_ : ndarray of shape (n_samples,), float64
+        The number of kept rows for the row picked first, 1 for the last, 0 for rows that are not kept.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skprune.baselines import D2Pruner
+    >>> X, y = load_iris(return_X_y=True)
+    >>> D2Pruner(0.2, random_state=0).fit_transform(X, y).shape
+    (30, 4)
+    """
+
+    def __init__(
+        self,
+        ratio=0.5,
+        *,
+        n_neighbors=5,
+        gamma_forward=1.0,
+        gamma_reverse=1.0,
+        n_clusters=None,
+        embedding=None,
+        image_shape=None,
+        random_state=None,
+    ):
+        self.ratio = ratio
+        self.n_neighbors = n_neighbors
+        self.gamma_forward = gamma_forward
+        self.gamma_reverse = gamma_reverse
+        self.n_clusters = n_clusters
+        self.embedding = embedding
+        self.image_shape = image_shape
+        self.random_state = random_state
+
+    def _check(self, classes):
+        check_number("gamma_forward", self.gamma_forward, 0)
+        check_number("gamma_reverse", self.gamma_reverse, 0)
+        count_clusters(self.n_clusters, classes)
+
+    def _prepare(self, features, classes, seed):
+        difficulty = cluster(features, count_clusters(self.n_clusters, classes), seed)[1]
+        distances = neighbour_graph(features, self.n_neighbors)
+        density = spread(difficulty, distances, self.gamma_forward)
+        return {"features": features, "density": density, "distances": distances}
+
+    def _order(self, seen, k, rng):
+        return take_back(seen["density"], seen["distances"], self.gamma_reverse, k)
+
+
+def neighbour_graph(features, n_neighbors):
+    """Return the distances along the edges of the symmetric graph of nearest neighbours.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, n_features)
+        The rows.
+    n_neighbors : int
+        Neighbours of each row, itself not counted.
+
+    Returns
+    -------
+    csr_array of shape (n, n)
+        An entry, 0 too, where there is an edge.
+
+    Examples
+    --------
+    >>> neighbour_graph(np.array([[0.0], [1.0], [3.0]]), 1).toarray()
+    array([[0., 1., 0.],
+           [1., 0., 2.],
+           [0., 2., 0.]])
+    """
+    found = NearestNeighbors(n_neighbors=n_neighbors).fit(features)
+    neighbours = found.kneighbors(return_distance=False)  # of the rows themselves, each without itself
+    rows = np.repeat(np.arange(len(features)), n_neighbors)
+    pairs = np.unique(np.sort(np.stack([rows, neighbours.ravel()]), axis=0), axis=1)
+    lengths = np.linalg.norm(features[pairs[0]] - features[pairs[1]], axis=1)
+    ends = np.concatenate([pairs, pairs[::-1]], axis=1)
+    return csr_array((np.tile(lengths, 2), (ends[0], ends[1])), shape=(len(features),) * 2)
+
+
+def spread(difficulty, distances, gamma):
+    """Add the difficulties of the neighbours, weighted by ``exp(-gamma * distance)`` (eq. 3).
+
+    Parameters
+    ----------
+    difficulty : ndarray of shape (n,)
+        Higher = harder.
+    distances : csr_array of shape (n, n)
+        What :func:`neighbour_graph` returned.
+    gamma : float
+        Of the weight.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        The difficulty of each row and its surroundings.
+    """
+    weights = csr_array((np.exp(-gamma * distances.data), distances.indices, distances.indptr), distances.shape)
+    return difficulty + weights @ difficulty
+
+
+def take_back(density, distances, gamma, k):
+    """Pick the highest row, and take its value, weighted, from its neighbours, k times (eq. 4).
+
+    Parameters
+    ----------
+    density : ndarray of shape (n,)
+        What :func:`spread` returned.
+    distances : csr_array of shape (n, n)
+        The graph.
+    gamma : float
+        Of the weight.
+    k : int
+        Rows to pick.
+
+    Returns
+    -------
+    list of int
+        Positions, in the order of the picks.
+    """
+    density, order = density.copy(), []
+    weights = np.exp(-gamma * distances.data)
+    for _ in range(k):
+        place = int(density.argmax())
+        edges = slice(distances.indptr[place], distances.indptr[place + 1])
+        density[distances.indices[edges]] -= density[place] * weights[edges]
+        density[place] = -np.inf
+        order.append(place)
+    return order

@@ -1,0 +1,113 @@
+"""ELFS: pseudo-labels by clustering, then training dynamics and the double-end cutoff."""
+
+from sklearn.utils import check_random_state
+
+from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
+from skprune.baselines._supervised import SupervisedPruner
+from skprune.selection import Cutoff
+
+
+class ELFSPruner(LabelFreePruner):
+    """Prune by the training dynamics on clusters instead of labels (Zheng et al., ELFS, arXiv 2406.04273).
+
+    The clusters of the features are pseudo-labels; a proxy is trained on them, and its dynamics give the difficulties, of which
+    the hardest are cut off. The paper clusters the features of a large self-supervised network by TEMI; here it is k-means in
+    the features of `embedding`.
+
+    Parameters
+    ----------
+    ratio : float in (0, 1] or int, default=0.5
+        The fraction KEPT, or a count of rows.
+    n_clusters : int, default=None
+        Clusters; None: the number of classes of y.
+    embedding : transformer, default=None
+        Makes the features; None: the rows themselves.
+    hard_cutoff : float in [0, 1), default=0.0
+        The fraction of the hardest rows that is dropped; the paper searches it.
+    proxy, difficulty, n_epochs, schedule_epochs, memory, device, n_jobs, verbose
+        As in :class:`~skprune.SemiPrune`; the difficulty is "aum" by default.
+    image_shape : tuple of (C, H, W), default=None
+        The shape of each row when images are given as flat rows.
+    random_state : int, RandomState or None, default=None
+        Of everything that is drawn.
+
+    Attributes
+    ----------
+    clusters_ : ndarray of shape (n_samples,), int
+        The clusters, on which the proxy was trained.
+    dynamics_ : TrainingDynamics
+        What was recorded of it.
+    difficulty_scores_ : ndarray of shape (n_samples,), float64
+        Higher = harder.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from skprune.baselines import ELFSPruner
+    >>> X, y = load_iris(return_X_y=True)
+    >>> ELFSPruner(0.2, proxy=SGDClassifier(loss="log_loss"), random_state=0).fit_transform(X, y).shape
+    (30, 4)
+    """
+
+    def __init__(
+        self,
+        ratio=0.5,
+        *,
+        n_clusters=None,
+        embedding=None,
+        hard_cutoff=0.0,
+        proxy=None,
+        difficulty="aum",
+        n_epochs=30,
+        schedule_epochs=200,
+        memory=None,
+        image_shape=None,
+        device="auto",
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.ratio = ratio
+        self.n_clusters = n_clusters
+        self.embedding = embedding
+        self.hard_cutoff = hard_cutoff
+        self.proxy = proxy
+        self.difficulty = difficulty
+        self.n_epochs = n_epochs
+        self.schedule_epochs = schedule_epochs
+        self.memory = memory
+        self.image_shape = image_shape
+        self.device = device
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @property
+    def clusters_(self):
+        """The clusters, on which the proxy was trained."""
+        return self._seen["clusters"]
+
+    @property
+    def dynamics_(self):
+        """What was recorded of the proxy."""
+        return self._seen["inner"].dynamics_
+
+    def _look(self, pool, classes, rng):
+        n_clusters = count_clusters(self.n_clusters, classes)
+        shared = {
+            name: getattr(self, name)
+            for name in ("proxy", "difficulty", "n_epochs", "schedule_epochs", "memory", "device", "n_jobs", "verbose")
+        }
+        inner = SupervisedPruner(1.0, **shared)  # the choice is made here
+        Cutoff(self.hard_cutoff).select(
+            rng.random_sample(len(pool)), self.ratio, random_state=0
+        )  # refuses a bad cutoff
+        clusters, _ = cluster(embed(self.embedding, pool, rng), n_clusters, int(rng.randint(2**31 - 1)))
+        inner.set_params(random_state=int(check_random_state(rng).randint(2**31 - 1)))
+        return {"clusters": clusters, "inner": inner.fit(pool, clusters)}
+
+    def _choose(self, seen, ratio, seed):
+        inner = seen["inner"]
+        mask = Cutoff(self.hard_cutoff).select(inner.difficulty_scores_, ratio, random_state=seed)
+        return inner.difficulty_scores_, mask

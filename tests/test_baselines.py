@@ -1,0 +1,381 @@
+"""The baselines: golden values, what each one keeps, and the interface that they share with SemiPrune."""
+
+from functools import partial as partial_function
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skprune import PrunedClassifier, SemiPrune
+from skprune.baselines import (
+    ActivePruner,
+    D2Pruner,
+    ELFSPruner,
+    HerdingPruner,
+    KCenterPruner,
+    ModeratePruner,
+    PrototypicalityPruner,
+    RandomPruner,
+    SupervisedPruner,
+    ZCorePruner,
+)
+from skprune.baselines._active import plus_plus
+from skprune.baselines._base import cluster
+from skprune.baselines._d2 import neighbour_graph, spread, take_back
+from skprune.baselines._zcore import coverage
+from skprune.model_selection import PartialLabelKFold
+from skprune.selection import Beta, Cutoff, Hardest
+
+SGD = SGDClassifier(loss="log_loss")
+LABEL_FREE = [
+    RandomPruner(),
+    PrototypicalityPruner(n_clusters=3),
+    ModeratePruner(n_clusters=3),
+    KCenterPruner(),
+    HerdingPruner(),
+    ZCorePruner(n_points=200),
+    D2Pruner(n_clusters=3),
+    ELFSPruner(n_clusters=3, proxy=SGD),
+]
+LABELLED = [
+    ActivePruner(classifier=LogisticRegression(max_iter=500)),
+    ActivePruner(strategy="margin", classifier=LogisticRegression(max_iter=500)),
+]
+SUPERVISED = SupervisedPruner(proxy=SGD, n_epochs=12, selection=Beta(class_balanced="proportional"))
+ALL = [*LABEL_FREE, *LABELLED, SUPERVISED]
+
+
+def name_of(pruner):
+    return type(pruner).__name__ + getattr(pruner, "strategy", "")
+
+
+def labels_for(pruner, iris):
+    _, y, partial = iris
+    return y if isinstance(pruner, SupervisedPruner) else partial
+
+
+# Against published code
+
+
+def test_golden_prototypicality(golden):
+    clusters, distances = cluster(golden["emb"], 5, 0)
+    np.testing.assert_array_equal(clusters, golden["proto/cluster"])
+    np.testing.assert_allclose(distances, golden["proto/distance"], rtol=1e-5)
+    balanced = Hardest(class_balanced="uniform").select(distances, 16, y=clusters, random_state=0)
+    expected = golden["proto/elfs_balanced_n16"]
+    assert abs(np.bincount(clusters[balanced]) - np.bincount(clusters[expected])).max() <= 1
+    assert balanced[expected].sum() >= 15  # who gets the row that rounding leaves over is drawn
+
+
+@pytest.mark.parametrize(("name", "difficulty"), [("el2n", "f64/el2n_sum10"), ("forgetting", "f64/forgetting")])
+def test_golden_d2(golden, name, difficulty):
+    distances = neighbour_graph(golden["emb"].astype(np.float64), 5)
+    density = spread(golden[difficulty].astype(np.float64), distances, 1.0)
+    np.testing.assert_allclose(density, golden[f"d2/{name}_g1.0_k5_sum_weighted/graph_density"], rtol=2e-4)
+    order = take_back(density, distances, 1.0, 40)
+    np.testing.assert_array_equal(order, golden[f"d2/{name}_g1.0_k5_sum_weighted/order40"])
+
+
+def test_golden_zcore(golden):
+    """The published draws are not ours: the scores agree as those of two seeds do, and their mean agrees better."""
+    expected = golden["zcore/vectorized_rng0_n12800_raw"]
+    ours = [coverage(golden["emb"], 12800, 1000, np.random.default_rng(seed)) for seed in (1, 2, 3)]
+    between = np.corrcoef(ours)[np.triu_indices(3, 1)].min()
+    assert np.corrcoef(ours[0], expected)[0, 1] > between - 0.1
+    assert np.corrcoef(np.mean(ours, axis=0), expected)[0, 1] > 0.8
+    for scores in ours:
+        assert scores.sum() == pytest.approx(0.0, abs=1e-8)
+        assert scores.std() == pytest.approx(expected.std(), rel=0.25)
+
+
+# What each one keeps
+
+
+def test_kcenter_covers(iris):
+    X, _, _ = iris
+    pruner = KCenterPruner(10, random_state=0).fit(X)
+    order = np.argsort(-pruner.difficulty_scores_)[:10]
+    far = np.linalg.norm(X[:, None] - X[order], axis=2)
+    for step in range(1, 10):
+        assert far[order[step], :step].min() == pytest.approx(far[:, :step].min(axis=1).max())
+
+
+def test_herding_keeps_the_mean(iris):
+    X, _, _ = iris
+    kept = HerdingPruner(15).fit_transform(X)
+    draws = [RandomPruner(15, random_state=seed).fit_transform(X) for seed in range(30)]
+    gaps = [np.linalg.norm(draw.mean(axis=0) - X.mean(axis=0)) for draw in draws]
+    assert np.linalg.norm(kept.mean(axis=0) - X.mean(axis=0)) < min(gaps)
+
+
+def test_prototypes_and_moderates(iris):
+    X, y, _ = iris
+    far = PrototypicalityPruner(0.2, random_state=0).fit(X, y)
+    assert far.difficulty_scores_[far.support_].min() >= far.difficulty_scores_[~far.support_].max()
+    near = far.select(0.2, "easiest")
+    assert not (near & far.support_).any()
+    middle = ModeratePruner(0.2, random_state=0).fit(X, y)
+    away = np.abs(middle.difficulty_scores_ - np.median(middle.difficulty_scores_))
+    assert away[middle.support_].max() <= away[~middle.support_].min()
+
+
+def test_zcore_does_not_keep_copies():
+    rng = np.random.default_rng(0)
+    X = np.repeat(rng.normal(size=(30, 4)), 5, axis=0)
+    scores = coverage(X, 3000, 1000, np.random.default_rng(0))
+    assert np.isfinite(scores).all()
+    kept = ZCorePruner(30, random_state=0).fit_transform(X + rng.normal(scale=1e-3, size=X.shape))
+    assert len(np.unique(kept.round(1), axis=0)) > 20
+
+
+def test_active_rows_are_near_the_boundary():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(400, 1))
+    partial = np.full(400, -1)
+    partial[:20] = X[:20, 0] > 0
+    make = partial_function(ActivePruner, 60, classifier=LogisticRegression(), random_state=0)
+    for strategy in ("margin", "badge"):
+        pruner = make(strategy=strategy).fit(X, partial)
+        assert pruner.support_[:20].all()
+        assert len(pruner.annotation_indices_) == 40
+        added = np.abs(X[pruner.annotation_indices_, 0])
+        assert np.median(added) < 0.8 * np.median(np.abs(X[20:]))
+    anywhere = make(strategy="margin", include_labeled=False).fit(X, partial)
+    assert anywhere.support_.sum() == 60
+    assert not anywhere.support_[:20].all()
+    closest = np.sort(np.abs(pruner.classifier_.decision_function(X[20:])))[:40]
+    chosen = make(strategy="margin").fit(X, partial).annotation_indices_
+    np.testing.assert_allclose(np.sort(np.abs(pruner.classifier_.decision_function(X[chosen]))), closest)
+
+
+def test_badge_by_definition():
+    """The distances between gradients that are never written out are those of the gradients."""
+    rng = np.random.default_rng(0)
+    proba, features = rng.dirichlet(np.ones(3), size=50), rng.normal(size=(50, 4))
+    error = proba - np.eye(3)[proba.argmax(axis=1)]
+    gradients = (error[:, :, None] * features[:, None, :]).reshape(50, 12)
+
+    class Farthest:
+        """A generator that always draws the most likely place."""
+
+        def choice(self, n, p):
+            return int(np.argmax(p))
+
+    order = plus_plus(proba, features, 10, Farthest())
+    assert order[0] == np.linalg.norm(gradients, axis=1).argmax()
+    for step in range(1, 10):
+        away = ((gradients[:, None] - gradients[order[:step]]) ** 2).sum(axis=2).min(axis=1)
+        assert order[step] == away.argmax()
+    same = plus_plus(np.full((6, 2), 0.5), np.ones((6, 1)), 6, np.random.default_rng(0))
+    assert sorted(same) == list(range(6))
+
+
+def test_elfs_reads_no_label(iris):
+    X, y, partial = iris
+    make = partial_function(ELFSPruner, 0.3, n_clusters=3, proxy=SGD, n_epochs=12, random_state=0)
+    one, other = make().fit(X, partial), make().fit(X)
+    np.testing.assert_array_equal(one.support_, other.support_)
+    assert one.dynamics_.n_epochs == 12
+    assert set(one.clusters_) == {0, 1, 2}
+    cut = make(hard_cutoff=0.3).fit(X)
+    hardest = np.argsort(-cut.difficulty_scores_)[:40]
+    assert not cut.support_[hardest].any()
+
+
+def test_supervised_is_semiprune_with_all_labels(iris):
+    X, y, partial = iris
+    selection = Cutoff(class_balanced="proportional")
+    options = {"proxy": SGD, "difficulty": "aum", "selection": selection, "n_epochs": 12, "random_state": 0}
+    supervised, semi = SupervisedPruner(0.3, **options).fit(X, y), SemiPrune(0.3, **options).fit(X, y)
+    np.testing.assert_array_equal(supervised.support_, semi.support_)
+    np.testing.assert_array_equal(supervised.select(0.5, difficulty="el2n"), semi.select(0.5, difficulty="el2n"))
+    missing = int(np.flatnonzero(partial < 0)[0])
+    with pytest.raises(
+        ValueError, match=f"SupervisedPruner needs all labels, and 135 are missing, first that of row {missing}"
+    ):
+        SupervisedPruner(**options).fit(X, partial)
+
+
+# The interface
+
+
+@pytest.mark.parametrize("pruner", ALL, ids=name_of)
+@pytest.mark.parametrize("ratio", [0.2, 37, 1.0])
+def test_counts_and_interface(pruner, ratio, iris):
+    X, y, partial = iris
+    labels = labels_for(pruner, iris)
+    pruner = clone(pruner).set_params(ratio=ratio, random_state=0)
+    k = 150 if ratio == 1.0 else 30 if ratio == 0.2 else 37
+    kept = pruner.fit_transform(X, labels)
+    assert kept.shape == (k, 4)
+    np.testing.assert_array_equal(pruner.transform(X), kept)
+    np.testing.assert_array_equal(pruner.get_support(), pruner.select(ratio))
+    again = clone(pruner).fit(X, labels)
+    np.testing.assert_array_equal(again.support_, pruner.support_)
+    np.testing.assert_array_equal(again.difficulty_scores_, pruner.difficulty_scores_)
+    assert pruner.difficulty_scores_.shape == (150,)
+    assert pruner.select(0.5).sum() == 75
+    assert pruner.classes_.tolist() == [0, 1, 2]
+    given = labels >= 0
+    assert pruner.pseudo_labels_[given].tolist() == labels[given].tolist()
+    assert (labels[pruner.annotation_indices_] < 0).all()
+    with pytest.raises(ValueError, match="not the data"):
+        pruner.transform(X[::-1])
+
+
+@pytest.mark.parametrize("pruner", LABEL_FREE, ids=name_of)
+def test_labels_are_not_read(pruner, iris):
+    X, y, partial = iris
+    pruner = clone(pruner).set_params(random_state=0)
+    expected = clone(pruner).fit(X).support_
+    for labels in (partial, y, np.full(150, None), np.random.default_rng(0).permutation(partial)):
+        np.testing.assert_array_equal(clone(pruner).fit(X, labels).support_, expected)
+    alone = clone(pruner).fit(X)
+    assert alone.classes_.size == 0
+    assert alone.pseudo_labels_.tolist() == [None] * 150
+    assert len(alone.annotation_indices_) == 75
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**16), index=st.integers(0, 6), copies=st.booleans())
+def test_any_features(seed, index, copies):
+    """Row 26 of the faults: identical rows, too, give exactly k unique rows."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(8, 40))
+    X = np.ones((n, 3)) if copies else rng.normal(scale=10.0 ** rng.integers(-3, 4), size=(n, 3))
+    if copies:
+        X[: n // 2] = 0.0
+    pruner = clone(LABEL_FREE[index]).set_params(random_state=seed)
+    if hasattr(pruner, "n_clusters"):
+        pruner.set_params(n_clusters=2)
+    k = int(rng.integers(2, n + 1))
+    before = X.copy()
+    pruner.set_params(ratio=k).fit(X)
+    assert pruner.support_.sum() == k
+    assert np.isfinite(pruner.difficulty_scores_).all()
+    np.testing.assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize(
+    "pruner", [RandomPruner(), KCenterPruner(), HerdingPruner(), D2Pruner(n_clusters=3)], ids=name_of
+)
+def test_picks_are_nested(pruner, iris):
+    X, _, _ = iris
+    fitted = clone(pruner).set_params(random_state=0).fit(X)
+    small, large = fitted.select(0.2), fitted.select(0.6)
+    assert not (small & ~large).any()
+
+
+@pytest.mark.parametrize("pruner", [pruner for pruner in LABEL_FREE if hasattr(pruner, "embedding")], ids=name_of)
+def test_embeddings(pruner, iris):
+    X, _, _ = iris
+    pruner = clone(pruner).set_params(random_state=0)
+    by_hand = clone(pruner).set_params(embedding=None)
+    if isinstance(pruner, ELFSPruner):  # the proxy sees the rows, the clusters the features
+        assert clone(pruner).set_params(embedding=PCA(2)).fit(X).support_.sum() == 75
+        return
+    features = PCA(2, random_state=0).fit_transform(X)
+    expected = by_hand.fit(features).difficulty_scores_
+    found = pruner.set_params(embedding=PCA(2, random_state=0)).fit(X).difficulty_scores_
+    np.testing.assert_allclose(found, expected)
+    with pytest.raises(TypeError, match="embedding must be a transformer"):
+        pruner.set_params(embedding=LogisticRegression()).fit(X)
+
+
+def test_images(images):
+    X, _, partial = images
+    for pruner in (KCenterPruner(0.5), ZCorePruner(0.5, n_points=50), PrototypicalityPruner(0.5, embedding=PCA(5))):
+        assert pruner.set_params(random_state=0).fit_transform(X, partial).shape == (60, 8, 8)
+    flat = X.reshape(120, -1)
+    assert RandomPruner(0.5, image_shape=(1, 8, 8)).fit_transform(flat, partial).shape == (60, 64)
+
+
+def test_badge_on_a_net(iris):
+    X, _, partial = iris
+    pruner = ActivePruner(30, random_state=0)
+    from skprune.nets import NetClassifier
+
+    pruner.set_params(classifier=NetClassifier(module__width=8, n_steps=20, max_epochs=1, batch_size=8)).fit(X, partial)
+    assert pruner.support_.sum() == 30
+    assert pruner.support_[partial >= 0].all()
+
+
+@pytest.mark.parametrize(
+    ("pruner", "message"),
+    [
+        (RandomPruner(0.0), "within"),
+        (RandomPruner(151), "151"),
+        (PrototypicalityPruner(n_clusters=0), "n_clusters must be an integer of at least 1, got 0"),
+        (PrototypicalityPruner(n_clusters=151), "n_clusters=151 is above the 150 rows"),
+        (PrototypicalityPruner(n_clusters=3, selection="hardets"), "Did you mean 'hardest'"),
+        (D2Pruner(n_clusters=3, gamma_forward=-1.0), "gamma_forward must be at least 0"),
+        (ZCorePruner(n_points=0), "n_points must be an integer of at least 1"),
+        (ZCorePruner(n_redundant=1.5), "n_redundant must be an integer of at least 1"),
+        (ELFSPruner(0.5, n_clusters=3, hard_cutoff=0.6), "hard_cutoff=0.6 drops 90 of 150 rows"),
+        (ActivePruner(strategy="entropy"), "strategy must be 'badge' or 'margin'"),
+        (ActivePruner(10), "include_labeled=True keeps 15 labelled rows, above the 10 rows"),
+    ],
+)
+def test_refused(pruner, message, iris):
+    X, _, partial = iris
+    with pytest.raises(ValueError, match=message):
+        pruner.fit(X, partial)
+
+
+def test_clusters_need_a_number(iris):
+    X, _, _ = iris
+    for pruner in (PrototypicalityPruner(), D2Pruner(), ELFSPruner(proxy=SGD)):
+        with pytest.raises(ValueError, match="n_clusters=None takes the number of classes of y"):
+            pruner.fit(X)
+
+
+def test_inside_a_pruned_classifier(iris):
+    X, y, partial = iris
+    base = LogisticRegression(max_iter=500)
+    with pytest.raises(
+        ValueError, match=r"RandomPruner gives no pseudo-labels, and \d+ of the 75 kept rows have no label"
+    ):
+        PrunedClassifier(base, RandomPruner(random_state=0)).fit(X, partial)
+    for pruner in (RandomPruner(random_state=0), KCenterPruner(random_state=0)):
+        assert PrunedClassifier(base, pruner).fit(X, partial, y_oracle=y).score(X, y) > 0.8
+        assert PrunedClassifier(base, pruner).fit(X, y).score(X, y) > 0.8
+    names = np.array(["setosa", "versicolor", "virginica"], dtype=object)[y]
+    assert PrunedClassifier(base, RandomPruner(random_state=0)).fit(X, names).score(X, names) > 0.8
+    active = PrunedClassifier(base, ActivePruner(classifier=base, random_state=0))
+    search = GridSearchCV(active, {"pruner__ratio": [0.3, 0.6]}, cv=PartialLabelKFold(3)).fit(X, partial)
+    assert search.score(X, y) > 0.8
+
+
+DROPPING = dict.fromkeys(
+    (
+        "check_transformer_general",
+        "check_transformer_data_not_an_array",
+        "check_methods_sample_order_invariance",
+        "check_methods_subset_invariance",
+        "check_fit_idempotent",
+    ),
+    "a transformer that drops rows cannot give a row for each one of X",
+)
+
+
+ELFS_FAILS = dict.fromkeys(
+    ("check_dont_overwrite_parameters", "check_fit2d_1feature", "check_fit2d_predict1d"),
+    "the check sets n_clusters=1, and a proxy needs two",
+)
+
+
+@parametrize_with_checks(
+    [
+        *(clone(pruner).set_params(random_state=0) for pruner in (*LABEL_FREE, SUPERVISED)),
+        *(clone(pruner).set_params(random_state=0, include_labeled=False) for pruner in LABELLED),
+    ],
+    expected_failed_checks=lambda pruner: DROPPING | (ELFS_FAILS if isinstance(pruner, ELFSPruner) else {}),
+)
+def test_scikit_learn(estimator, check):
+    check(estimator)
