@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from skprune._labels import missing_mask
 from skprune.datasets import (
     corrupt_images,
     load_cifar10,
     load_fashion_mnist,
+    load_image_folder,
+    load_npz,
+    make_label_noise,
     make_long_tailed,
     make_partial_labels,
 )
@@ -135,6 +139,70 @@ def test_loaders_fall_back_on_torchvision(tmp_path, monkeypatch):
     assert data.x_train.shape == (4, 3, 32, 32)
     assert data.y_test.tolist() == [0, 1]
     assert [file.name for file in tmp_path.iterdir()] == ["cifar10.npz"]
+
+
+def test_image_folders(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, colour in {"b/deep/1.png": 200, "a/2.JPG": 100, "a/1.png": 50, "unlabeled/x.png": 10}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((20, 30, 3), colour, np.uint8)).save(tmp_path / name)
+    (tmp_path / "a" / "notes.txt").write_text("no image")
+    data = load_image_folder(tmp_path, size=8)
+    assert data.x.shape == (4, 3, 8, 8)
+    assert data.y.tolist() == ["a", "a", "b", None]
+    assert data.x[:, 0, 4, 4].tolist() == pytest.approx([50, 100, 200, 10], abs=3)
+    assert [file.name for file in data.files] == ["1.png", "2.JPG", "1.png", "x.png"]
+    assert load_image_folder(tmp_path, size=8, grey=True).x.shape == (4, 1, 8, 8)
+    noise = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a" / "0.png")
+    np.testing.assert_array_equal(load_image_folder(tmp_path, size=8).x[0], noise.transpose(2, 0, 1))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="holds no images in folders of classes"):
+        load_image_folder(tmp_path / "empty", size=8)
+
+
+def test_npz_files(tmp_path):
+    file = tmp_path / "mine.npz"
+    np.savez(file, x_train=np.zeros((3, 2)), y_train=np.arange(3), names=np.array(["a", "b"]))
+    data = load_npz(file)
+    assert data.names.tolist() == ["a", "b"]
+    np.savez(file, x_train=np.zeros((3, 2)))
+    with pytest.raises(ValueError, match=r"mine.npz must hold x_train and y_train; it holds \['x_train'\]"):
+        load_npz(file)
+    np.savez(file, x_train=np.zeros((3, 2)), y_train=np.arange(4))
+    with pytest.raises(ValueError, match="X has 3 rows, y_train has 4"):
+        load_npz(file)
+    np.savez(file, x_train=np.array([{}], dtype=object), y_train=np.arange(1))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        load_npz(file)
+
+
+@given(seed=st.integers(0, 2**16), rate=st.floats(0, 1), kind=st.sampled_from(["symmetric", "pair"]))
+def test_label_noise(seed, rate, kind):
+    rng = np.random.default_rng(seed)
+    y = np.array(["a", "b", "c", "d"])[np.append(np.arange(4), rng.integers(4, size=60))]
+    before = y.copy()
+    noisy, wrong = make_label_noise(y, rate, kind=kind, random_state=seed)
+    assert wrong.sum() == round(rate * 64)
+    np.testing.assert_array_equal(noisy != y, wrong)
+    np.testing.assert_array_equal(y, before)
+    assert set(noisy) <= set(y)
+    if kind == "pair":
+        following = dict(zip("abcd", "bcda", strict=True))
+        assert noisy[wrong].tolist() == [following[label] for label in y[wrong]]
+
+
+def test_label_noise_is_even_over_the_other_classes():
+    y = np.repeat([0, 1, 2], 3000)
+    noisy, wrong = make_label_noise(y, 0.5, random_state=0)
+    counts = np.bincount(noisy[wrong & (y == 0)], minlength=3)
+    assert counts[0] == 0
+    assert abs(counts[1] - counts[2]) < 0.1 * counts.sum()
+    for params, message in (({"rate": 1.5}, "rate must be within"), ({"rate": 0.1, "kind": "flip"}, "kind must be")):
+        with pytest.raises(ValueError, match=message):
+            make_label_noise(y, **params)
+    with pytest.raises(ValueError, match="one class only"):
+        make_label_noise([1, 1], 0.5)
 
 
 @pytest.mark.data

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from skprune._validation import check_equal_length
+
 
 def load_fashion_mnist(*, data_home=None, download_if_missing=True):
     """Load Fashion-MNIST: 60,000 and 10,000 grey images of clothes in 10 classes (Xiao et al., arXiv 1708.07747).
@@ -67,6 +69,126 @@ def load_cifar10(*, data_home=None, download_if_missing=True):
     FileNotFoundError: /nowhere/cifar10.npz is not there. ...
     """
     return _load("cifar10", "CIFAR10", data_home, download_if_missing)
+
+
+def load_cifar100(*, data_home=None, download_if_missing=True):
+    """Load CIFAR-100: 50,000 and 10,000 colour images in 100 classes (Krizhevsky, 2009).
+
+    Parameters
+    ----------
+    data_home : path-like, default=None
+        The folder with ``cifar100.npz``; None takes ``$SKPRUNE_DATA``, else ``~/.cache/skprune``.
+    download_if_missing : bool, default=True
+        Whether torchvision downloads the images when the file is not there; the file is then written.
+
+    Returns
+    -------
+    Bunch
+        ``x_train`` (50000, 3, 32, 32) and ``x_test`` (10000, 3, 32, 32), uint8; ``y_train`` and ``y_test``, int64.
+
+    Raises
+    ------
+    FileNotFoundError
+        The file is not there, and `download_if_missing` is False.
+
+    Examples
+    --------
+    >>> from skprune.datasets import load_cifar100
+    >>> load_cifar100(data_home="/nowhere", download_if_missing=False)
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: /nowhere/cifar100.npz is not there. ...
+    """
+    return _load("cifar100", "CIFAR100", data_home, download_if_missing)
+
+
+def load_image_folder(folder, *, size, grey=False):
+    """Load the images of a folder that holds one folder for each class, and one more for images without a label.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``folder/class/image.png``; images in a folder named ``unlabeled`` have no label. Formats are those of Pillow.
+    size : int
+        Height and width: images are cropped to a square in the middle, then scaled.
+    grey : bool, default=False
+        Whether to make images grey, of one channel.
+
+    Returns
+    -------
+    Bunch
+        ``x`` (n, 3, size, size) or (n, 1, size, size), uint8; ``y`` (n,), the names of the folders, None for images
+        without a label; ``files`` (n,), the paths in the order of the rows.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder, or no image in it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from skprune.datasets import load_image_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cat", "dog", "unlabeled"):
+    ...         (Path(folder) / name).mkdir()
+    ...         Image.new("RGB", (40, 30)).save(f"{folder}/{name}/1.png")
+    ...     data = load_image_folder(folder, size=16)
+    >>> data.x.shape, data.y.tolist()
+    ((3, 3, 16, 16), ['cat', 'dog', None])
+    """
+    from PIL import Image, ImageOps
+
+    known = set(Image.registered_extensions())
+    files = sorted(file for file in Path(folder).glob("*/**/*") if file.suffix.lower() in known)
+    if not files:
+        raise FileNotFoundError(f"{folder} holds no images in folders of classes.")
+    x = np.empty((len(files), 1 if grey else 3, size, size), dtype=np.uint8)
+    for row, file in zip(x, files, strict=True):
+        with Image.open(file) as image:
+            image = ImageOps.exif_transpose(image).convert("L" if grey else "RGB")
+            pixels = np.asarray(ImageOps.fit(image, (size, size)))
+        row[:] = pixels if grey else pixels.transpose(2, 0, 1)
+    names = [file.relative_to(folder).parts[0] for file in files]
+    y = np.array([None if name == "unlabeled" else name for name in names], dtype=object)
+    return Bunch(x=x, y=y, files=files)
+
+
+def load_npz(file):
+    """Load arrays of your own from a ``.npz`` file, as the loaders of images return theirs; no pickles are read.
+
+    Parameters
+    ----------
+    file : path-like
+        With ``x_train`` and ``y_train``, and whatever else.
+
+    Returns
+    -------
+    Bunch
+        The arrays by name.
+
+    Raises
+    ------
+    ValueError
+        There is no ``x_train`` or ``y_train``, their lengths differ, or an array is pickled.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from skprune.datasets import load_npz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/mine.npz", x_train=np.zeros((3, 2)), y_train=[0, 1, -1])
+    ...     load_npz(f"{folder}/mine.npz").y_train
+    array([ 0,  1, -1])
+    """
+    with np.load(file, allow_pickle=False) as arrays:
+        data = Bunch(**{name: arrays[name] for name in arrays.files})
+    if not {"x_train", "y_train"} <= set(data):
+        raise ValueError(f"{Path(file).name} must hold x_train and y_train; it holds {sorted(data)}.")
+    check_equal_length(data.x_train, data.y_train, "y_train")
+    return data
 
 
 def _load(name, torchvision_name, data_home, download_if_missing):

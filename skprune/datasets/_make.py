@@ -1,10 +1,11 @@
-"""Hide labels, and thin out classes."""
+"""Hide labels, thin out classes, and make labels wrong."""
 
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 
+from skprune._validation import check_number
 from skprune.selection._counts import allocate
 
 
@@ -111,3 +112,55 @@ def make_long_tailed(y, imbalance=100.0, *, random_state=None):
         size = max(1, round(largest * imbalance ** (-j / max(1, len(classes) - 1))))
         kept.append(order[codes[order] == j][:size])
     return np.sort(np.concatenate(kept))
+
+
+def make_label_noise(y, rate, *, kind="symmetric", random_state=None):
+    """Make a fraction of the labels wrong.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        All labels.
+    rate : float in [0, 1]
+        The fraction that becomes wrong: ``round(rate * n_samples)`` labels.
+    kind : {"symmetric", "pair"}, default="symmetric"
+        "symmetric" draws another class uniformly; "pair" takes the next one, the first behind the last
+        (Patrini et al., arXiv 1609.03683; Han et al., arXiv 1804.06872).
+    random_state : int, RandomState or None, default=None
+        Which labels, and which classes.
+
+    Returns
+    -------
+    noisy : ndarray of shape (n_samples,)
+        The labels; `y` is unchanged.
+    wrong : ndarray of shape (n_samples,), bool
+        True where they differ from `y`.
+
+    Raises
+    ------
+    ValueError
+        `rate` or `kind` is something else, or there is one class only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.datasets import make_label_noise
+    >>> noisy, wrong = make_label_noise(np.repeat([0, 1, 2], 10), 0.2, random_state=0)
+    >>> int(wrong.sum()), bool((noisy != np.repeat([0, 1, 2], 10)).sum() == 6)
+    (6, True)
+    """
+    check_number("rate", rate, 0, 1)
+    if kind not in ("symmetric", "pair"):
+        raise ValueError(f"kind must be 'symmetric' or 'pair', got {kind!r}.")
+    y = column_or_1d(y)
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"y holds one class only ({classes.tolist()[0]!r}): no label can be wrong.")
+    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    rows = rng.permutation(len(y))[: round(rate * len(y))]
+    step = rng.integers(1, len(classes), size=len(rows)) if kind == "symmetric" else 1
+    wrong = np.zeros(len(y), dtype=bool)
+    wrong[rows] = True
+    noisy = y.copy()
+    noisy[rows] = classes[(codes[rows] + step) % len(classes)]
+    return noisy, wrong

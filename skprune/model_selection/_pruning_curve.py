@@ -1,0 +1,335 @@
+"""The pruning curve: accuracy against the fraction that is kept, for several pruners, ratios and seeds."""
+
+import csv
+from collections.abc import Mapping
+from itertools import chain, product
+from numbers import Integral
+from pathlib import Path
+
+import joblib
+import numpy as np
+from joblib import Parallel, delayed
+from scipy.stats import bootstrap
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import _num_samples
+
+from skprune._labels import labels_at, missing_mask
+from skprune._locks import lock_of
+from skprune._models import is_own_net
+from skprune._seeds import seed_nested
+from skprune._store import describe
+from skprune._validation import check_equal_length, take_rows
+from skprune.baselines import RandomPruner, SupervisedPruner
+from skprune.baselines._base import LabelFreePruner
+from skprune.selection import kept_count
+
+_COLUMNS = ("method", "ratio", "seed", "labels", "budget", "key", "n_kept", "n_annotated", "accuracy")
+_LABELS, _BUDGETS = ("oracle", "pseudo"), ("epochs", "iterations")
+
+
+def pruning_curve(
+    estimators,
+    X,
+    y,
+    *,
+    ratios,
+    evaluator,
+    X_test,
+    y_test,
+    y_oracle=None,
+    labels="oracle",
+    budget="epochs",
+    seeds=(0,),
+    n_jobs=None,
+    csv_file=None,
+):
+    """Train an evaluator on the coresets of several pruners, and score it on a test set.
+
+    Each pruner is fitted once a seed; all ratios are choices from that fit. Random rows are always among the methods, since all
+    others are compared with them.
+
+    Parameters
+    ----------
+    estimators : dict of {str: pruner}
+        Unfitted pruners by name, of :mod:`skprune.baselines` or :class:`~skprune.SemiPrune`. Cloned; what has a `random_state`
+        gets that of the seed.
+    X : array-like
+        The pool.
+    y : array-like of shape (n_samples,)
+        Labels, some missing. A :class:`~skprune.baselines.SupervisedPruner` gets `y_oracle`.
+    ratios : sequence of float or int
+        The fractions KEPT, or counts.
+    evaluator : classifier
+        Trained on each coreset; cloned, with the `random_state` of the seed.
+    X_test, y_test : array-like
+        The test set.
+    y_oracle : array-like of shape (n_samples,), default=None
+        True labels; needed with ``labels="oracle"`` where labels are missing. But for a SupervisedPruner, those of rows that are
+        not kept are never read.
+    labels : {"oracle", "pseudo"}, default="oracle"
+        What the evaluator trains on: "oracle" has the kept rows annotated; "pseudo" takes given labels, and pseudo-labels where
+        there is none: the pruner's own; one that has none takes those of the first that has.
+    budget : {"epochs", "iterations"}, default="epochs"
+        "epochs" trains the evaluator as it is. "iterations" gives each coreset as many optimiser steps as the whole pool takes;
+        the evaluator is then a net of :mod:`skprune.nets` without `n_steps`.
+    seeds : sequence of int, default=(0,)
+        One fit of each pruner a seed.
+    n_jobs : int, default=None
+        Fits at the same time.
+    csv_file : path-like, default=None
+        Where each row is written as it comes; a run that was killed goes on behind the rows that are there. Rows of other data
+        or parameters are left alone.
+
+    Returns
+    -------
+    PruningCurve
+        The rows, and their summary.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A parameter makes no sense; before any training.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skprune.baselines import KCenterPruner
+    >>> from skprune.model_selection import pruning_curve
+    >>> X, y = load_iris(return_X_y=True)
+    >>> curve = pruning_curve(
+    ...     {"k-center": KCenterPruner()},
+    ...     X[::2],
+    ...     y[::2],
+    ...     ratios=[0.2, 0.5],
+    ...     evaluator=LogisticRegression(max_iter=1000),
+    ...     X_test=X[1::2],
+    ...     y_test=y[1::2],
+    ...     seeds=[0, 1, 2],
+    ... )
+    >>> [(row["method"], row["ratio"]) for row in curve.summary()]
+    [('random', 0.2), ('random', 0.5), ('k-center', 0.2), ('k-center', 0.5)]
+    """
+    if not isinstance(estimators, Mapping) or not all(isinstance(name, str) for name in estimators):
+        raise TypeError(f"estimators must be a dict of names and pruners, got {estimators!r}.")
+    if not any(isinstance(pruner, RandomPruner) for pruner in estimators.values()):
+        if "random" in estimators:
+            raise ValueError("The name 'random' is that of RandomPruner, which is always compared with.")
+        image_shapes = [getattr(pruner, "image_shape", None) for pruner in estimators.values()]
+        estimators = {"random": RandomPruner(image_shape=next(iter(image_shapes), None)), **estimators}
+    ratios = [int(ratio) if isinstance(ratio, Integral) else float(ratio) for ratio in ratios]
+    seeds = [int(seed) for seed in seeds]
+    check_equal_length(X, y)
+    check_equal_length(X_test, y_test, "y_test")
+    for ratio in ratios:
+        kept_count(ratio, _num_samples(y))
+    for name, value, allowed in (("labels", labels, _LABELS), ("budget", budget, _BUDGETS)):
+        if value not in allowed:
+            raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}.")
+    missing = missing_mask(y)
+    supervised = any(isinstance(pruner, SupervisedPruner) for pruner in estimators.values())
+    if y_oracle is None:
+        if missing.any() and (labels == "oracle" or supervised):
+            raise ValueError("y holds unlabelled rows: give y_oracle, or use labels='pseudo' and no SupervisedPruner.")
+        y_oracle = y
+    check_equal_length(X, y_oracle, "y_oracle")
+    if budget == "iterations" and not (is_own_net(evaluator) and getattr(evaluator, "n_steps", 0) is None):
+        raise ValueError("budget='iterations' needs a NetClassifier with n_steps=None as evaluator.")
+
+    if labels == "pseudo" and not any(map(_has_pseudo_labels, estimators.values())):
+        raise ValueError("labels='pseudo' needs one pruner with pseudo-labels, such as SemiPrune.")
+
+    data = {"X": X, "y": y, "missing": missing, "y_oracle": y_oracle, "X_test": X_test, "y_test": y_test}
+    options = {"evaluator": evaluator, "labels": labels, "budget": budget, "csv_file": csv_file}
+    keys = {name: _key(pruner, data, options) if csv_file else None for name, pruner in estimators.items()}
+    rows = _read(csv_file)
+
+    def place(name, ratio, seed):
+        return tuple(map(str, (name, ratio, seed, labels, budget, keys[name])))
+
+    jobs = []
+    for seed in seeds:
+        wanted = {name: [ratio for ratio in ratios if place(name, ratio, seed) not in rows] for name in estimators}
+        if any(wanted.values()):
+            jobs.append(delayed(_run_seed)(estimators, data, seed, wanted, keys, options))
+    for row in chain.from_iterable(Parallel(n_jobs=n_jobs)(jobs)):
+        rows[place(row["method"], row["ratio"], row["seed"])] = row
+    random = next(name for name, pruner in estimators.items() if isinstance(pruner, RandomPruner))
+    found = product(estimators, ratios, seeds)
+    return PruningCurve([rows[place(*one)] for one in found], random)
+
+
+class PruningCurve:
+    """What :func:`pruning_curve` returns.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One for each method, ratio and seed: "n_kept" rows, "n_annotated" labels that a human gave in all, the initial ones
+        included, and "accuracy" in [0, 1].
+    random : str
+        The name of the random rows.
+
+    Examples
+    --------
+    >>> row = {"method": "random", "ratio": 0.5, "seed": 0, "n_annotated": 10, "accuracy": 0.9}
+    >>> PruningCurve([row], "random").summary()[0]["mean"]
+    0.9
+    """
+
+    def __init__(self, rows, random):
+        self.rows = rows
+        self.random = random
+
+    def summary(self, *, confidence=0.95, random_state=0):
+        """Summarise over the seeds.
+
+        Parameters
+        ----------
+        confidence : float, default=0.95
+            Of the interval.
+        random_state : int, default=0
+            Of the bootstrap.
+
+        Returns
+        -------
+        list of dict
+            For each method and ratio "n" seeds, "mean" and "std" (ddof 1; None of one seed) of the accuracy, the mean of
+            "n_annotated", and of the difference to random rows, paired by seed, the mean "difference" and its bootstrap interval
+            "low", "high" over the seeds (None below two seeds). With few seeds the interval is rough.
+        """
+        accuracy = {(row["method"], row["ratio"], row["seed"]): row["accuracy"] for row in self.rows}
+        result = []
+        for method, ratio in dict.fromkeys((row["method"], row["ratio"]) for row in self.rows):
+            mine = [row for row in self.rows if (row["method"], row["ratio"]) == (method, ratio)]
+            values = np.array([row["accuracy"] for row in mine])
+            gains = values - [accuracy[self.random, ratio, row["seed"]] for row in mine]
+            low, high = _interval(gains, confidence, random_state)
+            result.append(
+                {
+                    "method": method,
+                    "ratio": ratio,
+                    "n": len(values),
+                    "mean": float(values.mean()),
+                    "std": float(values.std(ddof=1)) if len(values) > 1 else None,
+                    "n_annotated": float(np.mean([row["n_annotated"] for row in mine])),
+                    "difference": float(gains.mean()),
+                    "low": low,
+                    "high": high,
+                }
+            )
+        return result
+
+    def to_frame(self):
+        """Return the rows as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each method, ratio and seed.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.rows)
+
+
+def _has_pseudo_labels(pruner):
+    return not isinstance(pruner, (LabelFreePruner, SupervisedPruner))
+
+
+def _run_seed(estimators, data, seed, wanted, keys, options):
+    """Fit each pruner once, evaluate its missing ratios, and write each row down."""
+    missing, oracle, pseudo = data["missing"], data["y_oracle"], options["labels"] == "pseudo"
+    lent = None  # pseudo-labels for pruners that have none
+    rows = []
+    for name, pruner in sorted(estimators.items(), key=lambda item: not _has_pseudo_labels(item[1])):
+        lends = pseudo and lent is None and _has_pseudo_labels(pruner)
+        if not wanted[name] and not (lends and any(wanted.values())):
+            continue
+        supervised = isinstance(pruner, SupervisedPruner)
+        pruner = _seeded(pruner, seed).fit(data["X"], oracle if supervised else data["y"])
+        if lends:
+            lent = pruner.pseudo_labels_
+        for ratio in wanted[name]:
+            kept = np.flatnonzero(pruner.select(ratio))
+            annotated = int((~missing).sum())
+            if supervised:
+                targets, annotated = labels_at(oracle, kept), len(missing)
+            elif pseudo:
+                targets = labels_at(pruner.pseudo_labels_ if _has_pseudo_labels(pruner) else lent, kept)
+            else:
+                targets = labels_at(oracle, kept)
+                annotated += int(missing[kept].sum())
+            model = _evaluator(options["evaluator"], options["budget"], len(missing), seed)
+            model.fit(take_rows(data["X"], kept), targets)
+            accuracy = float(accuracy_score(data["y_test"], model.predict(data["X_test"])))
+            row = (name, ratio, seed, options["labels"], options["budget"], keys[name], len(kept), annotated, accuracy)
+            rows.append(dict(zip(_COLUMNS, row, strict=True)))
+            _append(options["csv_file"], rows[-1])
+    return rows
+
+
+def _key(pruner, data, options):
+    """Return a key of all that a row depends on, but for the oracle's labels, so that rows of other data are not taken."""
+    arrays = [data[name] for name in ("X", "y", "X_test", "y_test")]
+    try:
+        return joblib.hash((arrays, describe(pruner), describe(options["evaluator"])))
+    except Exception as error:
+        raise ValueError(f"csv_file needs parameters that can be hashed: {error}.") from error
+
+
+def _seeded(estimator, seed):
+    """Return a clone that draws from a seed, whatever seed it had."""
+    estimator = clone(estimator)
+    if "random_state" in estimator.get_params(deep=False):
+        return estimator.set_params(random_state=seed)
+    return seed_nested(estimator, np.random.RandomState(seed), anew=True)
+
+
+def _evaluator(evaluator, budget, n_rows, seed):
+    model = _seeded(evaluator, seed)
+    if budget == "iterations":
+        from skprune.nets._data import n_batches
+
+        model.set_params(n_steps=model.max_epochs * n_batches(n_rows, model.batch_size), max_epochs=1)
+    return model
+
+
+def _interval(gains, confidence, random_state):
+    if len(gains) < 2:
+        return None, None
+    if np.ptp(gains) == 0:
+        return float(gains[0]), float(gains[0])
+    rng = np.random.default_rng(random_state)
+    found = bootstrap((gains,), np.mean, confidence_level=confidence, method="percentile", rng=rng)
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def _read(file):
+    if file is None or not Path(file).exists():
+        return {}
+    with Path(file).open(newline="") as stream:
+        reader = csv.DictReader(stream)
+        if tuple(reader.fieldnames or ()) != _COLUMNS:
+            raise ValueError(f"{file} holds no pruning curve: its columns are {reader.fieldnames}.")
+        rows = {}
+        for row in reader:
+            place = tuple(row[name] for name in _COLUMNS[:6])
+            numbers = {name: int(row[name]) for name in ("seed", "n_kept", "n_annotated")}
+            ratio = int(row["ratio"]) if row["ratio"].isdigit() else float(row["ratio"])
+            rows[place] = row | numbers | {"ratio": ratio, "accuracy": float(row["accuracy"])}
+        return rows
+
+
+def _append(file, row):
+    if file is None:
+        return
+    file = Path(file)
+    with lock_of(file.with_name(file.name + ".lock")):
+        new = not file.exists()
+        with file.open("a", newline="") as stream:
+            writer = csv.DictWriter(stream, _COLUMNS)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)

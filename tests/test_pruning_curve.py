@@ -1,0 +1,216 @@
+"""The pruning curve: shared fits, paired differences, costs, and runs that go on."""
+
+import csv
+from functools import partial as partial_function
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.semi_supervised import LabelSpreading
+
+from skprune import SemiPrune
+from skprune.baselines import KCenterPruner, RandomPruner, SupervisedPruner
+from skprune.model_selection import PruningCurve, pruning_curve
+from skprune.nets import NetClassifier
+from skprune.selection import Beta
+
+
+class CountingKCenter(KCenterPruner):
+    """A pruner that counts its fits."""
+
+    fits = 0
+
+    def fit(self, X, y=None):
+        type(self).fits += 1
+        return super().fit(X, y)
+
+
+class CountingClassifier(LogisticRegression):
+    """A classifier that counts its fits, and fails at a given one."""
+
+    fits = 0
+    fails_at = None
+
+    def fit(self, X, y):
+        type(self).fits += 1
+        if type(self).fits == type(self).fails_at:
+            raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
+@pytest.fixture
+def counted():
+    CountingKCenter.fits = CountingClassifier.fits = 0
+    CountingClassifier.fails_at = None
+
+
+@pytest.fixture
+def curve(iris, counted):
+    """Make a small curve on iris."""
+    X, y, partial = iris
+    rng = np.random.default_rng(0)
+    test = rng.permutation(150)[:50]
+    pool = np.setdiff1d(np.arange(150), test)
+    defaults = {
+        "ratios": [0.3, 0.6],
+        "evaluator": CountingClassifier(max_iter=500),
+        "X_test": X[test],
+        "y_test": y[test],
+        "y_oracle": y[pool],
+        "seeds": [0, 1, 2],
+    }
+
+    def make(estimators=None, **params):
+        estimators = {"k-center": CountingKCenter()} if estimators is None else estimators
+        return pruning_curve(estimators, X[pool], partial[pool], **defaults | params)
+
+    make.pool, make.test = (X[pool], y[pool], partial[pool]), (X[test], y[test])
+    return make
+
+
+def small_pruner(kind, **params):
+    selection = Beta(class_balanced="proportional")
+    return kind(proxy=SGDClassifier(loss="log_loss"), n_epochs=12, selection=selection, **params)
+
+
+def test_every_fit_is_shared_by_the_ratios(curve):
+    found = curve()
+    assert CountingKCenter.fits == 3
+    assert CountingClassifier.fits == 2 * 2 * 3
+    assert [row["method"] for row in found.rows] == ["random"] * 6 + ["k-center"] * 6
+    assert {row["n_kept"] for row in found.rows} == {30, 60}
+    frame = found.to_frame()
+    assert len(frame) == 12
+    assert frame["accuracy"].between(0, 1).all()
+
+
+def test_what_a_row_is(curve):
+    X, y, partial = curve.pool
+    (row,) = [row for row in curve().rows if (row["method"], row["ratio"], row["seed"]) == ("k-center", 0.3, 1)]
+    pruner = KCenterPruner(0.3, random_state=1).fit(X, partial)
+    mask = pruner.support_
+    assert row["n_annotated"] == (partial >= 0).sum() + (mask & (partial < 0)).sum()
+    model = LogisticRegression(max_iter=500, random_state=1).fit(X[mask], y[mask])
+    assert row["accuracy"] == model.score(*curve.test)
+
+
+def test_oracle_labels_of_rows_that_are_not_kept_are_never_read(curve):
+    X, y, partial = curve.pool
+    masks = [
+        KCenterPruner(0.3, random_state=0).fit(X, partial).support_,
+        RandomPruner(0.3, random_state=0).fit(X).support_,
+    ]
+    read = masks[0] | masks[1]
+    expected = curve(ratios=[0.3], seeds=[0]).rows
+    oracle = y.astype(object)
+    oracle[~read] = [object() for _ in range((~read).sum())]
+    assert curve(ratios=[0.3], seeds=[0], y_oracle=oracle).rows == expected
+
+
+def test_pseudo_labels_are_lent(curve):
+    X, y, partial = curve.pool
+    semi = small_pruner(SemiPrune, labeler=LabelSpreading(kernel="knn"))
+    found = curve({"k-center": CountingKCenter(), "semi": semi}, labels="pseudo", y_oracle=None)
+    assert {row["n_annotated"] for row in found.rows} == {(partial >= 0).sum()}
+    assert CountingClassifier.fits == 3 * 2 * 3
+    with pytest.raises(ValueError, match="labels='pseudo' needs one pruner with pseudo-labels"):
+        curve(labels="pseudo")
+
+
+def test_the_upper_bound_knows_all_labels(curve):
+    X, y, partial = curve.pool
+    found = curve({"supervised": small_pruner(SupervisedPruner)}, seeds=[0])
+    costs = {row["n_annotated"] for row in found.rows if row["method"] == "supervised"}
+    assert costs == {100}
+    with pytest.raises(ValueError, match="y holds unlabelled rows: give y_oracle"):
+        curve({"supervised": small_pruner(SupervisedPruner)}, y_oracle=None, labels="pseudo")
+
+
+def test_differences_are_paired():
+    accuracy = {("random", 0): 0.5, ("random", 1): 0.7, ("random", 2): 0.6}
+    accuracy |= {("ours", seed): accuracy["random", seed] + 0.1 for seed in range(3)}
+    accuracy |= {("drawn", seed): accuracy["random", seed] + gain for seed, gain in enumerate([0.0, 0.1, 0.2])}
+    rows = [
+        {"method": method, "ratio": 0.5, "seed": seed, "n_annotated": 10, "accuracy": value}
+        for (method, seed), value in accuracy.items()
+    ]
+    random, ours, drawn = PruningCurve(rows, "random").summary()
+    assert (random["difference"], random["low"], random["high"]) == (0.0, 0.0, 0.0)
+    assert random["mean"] == pytest.approx(0.6)
+    assert random["std"] == pytest.approx(0.1)
+    assert ours["difference"] == pytest.approx(0.1)
+    assert ours["high"] - ours["low"] == pytest.approx(0.0, abs=1e-9)
+    assert drawn["low"] < drawn["difference"] < drawn["high"]
+    assert drawn["low"] >= 0.0
+    assert drawn["high"] <= 0.2 + 1e-9
+    alone = PruningCurve([row for row in rows if row["seed"] == 0], "random").summary()[1]
+    assert (alone["n"], alone["std"], alone["low"]) == (1, None, None)
+
+
+def test_a_killed_run_goes_on(curve, tmp_path):
+    file = tmp_path / "curve.csv"
+    expected = curve().rows
+    CountingClassifier.fits, CountingClassifier.fails_at = 0, 6
+    with pytest.raises(KeyboardInterrupt):
+        curve(csv_file=file)
+    with file.open(newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 5
+    CountingClassifier.fits, CountingClassifier.fails_at = 0, None
+    found = curve(csv_file=file).rows
+    assert CountingClassifier.fits == 7
+    for row, other in zip(found, expected, strict=True):
+        assert {**row, "key": None} == other
+    CountingClassifier.fits = 0
+    assert curve(csv_file=file).rows == found
+    assert CountingClassifier.fits == 0
+    curve(csv_file=file, evaluator=CountingClassifier(C=0.1, max_iter=500))
+    assert CountingClassifier.fits == 12
+    other = tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="holds no pruning curve"):
+        curve(csv_file=other)
+
+
+def test_processes_give_the_same(curve, tmp_path):
+    make = partial_function(curve, {"k-center": KCenterPruner()}, evaluator=LogisticRegression(max_iter=500))
+    one, two = make(), make(n_jobs=2, csv_file=tmp_path / "curve.csv")
+    for row, other in zip(one.rows, two.rows, strict=True):
+        assert row == {**other, "key": None}
+    assert make(csv_file=tmp_path / "curve.csv").rows == two.rows
+
+
+def test_equal_iterations(curve):
+    seen = []
+
+    class Net(NetClassifier):
+        def fit(self, X, y):
+            seen.append((len(X), self.n_steps, self.max_epochs))
+            return super().fit(X, y)
+
+    net = Net(module__width=4, batch_size=16, max_epochs=2)
+    curve(evaluator=net, budget="iterations", seeds=[0])
+    assert seen == [(30, 14, 1), (60, 14, 1)] * 2
+    seen.clear()
+    curve(evaluator=net, seeds=[0])
+    assert seen == [(30, None, 2), (60, None, 2)] * 2
+    with pytest.raises(ValueError, match="budget='iterations' needs a NetClassifier with n_steps=None"):
+        curve(budget="iterations")
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"estimators": [KCenterPruner()]}, TypeError, "estimators must be a dict"),
+        ({"estimators": {"random": KCenterPruner()}}, ValueError, "The name 'random' is that of RandomPruner"),
+        ({"labels": "true"}, ValueError, "labels must be 'oracle' or 'pseudo', got 'true'"),
+        ({"budget": "steps"}, ValueError, "budget must be 'epochs' or 'iterations'"),
+        ({"ratios": [0.5, 1.5]}, ValueError, "within"),
+        ({"y_oracle": None}, ValueError, "give y_oracle"),
+        ({"y_oracle": np.zeros(99)}, ValueError, "X has 100 rows, y_oracle has 99"),
+        ({"y_test": np.zeros(49)}, ValueError, "X has 50 rows, y_test has 49"),
+    ],
+)
+def test_refused_before_any_training(curve, params, error, message):
+    with pytest.raises(error, match=message):
+        curve(**params)
+    assert CountingKCenter.fits == CountingClassifier.fits == 0
