@@ -4,17 +4,21 @@ from functools import partial as partial_function
 
 import numpy as np
 import pytest
+import torch
+import torchvision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skprune import PrunedClassifier, SemiPrune
 from skprune.baselines import (
     ActivePruner,
+    ContrastiveFeatures,
     D2Pruner,
     ELFSPruner,
     HerdingPruner,
@@ -23,10 +27,12 @@ from skprune.baselines import (
     PrototypicalityPruner,
     RandomPruner,
     SupervisedPruner,
+    TorchvisionFeatures,
     ZCorePruner,
 )
 from skprune.baselines._active import plus_plus
 from skprune.baselines._base import cluster
+from skprune.baselines._contrastive import nt_xent
 from skprune.baselines._d2 import neighbour_graph, spread, take_back
 from skprune.baselines._zcore import coverage
 from skprune.model_selection import PartialLabelKFold
@@ -304,6 +310,66 @@ def test_badge_on_a_net(iris):
     pruner.set_params(classifier=NetClassifier(module__width=8, n_steps=20, max_epochs=1, batch_size=8)).fit(X, partial)
     assert pruner.support_.sum() == 30
     assert pruner.support_[partial >= 0].all()
+
+
+# Embeddings
+
+
+def test_contrastive_features_know_the_classes(images):
+    X, y, _ = images
+    embedding = ContrastiveFeatures(n_steps=60, batch_size=64, random_state=0)
+    features = embedding.fit_transform(X)
+    assert features.dtype == np.float32
+    np.testing.assert_array_equal(features, clone(embedding).fit_transform(X))
+    np.testing.assert_allclose(embedding.transform(X[:7]), features[:7], rtol=1e-4, atol=1e-5)
+    near = NearestNeighbors(n_neighbors=1).fit(features).kneighbors(return_distance=False)[:, 0]
+    assert np.mean(y[near] == y) > 0.5
+    pruner = KCenterPruner(0.2, embedding=embedding, random_state=0).fit(X)
+    assert pruner.support_.sum() == 24
+
+
+def test_contrastive_loss_by_definition():
+    views = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    unit = torch.nn.functional.normalize(views, dim=1)
+    cosines = torch.exp(unit @ unit.T / 0.3)
+    expected = [-torch.log(cosines[i, (i + 3) % 6] / (cosines[i].sum() - cosines[i, i])) for i in range(6)]
+    assert nt_xent(views, 0.3).item() == pytest.approx(torch.stack(expected).mean().item(), rel=1e-5)
+
+
+def test_features_of_torchvision(tmp_path, images):
+    X, _, _ = images
+    X = X[:5]
+    file = tmp_path / "weights.pth"
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18(num_classes=1000).eval()
+    torch.save(network.state_dict(), file)
+    embedding = TorchvisionFeatures("resnet18", file, size=32, batch_size=2)
+    found = embedding.fit_transform(X)
+    assert found.shape == (5, 512)
+    image = torch.from_numpy(X[3][None, None].astype(np.float32) / 255).expand(-1, 3, -1, -1)
+    image = torch.nn.functional.interpolate(image, (32, 32), mode="bilinear", antialias=True)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    network.fc = torch.nn.Identity()
+    expected = network((image - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1))
+    np.testing.assert_allclose(found[3], expected[0].detach().numpy(), rtol=1e-3, atol=1e-4)
+    for params, message in (
+        ({"model": "resnet19"}, "Unknown model 'resnet19'"),
+        ({"model": "resnet34"}, "do not fit resnet34"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            clone(embedding).set_params(**params).fit(X)
+    with pytest.raises(ValueError, match="needs images"):
+        clone(embedding).fit(X.reshape(5, -1))
+    with pytest.raises(ValueError, match="16 features"):
+        embedding.transform(X[:, :4, :4])
+
+
+def test_refused_contrasts(iris):
+    X, _, _ = iris
+    with pytest.raises(ValueError, match="temperature must be above 0"):
+        ContrastiveFeatures(temperature=0.0).fit(X)
+    with pytest.raises(ValueError, match="n_projected must be an integer of at least 2"):
+        ContrastiveFeatures(n_projected=1).fit(X)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from skprune.baselines._active import ActivePruner
 from skprune.baselines._cover import HerdingPruner, KCenterPruner
 from skprune.baselines._d2 import D2Pruner
 from skprune.baselines._elfs import ELFSPruner
+from skprune.baselines._features import ContrastiveFeatures, TorchvisionFeatures
 from skprune.baselines._prototypes import ModeratePruner, PrototypicalityPruner
 from skprune.baselines._random import RandomPruner
 from skprune.baselines._supervised import SupervisedPruner
@@ -11,6 +12,7 @@ from skprune.baselines._zcore import ZCorePruner
 
 __all__ = [
     "ActivePruner",
+    "ContrastiveFeatures",
     "D2Pruner",
     "ELFSPruner",
     "HerdingPruner",
@@ -19,5 +21,6 @@ __all__ = [
     "PrototypicalityPruner",
     "RandomPruner",
     "SupervisedPruner",
+    "TorchvisionFeatures",
     "ZCorePruner",
 ]

@@ -32,7 +32,7 @@ def proxy_features(model, X):
     >>> proxy_features(LogisticRegression(max_iter=1000).fit(X, y), X).shape
     (150, 3)
     """
-    found = _entering(model, X) if is_net(model) else None
+    found = entering(model, X) if is_net(model) else None
     if found is None:
         proba = np.asarray(model.predict_proba(X))
         return np.log(np.maximum(proba, _LEAST_PROBA)).astype(np.float32)
@@ -41,8 +41,21 @@ def proxy_features(model, X):
     return found @ _projection(found.shape[1])
 
 
-def _entering(net, X):
-    """Return what enters the last layer of a net, None where no linear layer gives the outputs."""
+def entering(net, X):
+    """Return what enters the last layer of a fitted net.
+
+    Parameters
+    ----------
+    net : skorch net
+        Fitted.
+    X : ndarray of shape (n, ...)
+        Rows as the net reads them.
+
+    Returns
+    -------
+    ndarray of shape (n, n_features), float32, or None
+        None where no linear layer gives the outputs.
+    """
     from skprune.dynamics._last_layer import LastLayer
 
     layer, parts = LastLayer(net), []

@@ -1,0 +1,134 @@
+"""A net trained without labels: two views of a row are close, those of other rows are far."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from skprune._models import as_input
+from skprune.augment._policies import augmentations
+from skprune.dynamics._features import entering
+from skprune.nets._base import BaseNet
+from skprune.nets._data import TrainBatches
+from skprune.nets._optimizer import NesterovSGD
+
+
+class ContrastiveNet(BaseNet):
+    """The net behind :class:`ContrastiveFeatures`; its "classes" are the numbers of the projection.
+
+    Parameters
+    ----------
+    module, n_steps, batch_size, max_epochs, lr, optimizer, image_shape, callbacks, random_state, device, precision, compile,
+    verbose
+        As in :class:`skprune.nets.NetClassifier`.
+    temperature : float
+        Of the loss.
+    n_projected : int
+        Numbers that the loss compares.
+    ema : bool
+        Whether the weights are averaged.
+    """
+
+    _stage = "contrasting"
+
+    def __init__(
+        self,
+        module=None,
+        *,
+        n_steps=1000,
+        batch_size=256,
+        max_epochs=1,
+        lr=0.1,
+        temperature=0.5,
+        n_projected=64,
+        optimizer=NesterovSGD,
+        ema=True,
+        image_shape=None,
+        callbacks=None,
+        random_state=None,
+        device=None,
+        precision="auto",
+        compile=False,
+        verbose=0,
+        **kwargs,
+    ):
+        super().__init__(
+            module,
+            n_steps=n_steps,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            lr=lr,
+            temperature=temperature,
+            n_projected=n_projected,
+            optimizer=optimizer,
+            ema=ema,
+            image_shape=image_shape,
+            callbacks=callbacks,
+            random_state=random_state,
+            device=device,
+            precision=precision,
+            compile=compile,
+            verbose=verbose,
+            **kwargs,
+        )
+
+    def _encode(self, y, classes=None):
+        return np.zeros(len(y), dtype=np.int64), np.arange(self.n_projected)
+
+    def _steps_per_epoch(self, n_samples):
+        return self.n_steps
+
+    def _train_batches(self, pool, seed):
+        policies = augmentations(self.shape_)
+
+        def two_views(x, generator):
+            return torch.cat([policies["strong"](policies["weak"](x, generator), generator) for _ in range(2)])
+
+        return TrainBatches(pool, min(self.batch_size, len(pool)), self.n_steps, two_views, seed)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the loss of a batch of pairs (skorch's hook)."""
+        return nt_xent(y_pred, self.temperature)
+
+    def features(self, X):
+        """Return what enters the last layer, the projection.
+
+        Parameters
+        ----------
+        X : ndarray
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float32
+            The features.
+        """
+        return entering(self, as_input(self, X))
+
+
+def nt_xent(views, temperature):
+    """Return the normalised, temperature-scaled cross entropy (Chen et al., SimCLR, arXiv 2002.05709, eq. 1).
+
+    Parameters
+    ----------
+    views : torch.Tensor of shape (2 n, n_projected)
+        Two views of each row, the second ones behind the first.
+    temperature : float
+        Divides the cosines.
+
+    Returns
+    -------
+    torch.Tensor
+        The mean over all views.
+
+    Examples
+    --------
+    >>> apart = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> bool(nt_xent(apart, 0.5) < nt_xent(apart.flip(0), 0.5) + 1e-6)
+    True
+    """
+    views = F.normalize(views, dim=1)
+    cosines = views @ views.T / temperature
+    cosines.fill_diagonal_(-torch.inf)
+    n = len(views) // 2
+    partners = torch.arange(2 * n, device=views.device).roll(n)
+    return F.cross_entropy(cosines, partners)
