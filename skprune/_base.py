@@ -5,6 +5,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
+from skprune._labels import labels_at, missing_mask
 from skprune._validation import as_pool, take_rows
 
 
@@ -21,7 +22,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     coreset_indices_ : ndarray of shape (n_kept,), int
         The rows that are kept, ascending.
     coreset_labels_ : ndarray of shape (n_kept,)
-        Their labels: the given ones where there are any, else the pseudo-labels.
+        Their labels: the given ones where there are any, else the pseudo-labels; None where a baseline gives none.
     annotation_indices_ : ndarray of int
         Kept rows that no human has labelled yet, hardest first.
     """
@@ -106,7 +107,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         rows : of the type of X
             The kept rows, in their order.
         labels : ndarray of shape (n_kept,)
-            Given labels where there are any, else pseudo-labels.
+            Given labels where there are any, else pseudo-labels; None where a baseline gives none.
         weights : ndarray of shape (n_kept,), float64
             Sample weights, all one.
 
@@ -154,6 +155,37 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         tags.input_tags.three_d_array = True
         tags.input_tags.sparse = True
         return tags
+
+
+def all_labelled(labels, pruner, hint):
+    """Return the labels of kept rows in their own type; refuse rows that have none.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_kept,)
+        Given labels and pseudo-labels.
+    pruner : pruner
+        Fitted.
+    hint : str
+        What to do.
+
+    Returns
+    -------
+    ndarray of shape (n_kept,)
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        A label is missing, since the pruner labels nothing.
+    """
+    unlabelled = missing_mask(labels, classes=pruner.classes_)
+    if unlabelled.any():
+        raise ValueError(
+            f"{type(pruner).__name__} gives no pseudo-labels, and {int(unlabelled.sum())} of the {len(labels)} kept rows have no "
+            f"label. {hint}"
+        )
+    return labels_at(labels, np.arange(len(labels)))
 
 
 class HoldsPruner:

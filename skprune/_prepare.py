@@ -183,7 +183,8 @@ def prepare(estimator, *, rng, device, n_jobs):
         last = name.rsplit("__", 1)[-1]
         if value is None and last in inherited and not name.startswith("callbacks"):
             found[name] = inherited[last]
-    return estimator.set_params(**found)
+    estimator.set_params(**found)
+    return estimator
 
 
 def repeats_of(proxy, seed, n_repeats):

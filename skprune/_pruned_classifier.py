@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skprune._base import HoldsPruner
+from skprune._base import HoldsPruner, all_labelled
 from skprune._labels import labels_at, missing_mask
 from skprune._validation import check_equal_length, take_rows
 
@@ -133,13 +133,7 @@ class PrunedClassifier(HoldsPruner, MetaEstimatorMixin, ClassifierMixin, BaseEst
             if unknown.any():
                 raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
             labels = np.concatenate([labels[~asked], answers])[back]
-        unlabelled = missing_mask(labels, classes=pruner.classes_)
-        if unlabelled.any():
-            raise ValueError(
-                f"{type(pruner).__name__} gives no pseudo-labels, and {int(unlabelled.sum())} of the {len(rows)} kept rows have "
-                "no label. Use labels='given', or y_oracle."
-            )
-        labels = labels_at(labels, np.arange(len(labels)))
+        labels = all_labelled(labels, pruner, "Use labels='given', or y_oracle.")
         fit_params = _check_method_params(X, fit_params, indices=rows)
         self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels, **fit_params)
         self.pruner_ = pruner

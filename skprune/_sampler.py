@@ -3,7 +3,7 @@
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 
-from skprune._base import HoldsPruner
+from skprune._base import HoldsPruner, all_labelled
 
 
 class PruningSampler(HoldsPruner, BaseEstimator):
@@ -73,8 +73,14 @@ class PruningSampler(HoldsPruner, BaseEstimator):
             The kept rows.
         y_kept : ndarray of shape (n_kept,), a Series where `y` is one
             Given labels where there are any, else pseudo-labels.
+
+        Raises
+        ------
+        ValueError
+            The pruner gives no pseudo-labels, and a kept row has no label.
         """
         rows, labels, _ = self.fit(X, y).pruner_.coreset()
+        labels = all_labelled(labels, self.pruner_, "Use a pruner that labels the pool, such as SemiPrune.")
         if hasattr(y, "iloc"):
             kept = y.iloc[self.sample_indices_]
             labels = type(kept)(labels, index=kept.index, name=kept.name)

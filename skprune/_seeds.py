@@ -30,4 +30,5 @@ def seed_nested(estimator, rng, *, anew=False):
         is_seed = name.rsplit("__", 1)[-1] == "random_state" and not name.startswith("callbacks")
         if is_seed and (anew or value is None):
             found[name] = int(rng.randint(2**31 - 1))
-    return estimator.set_params(**found)
+    estimator.set_params(**found)
+    return estimator  # a FrozenEstimator's set_params returns nothing

@@ -13,6 +13,7 @@ from skprune._labels import missing_mask
 from skprune.datasets import (
     corrupt_images,
     load_cifar10,
+    load_cifar100,
     load_fashion_mnist,
     load_image_folder,
     load_npz,
@@ -134,11 +135,12 @@ def test_loaders_fall_back_on_torchvision(tmp_path, monkeypatch):
             self.data = np.zeros((4 if train else 2, 32, 32, 3), np.uint8)
             self.targets = list(range(len(self.data)))
 
-    monkeypatch.setattr(datasets, "CIFAR10", Fake)
-    data = load_cifar10(data_home=tmp_path)
-    assert data.x_train.shape == (4, 3, 32, 32)
-    assert data.y_test.tolist() == [0, 1]
-    assert [file.name for file in tmp_path.iterdir()] == ["cifar10.npz"]
+    for name, load in (("cifar10", load_cifar10), ("cifar100", load_cifar100)):
+        monkeypatch.setattr(datasets, name.upper(), Fake)
+        data = load(data_home=tmp_path / name)
+        assert data.x_train.shape == (4, 3, 32, 32)
+        assert data.y_test.tolist() == [0, 1]
+        assert [file.name for file in (tmp_path / name).iterdir()] == [f"{name}.npz"]
 
 
 def test_image_folders(tmp_path):
@@ -156,6 +158,9 @@ def test_image_folders(tmp_path):
     noise = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "a" / "0.png")
     np.testing.assert_array_equal(load_image_folder(tmp_path, size=8).x[0], noise.transpose(2, 0, 1))
+    Image.fromarray(np.full((8, 8), 30_000, np.uint16)).save(tmp_path / "a" / "deep.png")
+    with pytest.raises(ValueError, match="deep.png has more than 8 bits a channel"):
+        load_image_folder(tmp_path, size=8)
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="holds no images in folders of classes"):
         load_image_folder(tmp_path / "empty", size=8)
@@ -203,6 +208,8 @@ def test_label_noise_is_even_over_the_other_classes():
             make_label_noise(y, **params)
     with pytest.raises(ValueError, match="one class only"):
         make_label_noise([1, 1], 0.5)
+    with pytest.raises(ValueError, match="y holds unlabelled rows"):
+        make_label_noise([1, 0, -1], 0.5)
 
 
 @pytest.mark.data

@@ -5,14 +5,15 @@ from functools import partial as partial_function
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
-from skprune.baselines import KCenterPruner, RandomPruner, SupervisedPruner
+from skprune.baselines import ActivePruner, ELFSPruner, KCenterPruner, RandomPruner, SupervisedPruner
 from skprune.model_selection import PruningCurve, pruning_curve
 from skprune.nets import NetClassifier
-from skprune.selection import Beta
+from skprune.selection import Beta, Cutoff
 
 
 class CountingKCenter(KCenterPruner):
@@ -38,8 +39,19 @@ class CountingClassifier(LogisticRegression):
         return super().fit(X, y)
 
 
+class Remembering(LogisticRegression):
+    """A classifier that notes what it was trained on."""
+
+    seen = []
+
+    def fit(self, X, y):
+        self.seen.append((X, y))
+        return super().fit(X, y)
+
+
 @pytest.fixture
 def counted():
+    Remembering.seen.clear()
     CountingKCenter.fits = CountingClassifier.fits = 0
     CountingClassifier.fails_at = None
 
@@ -107,14 +119,30 @@ def test_oracle_labels_of_rows_that_are_not_kept_are_never_read(curve):
     assert curve(ratios=[0.3], seeds=[0], y_oracle=oracle).rows == expected
 
 
-def test_pseudo_labels_are_lent(curve):
+def test_pseudo_labels_are_the_same_for_all(curve):
     X, y, partial = curve.pool
     semi = small_pruner(SemiPrune, labeler=LabelSpreading(kernel="knn"))
-    found = curve({"k-center": CountingKCenter(), "semi": semi}, labels="pseudo", y_oracle=None)
-    assert {row["n_annotated"] for row in found.rows} == {(partial >= 0).sum()}
-    assert CountingClassifier.fits == 3 * 2 * 3
+    pruners = {"k-center": CountingKCenter(), "semi": semi, "supervised": small_pruner(SupervisedPruner)}
+    found = curve(pruners, labels="pseudo", evaluator=Remembering(max_iter=500), seeds=[1])
+    labelled = semi.set_params(random_state=1).fit(X, partial).pseudo_labels_
+    place = {tuple(row): number for number, row in enumerate(X)}
+    assert len(Remembering.seen) == 4 * 2
+    for rows, labels in Remembering.seen:
+        assert labels.tolist() == labelled[[place[tuple(row)] for row in rows]].tolist()
+    costs = {row["method"]: row["n_annotated"] for row in found.rows}
+    n_labeled = (partial >= 0).sum()
+    assert costs == {"random": n_labeled, "k-center": n_labeled, "semi": n_labeled, "supervised": 100}
     with pytest.raises(ValueError, match="labels='pseudo' needs one pruner with pseudo-labels"):
         curve(labels="pseudo")
+
+
+def test_given_labels_are_kept(curve):
+    """An oracle answers for unlabelled rows alone, and must have an answer."""
+    X, y, partial = curve.pool
+    wrong = np.where(partial >= 0, (y + 1) % 3, y)
+    assert curve(y_oracle=wrong).rows == curve().rows
+    with pytest.raises(ValueError, match=r"y_oracle has no label for row \d+, which 'random' keeps"):
+        curve(y_oracle=np.where(partial >= 0, y, -1))
 
 
 def test_the_upper_bound_knows_all_labels(curve):
@@ -123,7 +151,7 @@ def test_the_upper_bound_knows_all_labels(curve):
     costs = {row["n_annotated"] for row in found.rows if row["method"] == "supervised"}
     assert costs == {100}
     with pytest.raises(ValueError, match="y holds unlabelled rows: give y_oracle"):
-        curve({"supervised": small_pruner(SupervisedPruner)}, y_oracle=None, labels="pseudo")
+        curve({"supervised": small_pruner(SupervisedPruner)}, y_oracle=None)
 
 
 def test_differences_are_paired():
@@ -163,8 +191,23 @@ def test_a_killed_run_goes_on(curve, tmp_path):
     CountingClassifier.fits = 0
     assert curve(csv_file=file).rows == found
     assert CountingClassifier.fits == 0
-    curve(csv_file=file, evaluator=CountingClassifier(C=0.1, max_iter=500))
-    assert CountingClassifier.fits == 12
+    with file.open("a") as stream:
+        stream.write("random,0.3,1,orac")  # torn
+    X, y, partial = curve.pool
+    for params in (
+        {"evaluator": CountingClassifier(C=0.1, max_iter=500)},
+        {"y_oracle": np.where(np.arange(100) == np.flatnonzero(partial < 0)[0], (y + 1) % 3, y)},
+        {"estimators": {"k-center": CountingKCenter(embedding=PCA(2))}},
+    ):
+        CountingClassifier.fits = 0
+        curve(csv_file=file, **params)
+        assert CountingClassifier.fits == (6 if "estimators" in params else 12)
+    CountingClassifier.fits = 0
+    assert curve(csv_file=file).rows == found
+    assert CountingClassifier.fits == 0
+    file.write_text("")
+    curve(csv_file=file, seeds=[0])
+    assert CountingClassifier.fits == 4
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="holds no pruning curve"):
@@ -189,7 +232,7 @@ def test_equal_iterations(curve):
 
     net = Net(module__width=4, batch_size=16, max_epochs=2)
     curve(evaluator=net, budget="iterations", seeds=[0])
-    assert seen == [(30, 14, 1), (60, 14, 1)] * 2
+    assert seen == [(30, 7, 2), (60, 7, 2)] * 2
     seen.clear()
     curve(evaluator=net, seeds=[0])
     assert seen == [(30, None, 2), (60, None, 2)] * 2
@@ -205,6 +248,16 @@ def test_equal_iterations(curve):
         ({"labels": "true"}, ValueError, "labels must be 'oracle' or 'pseudo', got 'true'"),
         ({"budget": "steps"}, ValueError, "budget must be 'epochs' or 'iterations'"),
         ({"ratios": [0.5, 1.5]}, ValueError, "within"),
+        ({"ratios": [0.5, 0.5]}, ValueError, "ratios must hold one value at least, and none twice"),
+        ({"seeds": []}, ValueError, "seeds must hold one value at least"),
+        ({"estimators": {"k-center": KCenterPruner}}, TypeError, r"estimators\['k-center'\] must be a pruner"),
+        ({"estimators": {"active": ActivePruner()}, "ratios": [0.05, 0.5]}, ValueError, "labelled rows, above the 5"),
+        ({"estimators": {"elfs": ELFSPruner(hard_cutoff=0.6)}}, ValueError, "hard_cutoff=0.6 drops 60 of 100 rows"),
+        (
+            {"estimators": {"semi": SemiPrune(selection=Cutoff(0.6))}},
+            ValueError,
+            "hard_cutoff=0.6 drops 60 of 100 rows",
+        ),
         ({"y_oracle": None}, ValueError, "give y_oracle"),
         ({"y_oracle": np.zeros(99)}, ValueError, "X has 100 rows, y_oracle has 99"),
         ({"y_test": np.zeros(49)}, ValueError, "X has 50 rows, y_test has 49"),

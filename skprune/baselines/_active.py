@@ -7,10 +7,10 @@ from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
 from skprune._labels import MISSING, encode_labels
-from skprune._models import as_input
+from skprune._models import as_input, is_net, torch_seeded
 from skprune._prepare import check_labeler, prepare
 from skprune._validation import as_pool, check_equal_length
-from skprune.dynamics._features import proxy_features
+from skprune.dynamics._features import entering
 from skprune.selection import kept_count
 
 
@@ -31,7 +31,8 @@ class ActivePruner(BasePruner):
         False chooses among all rows, as if the labelled ones had no label.
     classifier : classifier, default=None
         With ``predict_proba``; None: ``NetClassifier(n_steps=1000, max_epochs=1, augment="strong", ema=True)``. It is cloned. For
-        "badge" a net whose last layer is linear gives the gradient; of other classifiers, that of the logits' intercepts.
+        "badge" a net whose last layer is linear and gives the logits has the gradient of that layer; any other classifier that of
+        the logits' intercepts, ``p - onehot``.
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     device : str, default="auto"
@@ -45,6 +46,8 @@ class ActivePruner(BasePruner):
         Trained on the labelled rows, in class indices.
     pseudo_labels_ : ndarray of shape (n_samples,)
         Given labels, and those of the classifier.
+    pseudo_label_confidence_ : ndarray of shape (n_samples,), float64
+        The classifier's probability of its label, in [0, 1]; 1 for given labels.
     difficulty_scores_ : ndarray of shape (n_samples,), float64
         1 less the margin, in [0, 1]; for "badge" the number of added rows for the row drawn first, 1 for the last, else 0.
 
@@ -115,15 +118,18 @@ class ActivePruner(BasePruner):
         model = prepare(clone(model), rng=rng, device=self.device, n_jobs=None)
         seed = int(rng.randint(2**31 - 1))
         rows = as_input(model, pool)
-        model.fit(rows[given], codes[given])
+        with torch_seeded(model, seed):
+            model.fit(rows[given], codes[given])
         proba = np.asarray(model.predict_proba(rows), dtype=np.float64)
         seen = {"proba": proba, "kept": kept}
         if self.strategy == "badge":
-            seen["features"] = proxy_features(model, rows).astype(np.float64)
+            entered = entering(model, rows) if is_net(model) else None
+            seen["features"] = np.ones((len(pool), 1)) if entered is None else entered.astype(np.float64)
         scores, mask = self._choose(seen, self.ratio, seed)
         self.classes_ = classes
         self.classifier_ = model
         self.pseudo_labels_ = classes[np.where(given, codes, np.asarray(model.classes_)[proba.argmax(axis=1)])]
+        self.pseudo_label_confidence_ = np.where(given, 1.0, proba.max(axis=1))
         self.difficulty_scores_ = scores
         self._seen, self._selection_seed = seen, seed
         self._keep_mask(X, pool, given, mask)

@@ -3,14 +3,13 @@
 from abc import abstractmethod
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
 from skprune._labels import labels_at, missing_mask
-from skprune._seeds import seed_nested
+from skprune._prepare import prepare
 from skprune._validation import as_pool, check_equal_length, flat
 from skprune.selection import get_selector, kept_count
 
@@ -104,17 +103,19 @@ class LabelFreePruner(BasePruner):
         return tags
 
 
-def embed(embedding, pool, rng):
+def embed(embedding, pool, rng, device="auto"):
     """Return the features of a pool.
 
     Parameters
     ----------
     embedding : transformer or None
-        Cloned, seeded and fitted; None: the rows themselves.
+        Cloned, seeded and fitted, but for a ``FrozenEstimator``; None: the rows themselves.
     pool : ndarray of shape (n, d) or (n, C, H, W)
         The pool; a transformer with the tag ``three_d_array`` gets images as they are, others flat rows.
     rng : numpy.random.RandomState
         Where its seeds are drawn from.
+    device : str, default="auto"
+        For a `device` of it that is None.
 
     Returns
     -------
@@ -136,11 +137,13 @@ def embed(embedding, pool, rng):
     """
     if embedding is None:
         return flat(pool).astype(np.float64)
-    if isinstance(embedding, type) or not hasattr(embedding, "fit_transform"):
-        raise TypeError(f"embedding must be a transformer with fit_transform, or None, got {embedding!r}.")
-    transformer = seed_nested(clone(embedding), rng)
-    wants_images = transformer.__sklearn_tags__().input_tags.three_d_array
-    found = transformer.fit_transform(pool if wants_images else flat(pool))
+    both = hasattr(embedding, "fit") and hasattr(embedding, "transform")
+    if isinstance(embedding, type) or not (both or hasattr(embedding, "fit_transform")):
+        raise TypeError(f"embedding must be a transformer with fit and transform, or None, got {embedding!r}.")
+    transformer = prepare(embedding, rng=rng, device=device, n_jobs=None)
+    rows = pool if get_tags(transformer).input_tags.three_d_array else flat(pool)
+    joint = hasattr(transformer, "fit_transform")
+    found = transformer.fit_transform(rows) if joint else transformer.fit(rows).transform(rows)
     found = found.toarray() if hasattr(found, "toarray") else found
     features = np.asarray(found, dtype=np.float64)
     if features.ndim != 2 or len(features) != len(pool) or not np.isfinite(features).all():
@@ -199,13 +202,19 @@ class GreedyPruner(LabelFreePruner):
 
     def _look(self, pool, classes, rng):
         self._check(classes)
-        return self._prepare(embed(self.embedding, pool, rng), classes, int(rng.randint(2**31 - 1)))
+        features = embed(self.embedding, pool, rng)
+        features = features - features.mean(axis=0)  # distances stay, and large offsets cost no digits
+        places = rng.permutation(len(pool))  # equal rows are picked by chance
+        return {"places": places} | self._prepare(features[places], classes, int(rng.randint(2**31 - 1)))
 
     def _choose(self, seen, ratio, seed):
-        n = len(seen["features"])
-        order = self._order(seen, kept_count(ratio, n), np.random.default_rng(seed))
+        n = len(seen["places"])
+        k = kept_count(ratio, n)
+        if len(seen.get("order", ())) < k:
+            seen["order"] = seen["places"][self._order(seen, k, np.random.default_rng(seed))]
+        order = seen["order"][:k]
         scores, mask = np.zeros(n), np.zeros(n, dtype=bool)
-        scores[order] = np.arange(len(order), 0, -1)
+        scores[order] = np.arange(k, 0, -1)
         mask[order] = True
         return scores, mask
 

@@ -123,7 +123,7 @@ def nt_xent(views, temperature):
     Examples
     --------
     >>> apart = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
-    >>> bool(nt_xent(apart, 0.5) < nt_xent(apart.flip(0), 0.5) + 1e-6)
+    >>> bool(nt_xent(apart, 0.5) < nt_xent(apart[[0, 1, 3, 2]], 0.5))
     True
     """
     views = F.normalize(views, dim=1)

@@ -19,7 +19,7 @@ class KCenterPruner(GreedyPruner):
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     random_state : int, RandomState or None, default=None
-        Of the first row and the embedding.
+        Of the first row, the embedding and ties.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class HerdingPruner(GreedyPruner):
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     random_state : int, RandomState or None, default=None
-        Of the embedding.
+        Of the embedding and ties.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class HerdingPruner(GreedyPruner):
     --------
     >>> import numpy as np
     >>> from skprune.baselines import HerdingPruner
-    >>> HerdingPruner(3).fit_transform(np.array([[0.0], [1.0], [2.0], [9.0]])).ravel()
+    >>> HerdingPruner(3, random_state=0).fit_transform(np.array([[0.0], [1.0], [2.0], [9.0]])).ravel()
     array([1., 2., 9.])
     """
 
@@ -91,7 +91,7 @@ class HerdingPruner(GreedyPruner):
         self.random_state = random_state
 
     def _order(self, seen, k, rng):
-        features = seen["features"] - seen["features"].mean(axis=0)
+        features = seen["features"]  # of mean 0
         squares = np.einsum("ij,ij->i", features, features)
         total = np.zeros(features.shape[1])
         left = np.zeros(len(features))

@@ -12,7 +12,8 @@ class D2Pruner(GreedyPruner):
     """Pick rows that are hard and not alike (Maharana et al., arXiv 2310.07931, eq. 2 to 4).
 
     On the graph of k nearest neighbours, each row first receives the difficulty of its neighbours, weighted by
-    ``exp(-gamma * distance)``; then the highest row is picked, again and again, and takes its own value, so weighted, from its
+    ``exp(-gamma * distance)``, distances in units of their median over the edges, so that the scale of the features does not
+    matter; then the highest row is picked, again and again, and takes its own value, so weighted, from its
     neighbours. Without labels the difficulty is the distance to the centre of the row's cluster, as in that paper.
 
     Parameters
@@ -30,7 +31,7 @@ class D2Pruner(GreedyPruner):
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     random_state : int, RandomState or None, default=None
-        Of the clusters and the embedding.
+        Of the clusters, the embedding and ties.
 
     Attributes
     ----------
@@ -75,6 +76,7 @@ class D2Pruner(GreedyPruner):
     def _prepare(self, features, classes, seed):
         difficulty = cluster(features, count_clusters(self.n_clusters, classes), seed)[1]
         distances = neighbour_graph(features, self.n_neighbors)
+        distances.data /= np.median(distances.data) or 1.0
         density = spread(difficulty, distances, self.gamma_forward)
         return {"features": features, "density": density, "distances": distances}
 

@@ -1,10 +1,12 @@
 """ELFS: pseudo-labels by clustering, then training dynamics and the double-end cutoff."""
 
-from sklearn.utils import check_random_state
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
+from skprune._checks import check_parameters
 from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
 from skprune.baselines._supervised import SupervisedPruner
-from skprune.selection import Cutoff
+from skprune.selection import Cutoff, kept_count
 
 
 class ELFSPruner(LabelFreePruner):
@@ -93,21 +95,43 @@ class ELFSPruner(LabelFreePruner):
         """What was recorded of the proxy."""
         return self._seen["inner"].dynamics_
 
+    def select(self, ratio=None, selection=None, difficulty=None):
+        """Choose again from the same fit, without any training; parameters as in :meth:`SemiPrune.select`.
+
+        Parameters
+        ----------
+        ratio : float in (0, 1] or int, default=None
+            The fraction KEPT, or a count; None: that of the estimator.
+        selection : str or selector, default=None
+            None: the cutoff.
+        difficulty : str, callable or list, default=None
+            None: that of the estimator.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), bool
+            A new mask; the fitted attributes stay as they are.
+        """
+        check_is_fitted(self)
+        ratio = self.ratio if ratio is None else ratio
+        return self._seen["inner"].select(ratio, selection or Cutoff(self.hard_cutoff), difficulty)
+
     def _look(self, pool, classes, rng):
         n_clusters = count_clusters(self.n_clusters, classes)
-        shared = {
-            name: getattr(self, name)
-            for name in ("proxy", "difficulty", "n_epochs", "schedule_epochs", "memory", "device", "n_jobs", "verbose")
-        }
-        inner = SupervisedPruner(1.0, **shared)  # the choice is made here
-        Cutoff(self.hard_cutoff).select(
-            rng.random_sample(len(pool)), self.ratio, random_state=0
-        )  # refuses a bad cutoff
-        clusters, _ = cluster(embed(self.embedding, pool, rng), n_clusters, int(rng.randint(2**31 - 1)))
-        inner.set_params(random_state=int(check_random_state(rng).randint(2**31 - 1)))
+        if n_clusters < 2:
+            raise ValueError("ELFSPruner needs n_clusters of at least 2: a proxy cannot learn one class.")
+        names = ("proxy", "difficulty", "n_epochs", "schedule_epochs", "memory", "device", "n_jobs", "verbose")
+        inner = SupervisedPruner(1.0, **{name: getattr(self, name) for name in names})  # the choice is made here
+        Cutoff(self.hard_cutoff).check(kept_count(self.ratio, len(pool)), len(pool))
+        if self.memory is not None and self.random_state is None:
+            raise ValueError("memory needs a random_state: without one, no run finds its results again.")
+        inner.set_params(random_state=0)
+        check_parameters(inner, np.arange(len(pool)) % n_clusters, np.arange(n_clusters))
+        features = embed(self.embedding, pool, rng, self.device)
+        clusters, _ = cluster(features, n_clusters, int(rng.randint(2**31 - 1)))
+        inner.set_params(random_state=int(rng.randint(2**31 - 1)))
         return {"clusters": clusters, "inner": inner.fit(pool, clusters)}
 
     def _choose(self, seen, ratio, seed):
         inner = seen["inner"]
-        mask = Cutoff(self.hard_cutoff).select(inner.difficulty_scores_, ratio, random_state=seed)
-        return inner.difficulty_scores_, mask
+        return inner.difficulty_scores_, inner.select(ratio, Cutoff(self.hard_cutoff))

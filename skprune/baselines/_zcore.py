@@ -100,27 +100,29 @@ def coverage(features, n_points, n_redundant, rng):
     >>> round(float(coverage(np.eye(3), 10, 2, np.random.default_rng(0)).sum()), 9)
     0.0
     """
+    features = features - features.min(axis=0)
+    features = features[:, features.max(axis=0) > 0]  # constant columns tell no rows apart
     n, n_features = features.shape
     scores = np.zeros(n)
-    if n == 1:
+    if n_features == 0:
         return scores
-    low, middle, high = features.min(axis=0), np.median(features, axis=0), features.max(axis=0)
+    middle, high = np.median(features, axis=0), features.max(axis=0)
     width = min(2, n_features)
     columns = np.asfortranarray(features, dtype=np.float32)  # a plane is two columns, each in one piece
     least = min(n_redundant, n - 1)
     for start in range(0, n_points, _BLOCK):
         count = min(_BLOCK, n_points - start)
         planes = np.argsort(rng.random((count, n_features)), axis=1)[:, :width]
-        points = low[planes] + (high - low)[planes] * _triangular(rng.random((count, width)), low, middle, high, planes)
+        points = high[planes] * _triangular(rng.random((count, width)), (middle / high)[planes])
         for plane, point in zip(planes, points, strict=True):
-            place = int(_distances(columns, plane, point).argmin())
+            place = _nearest(_distances(columns, plane, point), rng)
             scores[place] += 1.0
             away = _distances(columns, plane, columns[place, plane])
             away[place] = np.inf
             rows = np.argpartition(away, least)[:least]
             nearest = away[rows].min()
             if nearest == 0.0:
-                scores[rows[int(away[rows].argmin())]] -= 1.0
+                scores[_nearest(away, rng)] -= 1.0
                 continue
             share = (nearest / away[rows].astype(np.float64)) ** 4
             scores[rows] -= share / share.sum()
@@ -135,10 +137,14 @@ def _distances(columns, plane, point):
     return total
 
 
-def _triangular(uniform, low, middle, high, planes):
-    """Turn uniform draws into triangular ones on [0, 1], with the median as mode; a constant column gives 0."""
-    width = (high - low)[planes]
-    mode = np.divide((middle - low)[planes], width, out=np.zeros_like(width), where=width > 0)
+def _nearest(away, rng):
+    """Return the place of the least distance, one of several by chance."""
+    places = np.flatnonzero(away == away.min())
+    return int(places[0] if len(places) == 1 else rng.choice(places))
+
+
+def _triangular(uniform, mode):
+    """Turn uniform draws into triangular ones on [0, 1]."""
     left = np.sqrt(uniform * mode)
     right = 1.0 - np.sqrt((1.0 - uniform) * (1.0 - mode))
     return np.where(uniform < mode, left, right)

@@ -124,6 +124,8 @@ def load_image_folder(folder, *, size, grey=False):
     ------
     FileNotFoundError
         There is no such folder, or no image in it.
+    ValueError
+        An image has more than 8 bits a channel.
 
     Examples
     --------
@@ -141,13 +143,15 @@ def load_image_folder(folder, *, size, grey=False):
     """
     from PIL import Image, ImageOps
 
-    known = set(Image.registered_extensions())
-    files = sorted(file for file in Path(folder).glob("*/**/*") if file.suffix.lower() in known)
+    known = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    files = sorted(file for file in Path(folder).glob("*/**/*") if file.suffix.lower() in known and file.is_file())
     if not files:
         raise FileNotFoundError(f"{folder} holds no images in folders of classes.")
     x = np.empty((len(files), 1 if grey else 3, size, size), dtype=np.uint8)
     for row, file in zip(x, files, strict=True):
         with Image.open(file) as image:
+            if image.mode.startswith(("I", "F")):
+                raise ValueError(f"{file} has more than 8 bits a channel ({image.mode}), which uint8 does not hold.")
             image = ImageOps.exif_transpose(image).convert("L" if grey else "RGB")
             pixels = np.asarray(ImageOps.fit(image, (size, size)))
         row[:] = pixels if grey else pixels.transpose(2, 0, 1)
@@ -187,7 +191,9 @@ def load_npz(file):
         data = Bunch(**{name: arrays[name] for name in arrays.files})
     if not {"x_train", "y_train"} <= set(data):
         raise ValueError(f"{Path(file).name} must hold x_train and y_train; it holds {sorted(data)}.")
-    check_equal_length(data.x_train, data.y_train, "y_train")
+    for part in ("train", "test"):
+        if f"x_{part}" in data and f"y_{part}" in data:
+            check_equal_length(data[f"x_{part}"], data[f"y_{part}"], f"y_{part}")
     return data
 
 

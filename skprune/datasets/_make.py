@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 
+from skprune._labels import missing_mask
 from skprune._validation import check_number
 from skprune.selection._counts import allocate
 
@@ -139,7 +140,7 @@ def make_label_noise(y, rate, *, kind="symmetric", random_state=None):
     Raises
     ------
     ValueError
-        `rate` or `kind` is something else, or there is one class only.
+        `rate` or `kind` is something else, a label is missing, or there is one class only.
 
     Examples
     --------
@@ -153,6 +154,8 @@ def make_label_noise(y, rate, *, kind="symmetric", random_state=None):
     if kind not in ("symmetric", "pair"):
         raise ValueError(f"kind must be 'symmetric' or 'pair', got {kind!r}.")
     y = column_or_1d(y)
+    if missing_mask(y).any():
+        raise ValueError("y holds unlabelled rows (None, NaN or -1). Make labels wrong first, then hide some.")
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y holds one class only ({classes.tolist()[0]!r}): no label can be wrong.")

@@ -9,22 +9,22 @@ from pathlib import Path
 import joblib
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.stats import bootstrap
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
-from sklearn.utils.validation import _num_samples
 
+from skprune import __version__
 from skprune._labels import labels_at, missing_mask
 from skprune._locks import lock_of
-from skprune._models import is_own_net
+from skprune._models import is_own_net, torch_seeded
 from skprune._seeds import seed_nested
-from skprune._store import describe
-from skprune._validation import check_equal_length, take_rows
+from skprune._store import CACHE_VERSION, describe
+from skprune._validation import as_pool, check_equal_length, take_rows
 from skprune.baselines import RandomPruner, SupervisedPruner
 from skprune.baselines._base import LabelFreePruner
-from skprune.selection import kept_count
+from skprune.selection import BaseSelector, Cutoff, get_selector, kept_count
 
 _COLUMNS = ("method", "ratio", "seed", "labels", "budget", "key", "n_kept", "n_annotated", "accuracy")
+_RESAMPLES = 10_000
 _LABELS, _BUDGETS = ("oracle", "pseudo"), ("epochs", "iterations")
 
 
@@ -65,21 +65,21 @@ def pruning_curve(
     X_test, y_test : array-like
         The test set.
     y_oracle : array-like of shape (n_samples,), default=None
-        True labels; needed with ``labels="oracle"`` where labels are missing. But for a SupervisedPruner, those of rows that are
-        not kept are never read.
+        True labels; needed with ``labels="oracle"`` where labels are missing. But for a SupervisedPruner and the keys of
+        `csv_file`, those of rows that are not kept are never read.
     labels : {"oracle", "pseudo"}, default="oracle"
-        What the evaluator trains on: "oracle" has the kept rows annotated; "pseudo" takes given labels, and pseudo-labels where
-        there is none: the pruner's own; one that has none takes those of the first that has.
+        What the evaluator trains on besides given labels: "oracle" has the kept rows annotated; "pseudo" takes, for all methods
+        alike, the pseudo-labels of the first pruner that has some, so that they differ in the rows alone.
     budget : {"epochs", "iterations"}, default="epochs"
-        "epochs" trains the evaluator as it is. "iterations" gives each coreset as many optimiser steps as the whole pool takes;
-        the evaluator is then a net of :mod:`skprune.nets` without `n_steps`.
+        "epochs" trains the evaluator as it is. "iterations" gives each coreset as many optimiser steps an epoch as the whole pool
+        takes; the evaluator is then a NetClassifier without `n_steps`.
     seeds : sequence of int, default=(0,)
         One fit of each pruner a seed.
     n_jobs : int, default=None
         Fits at the same time.
     csv_file : path-like, default=None
-        Where each row is written as it comes; a run that was killed goes on behind the rows that are there. Rows of other data
-        or parameters are left alone.
+        Where each row is written as it comes; a run that was killed goes on behind the rows that are there. Rows of other data,
+        parameters or versions of skprune are left alone.
 
     Returns
     -------
@@ -120,29 +120,32 @@ def pruning_curve(
         estimators = {"random": RandomPruner(image_shape=next(iter(image_shapes), None)), **estimators}
     ratios = [int(ratio) if isinstance(ratio, Integral) else float(ratio) for ratio in ratios]
     seeds = [int(seed) for seed in seeds]
-    check_equal_length(X, y)
-    check_equal_length(X_test, y_test, "y_test")
-    for ratio in ratios:
-        kept_count(ratio, _num_samples(y))
+    for name, values in (("ratios", ratios), ("seeds", seeds)):
+        if not values or len(set(values)) < len(values):
+            raise ValueError(f"{name} must hold one value at least, and none twice, got {values}.")
     for name, value, allowed in (("labels", labels, _LABELS), ("budget", budget, _BUDGETS)):
         if value not in allowed:
             raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}.")
+    check_equal_length(X, y)
+    check_equal_length(X_test, y_test, "y_test")
     missing = missing_mask(y)
-    supervised = any(isinstance(pruner, SupervisedPruner) for pruner in estimators.values())
+    for name, pruner in estimators.items():
+        _check_pruner(name, pruner, ratios, missing)
+    lender = next((name for name, pruner in estimators.items() if _has_pseudo_labels(pruner)), None)
+    if labels == "pseudo" and lender is None:
+        raise ValueError("labels='pseudo' needs one pruner with pseudo-labels, such as SemiPrune.")
     if y_oracle is None:
-        if missing.any() and (labels == "oracle" or supervised):
+        if missing.any() and (labels == "oracle" or any(isinstance(p, SupervisedPruner) for p in estimators.values())):
             raise ValueError("y holds unlabelled rows: give y_oracle, or use labels='pseudo' and no SupervisedPruner.")
         y_oracle = y
     check_equal_length(X, y_oracle, "y_oracle")
     if budget == "iterations" and not (is_own_net(evaluator) and getattr(evaluator, "n_steps", 0) is None):
         raise ValueError("budget='iterations' needs a NetClassifier with n_steps=None as evaluator.")
 
-    if labels == "pseudo" and not any(map(_has_pseudo_labels, estimators.values())):
-        raise ValueError("labels='pseudo' needs one pruner with pseudo-labels, such as SemiPrune.")
-
     data = {"X": X, "y": y, "missing": missing, "y_oracle": y_oracle, "X_test": X_test, "y_test": y_test}
-    options = {"evaluator": evaluator, "labels": labels, "budget": budget, "csv_file": csv_file}
-    keys = {name: _key(pruner, data, options) if csv_file else None for name, pruner in estimators.items()}
+    options = {"evaluator": evaluator, "budget": budget, "labels": labels, "csv_file": csv_file}
+    options["lender"] = lender if labels == "pseudo" else None
+    keys = _keys(estimators, data, options) if csv_file else dict.fromkeys(estimators)
     rows = _read(csv_file)
 
     def place(name, ratio, seed):
@@ -238,31 +241,54 @@ def _has_pseudo_labels(pruner):
     return not isinstance(pruner, (LabelFreePruner, SupervisedPruner))
 
 
+def _check_pruner(name, pruner, ratios, missing):
+    """Refuse what is no pruner, or cannot keep so many rows."""
+    if isinstance(pruner, type) or not (hasattr(pruner, "fit") and hasattr(pruner, "select")):
+        raise TypeError(f"estimators[{name!r}] must be a pruner with fit and select, got {pruner!r}.")
+    selector = Cutoff(pruner.hard_cutoff) if hasattr(pruner, "hard_cutoff") else getattr(pruner, "selection", None)
+    selector = None if selector is None else get_selector(selector)
+    for ratio in ratios:
+        k = kept_count(ratio, len(missing))
+        if isinstance(selector, BaseSelector):
+            selector.check(k, len(missing))
+        n_labeled = int((~missing).sum())
+        if getattr(pruner, "include_labeled", False) and n_labeled > k:
+            raise ValueError(
+                f"estimators[{name!r}] keeps all {n_labeled} labelled rows, above the {k} of ratio={ratio!r}."
+            )
+
+
 def _run_seed(estimators, data, seed, wanted, keys, options):
     """Fit each pruner once, evaluate its missing ratios, and write each row down."""
-    missing, oracle, pseudo = data["missing"], data["y_oracle"], options["labels"] == "pseudo"
-    lent = None  # pseudo-labels for pruners that have none
+    missing, oracle, lender = data["missing"], data["y_oracle"], options["lender"]
+    known = np.flatnonzero(~missing)
+    given = labels_at(data["y"], known)
+    answers = oracle  # what unlabelled rows are trained with
     rows = []
-    for name, pruner in sorted(estimators.items(), key=lambda item: not _has_pseudo_labels(item[1])):
-        lends = pseudo and lent is None and _has_pseudo_labels(pruner)
-        if not wanted[name] and not (lends and any(wanted.values())):
+    for name, pruner in sorted(estimators.items(), key=lambda item: item[0] != lender):
+        if not wanted[name] and not (name == lender and any(wanted.values())):
             continue
         supervised = isinstance(pruner, SupervisedPruner)
-        pruner = _seeded(pruner, seed).fit(data["X"], oracle if supervised else data["y"])
-        if lends:
-            lent = pruner.pseudo_labels_
+        pruner = _seeded(pruner, seed).set_params(ratio=max(wanted[name], key=_size(missing), default=pruner.ratio))
+        pruner.fit(data["X"], oracle if supervised else data["y"])
+        if name == lender:
+            answers = pruner.pseudo_labels_
         for ratio in wanted[name]:
             kept = np.flatnonzero(pruner.select(ratio))
-            annotated = int((~missing).sum())
-            if supervised:
-                targets, annotated = labels_at(oracle, kept), len(missing)
-            elif pseudo:
-                targets = labels_at(pruner.pseudo_labels_ if _has_pseudo_labels(pruner) else lent, kept)
-            else:
-                targets = labels_at(oracle, kept)
-                annotated += int(missing[kept].sum())
+            asked = kept[missing[kept]]
+            targets = np.empty(len(kept), dtype=object)
+            targets[~missing[kept]] = given[np.searchsorted(known, kept[~missing[kept]])]
+            if asked.size:
+                told = labels_at(answers, asked)
+                unknown = missing_mask(told, classes=np.unique(given))
+                if unknown.any():
+                    raise ValueError(f"y_oracle has no label for row {int(asked[unknown][0])}, which {name!r} keeps.")
+                targets[missing[kept]] = told
+            targets = labels_at(targets, np.arange(len(targets)))
+            annotated = len(missing) if supervised else len(known) + (len(asked) if lender is None else 0)
             model = _evaluator(options["evaluator"], options["budget"], len(missing), seed)
-            model.fit(take_rows(data["X"], kept), targets)
+            with torch_seeded(model, seed):
+                model.fit(take_rows(data["X"], kept), targets)
             accuracy = float(accuracy_score(data["y_test"], model.predict(data["X_test"])))
             row = (name, ratio, seed, options["labels"], options["budget"], keys[name], len(kept), annotated, accuracy)
             rows.append(dict(zip(_COLUMNS, row, strict=True)))
@@ -270,21 +296,28 @@ def _run_seed(estimators, data, seed, wanted, keys, options):
     return rows
 
 
-def _key(pruner, data, options):
-    """Return a key of all that a row depends on, but for the oracle's labels, so that rows of other data are not taken."""
-    arrays = [data[name] for name in ("X", "y", "X_test", "y_test")]
+def _size(missing):
+    return lambda ratio: kept_count(ratio, len(missing))
+
+
+def _keys(estimators, data, options):
+    """Return a key for each method, of all that its rows depend on: rows of other data are not taken."""
+    arrays = [as_pool(data[name]) for name in ("X", "X_test")]
+    arrays += [np.asarray(data[name], dtype=object).tolist() for name in ("y", "y_test", "y_oracle")]
     try:
-        return joblib.hash((arrays, describe(pruner), describe(options["evaluator"])))
+        shared = joblib.hash((__version__, CACHE_VERSION, arrays, describe(options["evaluator"])))
+        lender = None if options["lender"] is None else describe(estimators[options["lender"]])
+        return {name: joblib.hash((shared, lender, describe(pruner))) for name, pruner in estimators.items()}
     except Exception as error:
         raise ValueError(f"csv_file needs parameters that can be hashed: {error}.") from error
 
 
 def _seeded(estimator, seed):
-    """Return a clone that draws from a seed, whatever seed it had."""
-    estimator = clone(estimator)
+    """Return a clone that draws from a seed, and all that it holds from seeds drawn from it."""
+    estimator = seed_nested(clone(estimator), np.random.RandomState(seed), anew=True)
     if "random_state" in estimator.get_params(deep=False):
-        return estimator.set_params(random_state=seed)
-    return seed_nested(estimator, np.random.RandomState(seed), anew=True)
+        estimator.set_params(random_state=seed)
+    return estimator
 
 
 def _evaluator(evaluator, budget, n_rows, seed):
@@ -292,44 +325,52 @@ def _evaluator(evaluator, budget, n_rows, seed):
     if budget == "iterations":
         from skprune.nets._data import n_batches
 
-        model.set_params(n_steps=model.max_epochs * n_batches(n_rows, model.batch_size), max_epochs=1)
+        model.set_params(n_steps=n_batches(n_rows, model.batch_size))
     return model
 
 
 def _interval(gains, confidence, random_state):
+    """Return the percentile interval of the mean over resamples of the seeds."""
     if len(gains) < 2:
         return None, None
-    if np.ptp(gains) == 0:
-        return float(gains[0]), float(gains[0])
-    rng = np.random.default_rng(random_state)
-    found = bootstrap((gains,), np.mean, confidence_level=confidence, method="percentile", rng=rng)
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    draws = np.random.default_rng(random_state).integers(len(gains), size=(_RESAMPLES, len(gains)))
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(gains[draws].mean(axis=1), [tail, 1.0 - tail])
+    return float(low), float(high)
 
 
 def _read(file):
+    """Return the rows of a file; a last line that was torn when the writer was killed is left out."""
     if file is None or not Path(file).exists():
         return {}
-    with Path(file).open(newline="") as stream:
-        reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != _COLUMNS:
-            raise ValueError(f"{file} holds no pruning curve: its columns are {reader.fieldnames}.")
-        rows = {}
-        for row in reader:
-            place = tuple(row[name] for name in _COLUMNS[:6])
-            numbers = {name: int(row[name]) for name in ("seed", "n_kept", "n_annotated")}
-            ratio = int(row["ratio"]) if row["ratio"].isdigit() else float(row["ratio"])
-            rows[place] = row | numbers | {"ratio": ratio, "accuracy": float(row["accuracy"])}
-        return rows
+    text = Path(file).read_text(encoding="utf-8")
+    lines = text[: text.rfind("\n") + 1].splitlines()
+    if not lines:
+        return {}
+    reader = csv.DictReader(lines)
+    if tuple(reader.fieldnames or ()) != _COLUMNS:
+        raise ValueError(f"{file} holds no pruning curve: its columns are {reader.fieldnames}.")
+    rows = {}
+    for row in reader:
+        place = tuple(row[name] for name in _COLUMNS[:6])
+        numbers = {name: int(row[name]) for name in ("seed", "n_kept", "n_annotated")}
+        ratio = int(row["ratio"]) if row["ratio"].isdigit() else float(row["ratio"])
+        rows[place] = row | numbers | {"ratio": ratio, "accuracy": float(row["accuracy"])}
+    return rows
 
 
 def _append(file, row):
+    """Write a row behind the others, in place of a line that was torn."""
     if file is None:
         return
     file = Path(file)
     with lock_of(file.with_name(file.name + ".lock")):
-        new = not file.exists()
-        with file.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, _COLUMNS)
-            if new:
+        before = file.read_bytes() if file.exists() else b""
+        whole = before[: before.rfind(b"\n") + 1]
+        if len(whole) < len(before):
+            file.write_bytes(whole)
+        with file.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
+            if not whole:
                 writer.writeheader()
             writer.writerow(row)
