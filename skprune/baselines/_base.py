@@ -143,7 +143,7 @@ def embed(embedding, pool, rng, device="auto"):
     transformer = prepare(embedding, rng=rng, device=device, n_jobs=None)
     rows = pool if get_tags(transformer).input_tags.three_d_array else flat(pool)
     joint = hasattr(transformer, "fit_transform")
-    found = transformer.fit_transform(rows) if joint else transformer.fit(rows).transform(rows)
+    found = transformer.fit_transform(rows) if joint else transformer.fit(rows, None).transform(rows)
     found = found.toarray() if hasattr(found, "toarray") else found
     features = np.asarray(found, dtype=np.float64)
     if features.ndim != 2 or len(features) != len(pool) or not np.isfinite(features).all():
