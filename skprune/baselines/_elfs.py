@@ -26,12 +26,16 @@ class ELFSPruner(LabelFreePruner):
         Makes the features; None: the rows themselves.
     hard_cutoff : float in [0, 1), default=0.0
         The fraction of the hardest rows that is dropped; the paper searches it.
-    proxy, difficulty, n_epochs, schedule_epochs, memory, device, n_jobs, verbose
+    proxy, difficulty, n_epochs, schedule_epochs, memory
         As in :class:`~skprune.SemiPrune`; the difficulty is "aum" by default.
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
+    device : str, default="auto"
+        As in :class:`~skprune.SemiPrune`.
     random_state : int, RandomState or None, default=None
         Of everything that is drawn.
+    n_jobs, verbose
+        As in :class:`~skprune.SemiPrune`.
 
     Attributes
     ----------

@@ -166,7 +166,7 @@ def pruning_curve(
 class PruningCurve:
     """What :func:`pruning_curve` returns.
 
-    Attributes
+    Parameters
     ----------
     rows : list of dict
         One for each method, ratio and seed: "n_kept" rows, "n_annotated" labels that a human gave in all, the initial ones
