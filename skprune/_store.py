@@ -17,7 +17,7 @@ from skprune._models import holds_net, is_net
 from skprune._warnings import warn_user
 
 CACHE_VERSION = 2
-_NOT_IN_KEYS = ("verbose", "n_jobs")
+_NOT_IN_KEYS = ("verbose", "n_jobs", "memory", "checkpoint")
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
 
 
@@ -186,7 +186,8 @@ def describe(value):
     Returns
     -------
     object
-        Estimators as (class name, source of a class of the user, parameters), without `verbose` and `n_jobs`.
+        Estimators as (class name, source of a class of the user, parameters), without `verbose`, `n_jobs`, `memory` and
+        `checkpoint`, on which no result depends.
 
     Examples
     --------

@@ -196,7 +196,7 @@ def test_elfs_reads_no_label(iris):
         make(memory="nowhere", random_state=None).fit(X)
     with pytest.raises(ValueError, match="difficulty='dual' needs 10 epochs"):
         make(difficulty="dual", n_epochs=5, embedding=PCA(9)).fit(X)  # before the embedding, which would fail too
-    cut = make(hard_cutoff=0.3).fit(X)
+    cut = make(selection=Cutoff(0.3)).fit(X)
     assert cut.select(0.5, "hardest", "el2n").sum() == 75
     hardest = np.argsort(-cut.difficulty_scores_)[:40]
     assert not cut.support_[hardest].any()
@@ -444,7 +444,7 @@ def test_refused_contrasts(iris):
         (D2Pruner(n_clusters=3, gamma_forward=-1.0), "gamma_forward must be at least 0"),
         (ZCorePruner(n_points=0), "n_points must be an integer of at least 1"),
         (ZCorePruner(n_redundant=1.5), "n_redundant must be an integer of at least 1"),
-        (ELFSPruner(0.5, n_clusters=3, hard_cutoff=0.6), "hard_cutoff=0.6 drops 90 of 150 rows"),
+        (ELFSPruner(0.5, n_clusters=3, selection=Cutoff(0.6)), "hard_cutoff=0.6 drops 90 of 150 rows"),
         (ActivePruner(strategy="entropy"), "strategy must be 'badge' or 'margin'"),
         (ActivePruner(10), "include_labeled=True keeps 15 labelled rows, above the 10 rows"),
     ],

@@ -1,6 +1,7 @@
 """The pruning curve: shared fits, paired differences, costs, and runs that go on."""
 
 import csv
+import time
 from functools import partial as partial_function
 
 import numpy as np
@@ -80,6 +81,11 @@ def curve(iris, counted):
     return make
 
 
+def untimed(rows, **changes):
+    """Return rows without seconds, which differ from run to run."""
+    return [{**row, **changes, "fit_time": None, "train_time": None} for row in rows]
+
+
 def small_pruner(kind, **params):
     selection = Beta(class_balanced="proportional")
     return kind(proxy=SGDClassifier(loss="log_loss"), n_epochs=12, selection=selection, **params)
@@ -113,10 +119,10 @@ def test_oracle_labels_of_rows_that_are_not_kept_are_never_read(curve):
         RandomPruner(0.3, random_state=0).fit(X).support_,
     ]
     read = masks[0] | masks[1]
-    expected = curve(ratios=[0.3], seeds=[0]).rows
+    expected = untimed(curve(ratios=[0.3], seeds=[0]).rows)
     oracle = y.astype(object)
     oracle[~read] = [object() for _ in range((~read).sum())]
-    assert curve(ratios=[0.3], seeds=[0], y_oracle=oracle).rows == expected
+    assert untimed(curve(ratios=[0.3], seeds=[0], y_oracle=oracle).rows) == expected
 
 
 def test_pseudo_labels_are_the_same_for_all(curve):
@@ -140,7 +146,7 @@ def test_given_labels_are_kept(curve):
     """An oracle answers for unlabelled rows alone, and must have an answer."""
     X, y, partial = curve.pool
     wrong = np.where(partial >= 0, (y + 1) % 3, y)
-    assert curve(y_oracle=wrong).rows == curve().rows
+    assert untimed(curve(y_oracle=wrong).rows) == untimed(curve().rows)
     with pytest.raises(ValueError, match=r"y_oracle has no label for row \d+, which 'random' keeps"):
         curve(y_oracle=np.where(partial >= 0, y, -1))
 
@@ -186,8 +192,7 @@ def test_a_killed_run_goes_on(curve, tmp_path):
     CountingClassifier.fits, CountingClassifier.fails_at = 0, None
     found = curve(csv_file=file).rows
     assert CountingClassifier.fits == 7
-    for row, other in zip(found, expected, strict=True):
-        assert {**row, "key": None} == other
+    assert untimed(found, key=None) == untimed(expected)
     CountingClassifier.fits = 0
     assert curve(csv_file=file).rows == found
     assert CountingClassifier.fits == 0
@@ -217,9 +222,51 @@ def test_a_killed_run_goes_on(curve, tmp_path):
 def test_processes_give_the_same(curve, tmp_path):
     make = partial_function(curve, {"k-center": KCenterPruner()}, evaluator=LogisticRegression(max_iter=500))
     one, two = make(), make(n_jobs=2, csv_file=tmp_path / "curve.csv")
-    for row, other in zip(one.rows, two.rows, strict=True):
-        assert row == {**other, "key": None}
+    assert untimed(one.rows) == untimed(two.rows, key=None)
     assert make(csv_file=tmp_path / "curve.csv").rows == two.rows
+
+
+def test_an_evaluator_for_each_ratio(curve, tmp_path):
+    file = tmp_path / "curve.csv"
+    weak = CountingClassifier(C=1e-4, max_iter=500)
+    one = curve(csv_file=file).rows
+    CountingClassifier.fits = 0
+    two = curve(evaluator={0.3: weak, 0.6: CountingClassifier(max_iter=500)}, csv_file=file).rows
+    assert CountingClassifier.fits == 6  # the rows of 0.6 were there
+    for row, other in zip(one, two, strict=True):
+        assert (row == other) == (row["ratio"] == 0.6)
+    expected = curve(evaluator=weak, ratios=[0.3]).rows
+    assert untimed([row for row in two if row["ratio"] == 0.3], key=None) == untimed(expected)
+    with pytest.raises(ValueError, match=r"evaluator is a dict without the ratio 0.6; it holds \[0.3\]"):
+        curve(evaluator={0.3: weak})
+
+
+def test_seconds(curve):
+    class Slow(CountingKCenter):
+        def fit(self, X, y=None):
+            time.sleep(0.05)
+            return super().fit(X, y)
+
+    rows = [row for row in curve({"slow": Slow()}).rows if row["method"] == "slow"]
+    assert all(row["fit_time"] >= 0.05 and row["train_time"] > 0 for row in rows)
+    assert len({row["fit_time"] for row in rows}) <= 3  # one fit a seed
+
+
+def test_curves_are_read_from_their_file(curve, tmp_path):
+    file = tmp_path / "curve.csv"
+    semi = small_pruner(SemiPrune, labeler=LabelSpreading(kernel="knn"))
+    annotated = curve(csv_file=file)
+    pseudo = curve({"semi": semi}, labels="pseudo", csv_file=file)
+    assert sorted(map(str, PruningCurve.from_csv(file).rows)) == sorted(map(str, annotated.rows))
+    assert sorted(map(str, PruningCurve.from_csv(file, labels="pseudo").rows)) == sorted(map(str, pseudo.rows))
+    assert PruningCurve.from_csv(file).summary()[0].keys() == annotated.summary()[0].keys()
+    with pytest.raises(ValueError, match="holds no rows with labels='oracle' and budget='iterations'"):
+        PruningCurve.from_csv(file, budget="iterations")
+    with pytest.raises(ValueError, match="holds no rows"):
+        PruningCurve.from_csv(tmp_path / "none.csv")
+    curve(csv_file=file, evaluator=CountingClassifier(C=0.1, max_iter=500))
+    with pytest.raises(ValueError, match="holds 2 rows of '.*' at ratio 0.[36] and seed [012], which came of other"):
+        PruningCurve.from_csv(file)
 
 
 def test_equal_iterations(curve):
@@ -252,7 +299,11 @@ def test_equal_iterations(curve):
         ({"seeds": []}, ValueError, "seeds must hold one value at least"),
         ({"estimators": {"k-center": KCenterPruner}}, TypeError, r"estimators\['k-center'\] must be a pruner"),
         ({"estimators": {"active": ActivePruner()}, "ratios": [0.05, 0.5]}, ValueError, "labelled rows, above the 5"),
-        ({"estimators": {"elfs": ELFSPruner(hard_cutoff=0.6)}}, ValueError, "hard_cutoff=0.6 drops 60 of 100 rows"),
+        (
+            {"estimators": {"elfs": ELFSPruner(selection=Cutoff(0.6))}},
+            ValueError,
+            "hard_cutoff=0.6 drops 60 of 100 rows",
+        ),
         (
             {"estimators": {"semi": SemiPrune(selection=Cutoff(0.6))}},
             ValueError,

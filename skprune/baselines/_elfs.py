@@ -6,7 +6,6 @@ from sklearn.utils.validation import check_is_fitted
 from skprune._checks import check_parameters
 from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
 from skprune.baselines._supervised import SupervisedPruner
-from skprune.selection import Cutoff, kept_count
 
 
 class ELFSPruner(LabelFreePruner):
@@ -24,8 +23,9 @@ class ELFSPruner(LabelFreePruner):
         Clusters; None: the number of classes of y.
     embedding : transformer, default=None
         Makes the features; None: the rows themselves.
-    hard_cutoff : float in [0, 1), default=0.0
-        The fraction of the hardest rows that is dropped; the paper searches it.
+    selection : str or selector, default="cutoff"
+        A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``; the paper searches the
+        fraction of the hardest rows that is dropped. ``class_balanced`` is over the clusters.
     proxy, difficulty, n_epochs, schedule_epochs, memory
         As in :class:`~skprune.SemiPrune`; the difficulty is "aum" by default.
     image_shape : tuple of (C, H, W), default=None
@@ -62,7 +62,7 @@ class ELFSPruner(LabelFreePruner):
         *,
         n_clusters=None,
         embedding=None,
-        hard_cutoff=0.0,
+        selection="cutoff",
         proxy=None,
         difficulty="aum",
         n_epochs=30,
@@ -77,7 +77,7 @@ class ELFSPruner(LabelFreePruner):
         self.ratio = ratio
         self.n_clusters = n_clusters
         self.embedding = embedding
-        self.hard_cutoff = hard_cutoff
+        self.selection = selection
         self.proxy = proxy
         self.difficulty = difficulty
         self.n_epochs = n_epochs
@@ -107,7 +107,7 @@ class ELFSPruner(LabelFreePruner):
         ratio : float in (0, 1] or int, default=None
             The fraction KEPT, or a count; None: that of the estimator.
         selection : str or selector, default=None
-            None: the cutoff.
+            None: that of the estimator.
         difficulty : str, callable or list, default=None
             None: that of the estimator.
 
@@ -118,24 +118,33 @@ class ELFSPruner(LabelFreePruner):
         """
         check_is_fitted(self)
         ratio = self.ratio if ratio is None else ratio
-        return self._seen["inner"].select(ratio, selection or Cutoff(self.hard_cutoff), difficulty)
+        return self._seen["inner"].select(ratio, self.selection if selection is None else selection, difficulty)
 
     def _look(self, pool, classes, rng):
         n_clusters = count_clusters(self.n_clusters, classes)
         if n_clusters < 2:
             raise ValueError("ELFSPruner needs n_clusters of at least 2: a proxy cannot learn one class.")
-        names = ("proxy", "difficulty", "n_epochs", "schedule_epochs", "memory", "device", "n_jobs", "verbose")
-        inner = SupervisedPruner(1.0, **{name: getattr(self, name) for name in names})  # the choice is made here
-        Cutoff(self.hard_cutoff).check(kept_count(self.ratio, len(pool)), len(pool))
+        names = (
+            "proxy",
+            "difficulty",
+            "selection",
+            "n_epochs",
+            "schedule_epochs",
+            "memory",
+            "device",
+            "n_jobs",
+            "verbose",
+        )
+        inner = SupervisedPruner(self.ratio, random_state=0, **{name: getattr(self, name) for name in names})
         if self.memory is not None and self.random_state is None:
             raise ValueError("memory needs a random_state: without one, no run finds its results again.")
-        inner.set_params(random_state=0)
         check_parameters(inner, np.arange(len(pool)) % n_clusters, np.arange(n_clusters))
         features = embed(self.embedding, pool, rng, self.device)
         clusters, _ = cluster(features, n_clusters, int(rng.randint(2**31 - 1)))
-        inner.set_params(random_state=int(rng.randint(2**31 - 1)))
+        seed = int(rng.randint(2**31 - 1))
+        inner.set_params(random_state=seed, ratio=1.0, selection="hardest")  # all rows: the choice is made by _choose
         return {"clusters": clusters, "inner": inner.fit(pool, clusters)}
 
     def _choose(self, seen, ratio, seed):
         inner = seen["inner"]
-        return inner.difficulty_scores_, inner.select(ratio, Cutoff(self.hard_cutoff))
+        return inner.difficulty_scores_, inner.select(ratio, self.selection)

@@ -1,10 +1,12 @@
 """The pruning curve: accuracy against the fraction that is kept, for several pruners, ratios and seeds."""
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from itertools import chain, product
 from numbers import Integral
 from pathlib import Path
+from time import perf_counter
 
 import joblib
 import numpy as np
@@ -21,9 +23,21 @@ from skprune._store import CACHE_VERSION, describe
 from skprune._validation import as_pool, check_equal_length, take_rows
 from skprune.baselines import RandomPruner, SupervisedPruner
 from skprune.baselines._base import LabelFreePruner
-from skprune.selection import BaseSelector, Cutoff, get_selector, kept_count
+from skprune.selection import BaseSelector, get_selector, kept_count
 
-_COLUMNS = ("method", "ratio", "seed", "labels", "budget", "key", "n_kept", "n_annotated", "accuracy")
+_COLUMNS = (
+    "method",
+    "ratio",
+    "seed",
+    "labels",
+    "budget",
+    "key",
+    "n_kept",
+    "n_annotated",
+    "accuracy",
+    "fit_time",
+    "train_time",
+)
 _RESAMPLES = 10_000
 _LABELS, _BUDGETS = ("oracle", "pseudo"), ("epochs", "iterations")
 
@@ -60,8 +74,9 @@ def pruning_curve(
         Labels, some missing. A :class:`~skprune.baselines.SupervisedPruner` gets `y_oracle`.
     ratios : sequence of float or int
         The fractions KEPT, or counts.
-    evaluator : classifier
-        Trained on each coreset; cloned, with the `random_state` of the seed.
+    evaluator : classifier or dict of {ratio: classifier}
+        Trained on each coreset; cloned, with the `random_state` of the seed. A dict has one for each ratio, such as a net with
+        smaller batches for smaller coresets.
     X_test, y_test : array-like
         The test set.
     y_oracle : array-like of shape (n_samples,), default=None
@@ -139,17 +154,16 @@ def pruning_curve(
             raise ValueError("y holds unlabelled rows: give y_oracle, or use labels='pseudo' and no SupervisedPruner.")
         y_oracle = y
     check_equal_length(X, y_oracle, "y_oracle")
-    if budget == "iterations" and not (is_own_net(evaluator) and getattr(evaluator, "n_steps", 0) is None):
-        raise ValueError("budget='iterations' needs a NetClassifier with n_steps=None as evaluator.")
+    evaluators = _evaluators(evaluator, ratios, budget)
 
     data = {"X": X, "y": y, "missing": missing, "y_oracle": y_oracle, "X_test": X_test, "y_test": y_test}
-    options = {"evaluator": evaluator, "budget": budget, "labels": labels, "csv_file": csv_file}
+    options = {"evaluators": evaluators, "budget": budget, "labels": labels, "csv_file": csv_file}
     options["lender"] = lender if labels == "pseudo" else None
-    keys = _keys(estimators, data, options) if csv_file else dict.fromkeys(estimators)
-    rows = _read(csv_file)
+    keys = _keys(estimators, data, options) if csv_file else dict.fromkeys(product(estimators, ratios))
+    rows = _read(csv_file) if csv_file else {}
 
     def place(name, ratio, seed):
-        return tuple(map(str, (name, ratio, seed, labels, budget, keys[name])))
+        return tuple(map(str, (name, ratio, seed, labels, budget, keys[name, ratio])))
 
     jobs = []
     for seed in seeds:
@@ -163,6 +177,21 @@ def pruning_curve(
     return PruningCurve([rows[place(*one)] for one in found], random)
 
 
+def _evaluators(evaluator, ratios, budget):
+    """Return the evaluator of each ratio."""
+    if isinstance(evaluator, Mapping):
+        lacking = [ratio for ratio in ratios if ratio not in evaluator]
+        if lacking:
+            raise ValueError(f"evaluator is a dict without the ratio {lacking[0]!r}; it holds {list(evaluator)}.")
+        evaluators = {ratio: evaluator[ratio] for ratio in ratios}
+    else:
+        evaluators = dict.fromkeys(ratios, evaluator)
+    for model in evaluators.values():
+        if budget == "iterations" and not (is_own_net(model) and getattr(model, "n_steps", 0) is None):
+            raise ValueError("budget='iterations' needs a NetClassifier with n_steps=None as evaluator.")
+    return evaluators
+
+
 class PruningCurve:
     """What :func:`pruning_curve` returns.
 
@@ -170,7 +199,8 @@ class PruningCurve:
     ----------
     rows : list of dict
         One for each method, ratio and seed: "n_kept" rows, "n_annotated" labels that a human gave in all, the initial ones
-        included, and "accuracy" in [0, 1].
+        included, "accuracy" in [0, 1], and the seconds of the pruner's fit, "fit_time", which the ratios share, and of the
+        evaluator's, "train_time".
     random : str
         The name of the random rows.
 
@@ -184,6 +214,55 @@ class PruningCurve:
     def __init__(self, rows, random):
         self.rows = rows
         self.random = random
+
+    @classmethod
+    def from_csv(cls, file, *, labels="oracle", budget="epochs", random="random"):
+        """Read the rows that :func:`pruning_curve` wrote.
+
+        Parameters
+        ----------
+        file : path-like
+            Its `csv_file`.
+        labels, budget : str
+            Which of its rows, as in :func:`pruning_curve`.
+        random : str, default="random"
+            The name of the random rows.
+
+        Returns
+        -------
+        PruningCurve
+            The rows, in the order of the file.
+
+        Raises
+        ------
+        ValueError
+            No such rows, or several of one method, ratio and seed, which came of other data or parameters.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> X, y = load_iris(return_X_y=True)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = f"{folder}/curve.csv"
+        ...     curve = pruning_curve(
+        ...         {}, X, y, ratios=[0.5], evaluator=GaussianNB(), X_test=X, y_test=y, csv_file=file
+        ...     )
+        ...     PruningCurve.from_csv(file).rows == curve.rows
+        True
+        """
+        rows = [row for row in _read(file).values() if (row["labels"], row["budget"]) == (labels, budget)]
+        if not rows:
+            raise ValueError(f"{file} holds no rows with labels={labels!r} and budget={budget!r}.")
+        counts = Counter((row["method"], row["ratio"], row["seed"]) for row in rows)
+        (place, count), *_ = counts.most_common(1)
+        if count > 1:
+            raise ValueError(
+                f"{file} holds {count} rows of {place[0]!r} at ratio {place[1]} and seed {place[2]}, which came of other data or "
+                "parameters. Delete those that do not belong here."
+            )
+        return cls(rows, random)
 
     def summary(self, *, confidence=0.95, random_state=0):
         """Summarise over the seeds.
@@ -245,8 +324,7 @@ def _check_pruner(name, pruner, ratios, missing):
     """Refuse what is no pruner, or cannot keep so many rows."""
     if isinstance(pruner, type) or not (hasattr(pruner, "fit") and hasattr(pruner, "select")):
         raise TypeError(f"estimators[{name!r}] must be a pruner with fit and select, got {pruner!r}.")
-    selector = Cutoff(pruner.hard_cutoff) if hasattr(pruner, "hard_cutoff") else getattr(pruner, "selection", None)
-    selector = None if selector is None else get_selector(selector)
+    selector = get_selector(pruner.selection) if hasattr(pruner, "selection") else None
     for ratio in ratios:
         k = kept_count(ratio, len(missing))
         if isinstance(selector, BaseSelector):
@@ -270,7 +348,9 @@ def _run_seed(estimators, data, seed, wanted, keys, options):
             continue
         supervised = isinstance(pruner, SupervisedPruner)
         pruner = _seeded(pruner, seed).set_params(ratio=max(wanted[name], key=_size(missing), default=pruner.ratio))
+        start = perf_counter()
         pruner.fit(data["X"], oracle if supervised else data["y"])
+        fit_time = perf_counter() - start
         if name == lender:
             answers = pruner.pseudo_labels_
         for ratio in wanted[name]:
@@ -286,12 +366,14 @@ def _run_seed(estimators, data, seed, wanted, keys, options):
                 targets[missing[kept]] = told
             targets = labels_at(targets, np.arange(len(targets)))
             annotated = len(missing) if supervised else len(known) + (len(asked) if lender is None else 0)
-            model = _evaluator(options["evaluator"], options["budget"], len(missing), seed)
+            model = _evaluator(options["evaluators"][ratio], options["budget"], len(missing), seed)
+            start = perf_counter()
             with torch_seeded(model, seed):
                 model.fit(take_rows(data["X"], kept), targets)
+            times = round(fit_time, 3), round(perf_counter() - start, 3)
             accuracy = float(accuracy_score(data["y_test"], model.predict(data["X_test"])))
-            row = (name, ratio, seed, options["labels"], options["budget"], keys[name], len(kept), annotated, accuracy)
-            rows.append(dict(zip(_COLUMNS, row, strict=True)))
+            place = name, ratio, seed, options["labels"], options["budget"], keys[name, ratio]
+            rows.append(dict(zip(_COLUMNS, (*place, len(kept), annotated, accuracy, *times), strict=True)))
             _append(options["csv_file"], rows[-1])
     return rows
 
@@ -301,13 +383,17 @@ def _size(missing):
 
 
 def _keys(estimators, data, options):
-    """Return a key for each method, of all that its rows depend on: rows of other data are not taken."""
+    """Return a key for each method and ratio, of all that the row depends on: rows of other data are not taken."""
     arrays = [as_pool(data[name]) for name in ("X", "X_test")]
     arrays += [np.asarray(data[name], dtype=object).tolist() for name in ("y", "y_test", "y_oracle")]
     try:
-        shared = joblib.hash((__version__, CACHE_VERSION, arrays, describe(options["evaluator"])))
+        shared = joblib.hash((__version__, CACHE_VERSION, arrays))
         lender = None if options["lender"] is None else describe(estimators[options["lender"]])
-        return {name: joblib.hash((shared, lender, describe(pruner))) for name, pruner in estimators.items()}
+        return {
+            (name, ratio): joblib.hash((shared, lender, describe(pruner), describe(evaluator)))
+            for name, pruner in estimators.items()
+            for ratio, evaluator in options["evaluators"].items()
+        }
     except Exception as error:
         raise ValueError(f"csv_file needs parameters that can be hashed: {error}.") from error
 
@@ -341,7 +427,7 @@ def _interval(gains, confidence, random_state):
 
 def _read(file):
     """Return the rows of a file; a last line that was torn when the writer was killed is left out."""
-    if file is None or not Path(file).exists():
+    if not Path(file).exists():
         return {}
     text = Path(file).read_text(encoding="utf-8")
     lines = text[: text.rfind("\n") + 1].splitlines()
@@ -354,8 +440,8 @@ def _read(file):
     for row in reader:
         place = tuple(row[name] for name in _COLUMNS[:6])
         numbers = {name: int(row[name]) for name in ("seed", "n_kept", "n_annotated")}
-        ratio = int(row["ratio"]) if row["ratio"].isdigit() else float(row["ratio"])
-        rows[place] = row | numbers | {"ratio": ratio, "accuracy": float(row["accuracy"])}
+        numbers |= {name: float(row[name]) for name in ("accuracy", "fit_time", "train_time")}
+        rows[place] = row | numbers | {"ratio": int(row["ratio"]) if row["ratio"].isdigit() else float(row["ratio"])}
     return rows
 
 

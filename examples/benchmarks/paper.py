@@ -1,0 +1,275 @@
+"""The comparison of the SemiPrune paper: coresets of all methods, annotated or trained with pseudo-labels.
+
+    python examples/benchmarks/paper.py --dataset fashion --protocol standard --preset cpu --out results
+
+Few labels are given at the frequencies of the pool; each method keeps a part of the pool, and a net is trained on it, with true
+labels ("annotated": a human labels what is kept) or with SemiPrune's pseudo-labels, which are the same for all methods. Test
+accuracy; all test sets are balanced.
+
+Protocols: "standard"; "corrupted", 30 % of the pool corrupted by corrupt_images; "longtail", the largest class 100 times as
+frequent as the smallest.
+
+Presets: "cpu" is a pool of 10,000 images, 250 labels (CIFAR-10: 500), SmallResNet, ratios 0.1, 0.3, 0.5, and as many steps
+whatever is kept, of 64 rows (of 32 at the ratio 0.1); "gpu" the training set but for 10,000 rows, the same part of it labelled,
+ResNet-18, 200 epochs in batches of 128, 64 and 32 rows, ratios 0.2 and 0.7 besides.
+
+Methods without labels, and prototypes, see the features of one net that was trained on the pool by contrast. Cutoffs depend on
+the ratio, and were chosen on seeds 10 to 14 of fashion_mnist.py; ELFS, CCS and SemiPrune with AUM share them.
+
+Restartable: rows that are in the CSV file are not computed again, and --cache keeps the nets of SemiPrune between runs.
+Processes with other --seeds may write to the same folder. --split validation tests on rows of the training set that are in no
+pool, to choose settings; --report prints the tables from the CSV files alone, and --figure draws them.
+"""
+
+import argparse
+from contextlib import suppress
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import machine, of_seeds, show
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+
+from skprune import SemiPrune
+from skprune.baselines import (
+    ActivePruner,
+    ContrastiveFeatures,
+    D2Pruner,
+    ELFSPruner,
+    PrototypicalityPruner,
+    RandomPruner,
+    SupervisedPruner,
+    ZCorePruner,
+)
+from skprune.datasets import corrupt_images, load_cifar10, load_fashion_mnist, make_long_tailed, make_partial_labels
+from skprune.model_selection import PruningCurve, pruning_curve
+from skprune.nets import NetClassifier
+from skprune.selection import Cutoff, Stratified
+
+LOADERS = {"fashion": load_fashion_mnist, "cifar10": load_cifar10}
+PROTOCOLS = ("standard", "corrupted", "longtail")
+LABELED = {"fashion": 0.025, "cifar10": 0.05}
+RATIOS = {"cpu": (0.1, 0.3, 0.5), "gpu": (0.1, 0.2, 0.3, 0.5, 0.7)}
+HARD_CUTOFFS = {0.1: 0.3, 0.2: 0.2, 0.3: 0.1, 0.5: 0.05, 0.7: 0.0}
+BATCH_SIZES = {0.1: 32, 0.2: 32, 0.3: 64, 0.5: 64, 0.7: 128, 1.0: 128}
+N_VALIDATION = 10_000
+RANDOM, DEFAULT, UPPER = "random", "SemiPrune-DUAL-Beta", "supervised DUAL-Beta"
+OURS = (DEFAULT, "SemiPrune-AUM-Cutoff")
+KNOW_ALL = (UPPER, "CCS-AUM")
+METHODS = (RANDOM, "prototypicality", "BADGE", "ELFS", "ZCore", "D2", *OURS, *KNOW_ALL)
+LABELS = {"oracle": "annotated coresets", "pseudo": "coresets with pseudo-labels"}
+
+
+class CutoffByRatio(BaseEstimator):
+    """A selection whose cutoff depends on the ratio.
+
+    Parameters
+    ----------
+    selector : selector
+        With `hard_cutoff`.
+    hard_cutoffs : dict of {float: float}
+        The cutoff of each ratio.
+    """
+
+    def __init__(self, selector, hard_cutoffs):
+        self.selector = selector
+        self.hard_cutoffs = hard_cutoffs
+
+    def select(self, scores, ratio, **others):
+        """Select with the cutoff of the ratio."""
+        return clone(self.selector).set_params(hard_cutoff=self.hard_cutoffs[ratio]).select(scores, ratio, **others)
+
+
+def methods(shape, args):
+    """Return the pruners by name."""
+    gpu = args.preset == "gpu"
+    steps = {"n_steps": 10_000, "batch_size": 512, "module": "resnet18"} if gpu else {"n_steps": 500}
+    contrastive = ContrastiveFeatures(image_shape=shape, **steps)
+    embedding = Pipeline([("net", contrastive), ("features", "passthrough")], memory=str(args.cache / "features"))
+    recorded = {"memory": str(args.cache / "stages")}
+    cutoff, strata = (CutoffByRatio(selector, HARD_CUTOFFS) for selector in (Cutoff(), Stratified()))
+    classifier = None
+    if gpu:
+        recorded["proxy"] = NetClassifier("resnet18", lr=0.1)
+        classifier = NetClassifier("resnet18", n_steps=10_000, max_epochs=1, batch_size=64, augment="strong", ema=True)
+    return {
+        RANDOM: RandomPruner(),
+        "prototypicality": PrototypicalityPruner(n_clusters=10, embedding=embedding),
+        "BADGE": ActivePruner(classifier=classifier),
+        "ELFS": ELFSPruner(n_clusters=10, embedding=embedding, selection=cutoff, **recorded),
+        "ZCore": ZCorePruner(embedding=embedding),
+        "D2": D2Pruner(n_clusters=10, embedding=embedding),
+        DEFAULT: SemiPrune(**recorded),
+        "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection=cutoff, **recorded),
+        UPPER: SupervisedPruner(**recorded),
+        "CCS-AUM": SupervisedPruner(difficulty="aum", selection=strata, **recorded),
+    }
+
+
+def evaluators(args, ratios, n_rows):
+    """Return the net of each ratio."""
+    if args.preset == "cpu":
+        return {
+            ratio: NetClassifier(n_steps=args.iterations, max_epochs=1, batch_size=min(64, BATCH_SIZES[ratio]))
+            for ratio in ratios
+        }
+    return {ratio: NetClassifier("resnet18", max_epochs=200, batch_size=BATCH_SIZES[ratio]) for ratio in ratios}
+
+
+def problem(args, seed):
+    """Return the pool, its true and its given labels, and the rows and labels of the test."""
+    data = LOADERS[args.dataset](data_home=args.data_home)
+    order = np.random.default_rng(seed).permutation(len(data.x_train))
+    reserved, rows = order[:N_VALIDATION], order[N_VALIDATION:]
+    if args.protocol == "longtail":
+        rows = rows[make_long_tailed(data.y_train[rows], imbalance=100, random_state=seed)]
+        rows = np.random.default_rng(seed).permutation(rows)
+    if args.preset == "cpu":
+        rows = rows[: args.pool]
+    X, y = data.x_train[rows], data.y_train[rows]
+    if args.protocol == "corrupted":
+        X = corrupt_images(X, fraction=0.3, random_state=seed)
+    partial = make_partial_labels(y, round(LABELED[args.dataset] * len(y)), random_state=seed)
+    if args.split == "validation":
+        return X, y, partial, data.x_train[reserved], data.y_train[reserved]
+    return X, y, partial, data.x_test, data.y_test
+
+
+def csv_file(args, dataset, protocol):
+    return args.out / f"{dataset}-{protocol}.csv"
+
+
+def compute(args, seed):
+    """Compute the missing rows of a seed."""
+    X, y, partial, X_test, y_test = problem(args, seed)
+    found = {name: pruner for name, pruner in methods(X.shape[1:], args).items() if name in args.methods}
+    ratios = RATIOS[args.preset]
+    shared = {
+        "y_oracle": y,
+        "X_test": X_test,
+        "y_test": y_test,
+        "seeds": [seed],
+        "csv_file": csv_file(args, args.dataset, args.protocol),
+    }
+    nets = evaluators(args, (*ratios, 1.0), len(X))
+    for labels in args.labels:
+        pruners = {name: pruner for name, pruner in found.items() if labels == "oracle" or name not in KNOW_ALL}
+        pruning_curve(pruners, X, partial, ratios=ratios, evaluator=nets, labels=labels, **shared)
+        print(f"{args.dataset} {args.protocol} seed {seed}: {LABELS[labels]} done", flush=True)
+    if "oracle" in args.labels:
+        pruning_curve({}, X, partial, ratios=[1.0], evaluator=nets, **shared)
+
+
+def curves(args):
+    """Yield dataset, protocol, labels and rows of what there is."""
+    for dataset, protocol, labels in product(LOADERS, PROTOCOLS, LABELS):
+        file = csv_file(args, dataset, protocol)
+        if file.exists():
+            with suppress(ValueError):  # none with these labels yet
+                yield dataset, protocol, labels, PruningCurve.from_csv(file, labels=labels).rows
+
+
+def by_method(rows):
+    """Return the names in the order of the methods, the ratios, the seeds and the summary by name and ratio."""
+    rows = [row for row in rows if row["ratio"] != 1.0]
+    seeds, ratios = (sorted({row[name] for row in rows}) for name in ("seed", "ratio"))
+    summary = {(row["method"], row["ratio"]): row for row in PruningCurve(rows, RANDOM).summary()}
+    return [name for name in METHODS if (name, ratios[0]) in summary], ratios, seeds, summary
+
+
+def report(args):
+    """Print a table for each file and kind of labels."""
+    print(machine())
+    total = 0.0
+    for dataset, protocol, labels, rows in curves(args):
+        total += sum(row["train_time"] for row in rows)
+        total += sum({(row["method"], row["seed"], row["fit_time"]): row["fit_time"] for row in rows}.values())
+        table(rows, f"{dataset}, {protocol}: {LABELS[labels]}")
+    print(f"\nAll of this took {total / 3600:.1f} hours of one core")
+
+
+def table(rows, title):
+    """Print accuracy and difference to random rows."""
+    whole = [100 * row["accuracy"] for row in rows if row["ratio"] == 1.0]
+    names, ratios, seeds, summary = by_method(rows)
+    print(f"\n{title}; {of_seeds(seeds)}")
+    heads = "".join(f"{ratio:>22.0%}" for ratio in ratios)
+    print(f"{'test accuracy, %':22}{heads}{'mean':>9}{'- random':>10}")
+    for name in names:
+        cells = [summary[name, ratio] for ratio in ratios]
+        text = "".join(
+            f"{100 * one['mean']:>9.2f} ± {100 * (one['std'] or 0):4.2f} {100 * one['difference']:+5.2f}"
+            for one in cells
+        )
+        mean, gain = (100 * np.mean([one[key] for one in cells]) for key in ("mean", "difference"))
+        print(f"{name:22}{text}{mean:>9.2f}{gain:>+10.2f}")
+    if whole:
+        print(f"all rows annotated: {show(whole)}")
+
+
+def draw(args):
+    """Draw the difference to random rows, a panel for each table."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    found = list(curves(args))
+    columns = list(dict.fromkeys((dataset, protocol) for dataset, protocol, _, _ in found))
+    figure, axes = plt.subplots(
+        len(LABELS), len(columns), figsize=(3.4 * len(columns), 6.8), sharex=True, sharey="row", squeeze=False
+    )
+    for dataset, protocol, labels, rows in found:
+        axis = axes[list(LABELS).index(labels), columns.index((dataset, protocol))]
+        names, ratios, _, summary = by_method(rows)
+        for name in names:
+            gains = [100 * summary[name, ratio]["difference"] for ratio in ratios]
+            style = {"linewidth": 2.5, "zorder": 3} if name in OURS else {"linewidth": 1.2}
+            color = "black" if name == RANDOM else f"C{METHODS.index(name) - 1}"
+            dashes = "--" if name in KNOW_ALL or name == RANDOM else "-"
+            axis.plot(
+                np.multiply(100, ratios), gains, dashes, marker="o", markersize=3, color=color, label=name, **style
+            )
+        axis.set_title(f"{dataset}, {protocol}\n{LABELS[labels]}", fontsize=9)
+        axis.grid(alpha=0.3)
+    for row in axes:
+        row[0].set_ylabel("test accuracy - random rows, points")
+    for axis in axes[-1]:
+        axis.set_xlabel("rows kept, %")
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="lower center", ncols=5, frameon=False)
+    figure.tight_layout(rect=(0, 0.09, 1, 1))
+    figure.savefig(args.figure, dpi=110)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", choices=list(LOADERS), default="fashion")
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="standard")
+    parser.add_argument("--preset", choices=list(RATIOS), default="cpu")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4, 5])
+    parser.add_argument("--labels", choices=list(LABELS), nargs="+", default=list(LABELS))
+    parser.add_argument("--methods", choices=METHODS, nargs="+", default=list(METHODS))
+    parser.add_argument("--split", choices=["test", "validation"], default="test")
+    parser.add_argument("--pool", type=int, default=10_000, help="rows of the cpu preset")
+    parser.add_argument("--iterations", type=int, default=1000, help="of the nets of the cpu preset")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--cache", type=Path, default=Path("paper-cache"))
+    parser.add_argument("--out", type=Path, default=Path("paper"))
+    parser.add_argument("--data-home")
+    parser.add_argument("--report", action="store_true", help="print the tables from the CSV files alone")
+    parser.add_argument("--figure", type=Path, help="where to draw them; needs the extra 'plots'")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    if not args.report:
+        for seed in args.seeds:
+            compute(args, seed)
+    report(args)
+    if args.figure:
+        draw(args)
+
+
+if __name__ == "__main__":
+    main()
