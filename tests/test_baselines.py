@@ -13,6 +13,8 @@ from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from skorch import NeuralNetClassifier
 
@@ -40,7 +42,7 @@ from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
 from skprune.selection import Beta, Cutoff, Hardest
 
-SGD = SGDClassifier(loss="log_loss")
+SGD = make_pipeline(MaxAbsScaler(), SGDClassifier(loss="log_loss"))  # scaled: large logits are NaN in scikit-learn 1.8
 LABEL_FREE = [
     RandomPruner(),
     PrototypicalityPruner(n_clusters=3),

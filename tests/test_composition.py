@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
 import torch
 from filelock import FileLock, Timeout
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
@@ -33,6 +34,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from sklearn.utils.fixes import parse_version
 from skorch.helper import SliceDataset
 
 from skprune import PrunedClassifier, PruningSampler, SemiPrune, _store
@@ -41,6 +43,8 @@ from skprune.model_selection import PartialLabelKFold, PartialLabelShuffleSplit
 from skprune.nets import NetClassifier
 from skprune.selection import Cutoff
 from skprune.semi_supervised import FixMatch
+
+NAMES_OF_POLARS = parse_version(sklearn.__version__) >= parse_version("1.9")
 
 
 class Remembering(LogisticRegression):
@@ -110,7 +114,9 @@ def noted(tmp_path):
 def tables(quick):
     """A SemiPrune without nets, which takes milliseconds."""
     return partial_function(
-        quick, labeler=LabelSpreading(kernel="knn", n_neighbors=20), proxy=SGDClassifier(loss="log_loss")
+        quick,
+        labeler=LabelSpreading(kernel="knn", n_neighbors=20),
+        proxy=make_pipeline(MaxAbsScaler(), SGDClassifier(loss="log_loss")),  # large logits are NaN in scikit-learn 1.8
     )
 
 
@@ -302,7 +308,7 @@ def test_containers(tables, iris, kind):
         np.testing.assert_array_equal(np.asarray(values), X[expected.support_])
     if kind == "pandas":
         assert kept.index.tolist() == (np.flatnonzero(expected.support_) + 1000).tolist()
-    if kind in ("pandas", "polars"):
+    if kind == "pandas" or (kind == "polars" and NAMES_OF_POLARS):
         assert pruner.feature_names_in_.tolist() == list("abcd")
     if kind == "tensor":
         assert kept.dtype == pool.dtype
