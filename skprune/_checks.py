@@ -13,6 +13,8 @@ from skprune.scores import min_epochs
 from skprune.scores._registry import default_epochs
 from skprune.selection import BaseSelector, get_selector, kept_count
 
+_LEAST_SHARE = 0.5  # of each class, for "beta" by name: a class that is easy or rare may vanish from a small coreset
+
 
 def check_parameters(pruner, codes, classes):
     """Refuse what cannot work, before any training.
@@ -53,7 +55,8 @@ def check_parameters(pruner, codes, classes):
     selector = selector_for(pruner.selection, classes, pruner.difficulty)
     if isinstance(selector, BaseSelector):
         selector.check(k, n, recorded)
-        least = int(np.minimum(selector.min_per_class, np.bincount(codes[given])).sum())
+        least = selector.least_per_class(k, len(classes))
+        least = int(np.minimum(least, np.bincount(codes[given])).sum())
         if least > k:
             raise ValueError(
                 f"min_per_class={selector.min_per_class} needs {least} rows of the {len(classes)} classes at least, above "
@@ -91,7 +94,8 @@ def _check_proxy(pruner, given):
 def selector_for(selection, classes, difficulty):
     """Return a fresh selector that fits the fit.
 
-    "beta" averages over the epochs of the difficulty; a ``class_balanced`` dict names class indices instead of classes.
+    "beta" averages over the epochs of the difficulty and keeps half of an even share of each class at least; a
+    ``class_balanced`` dict names class indices instead of classes.
 
     Parameters
     ----------
@@ -109,7 +113,7 @@ def selector_for(selection, classes, difficulty):
     """
     selector = get_selector(selection)
     if isinstance(selection, str) and selection == "beta":
-        selector.set_params(n_epochs=default_epochs(difficulty))
+        selector.set_params(n_epochs=default_epochs(difficulty), min_per_class=_LEAST_SHARE)
     wanted = getattr(selector, "class_balanced", None)
     if not isinstance(wanted, dict):
         return selector

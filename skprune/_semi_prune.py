@@ -46,8 +46,9 @@ class SemiPrune(BasePruner):
         A name out of :func:`skprune.scores.names`, ``callable(dynamics) -> (n_samples,)``, higher = harder, or a list of these,
         which are combined by rank.
     selection : str or selector, default="beta"
-        A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``. In a
-        ``class_balanced`` dict the keys are classes of y.
+        A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``. "beta" is
+        ``Beta(n_epochs=..., min_per_class=0.5)`` over the epochs that the difficulty reads, so that no class gets less than half
+        of an even share; ``Beta()`` is as published. In a ``class_balanced`` dict the keys are classes of y.
     n_epochs : int, default=30
         Epochs that the proxy trains and that are recorded.
     schedule_epochs : int, default=200
@@ -229,6 +230,7 @@ class SemiPrune(BasePruner):
             self.difficulty,
             average,
             labelled["codes"],
+            labelled["confidence"],
             given,
             classes,
             selection_seed,
@@ -287,6 +289,7 @@ class SemiPrune(BasePruner):
             difficulty,
             self._average,
             self._codes,
+            self.pseudo_label_confidence_,
             self._given,
             self.classes_,
             self._selection_seed,
@@ -359,11 +362,21 @@ class SemiPrune(BasePruner):
         rows = as_pool(self._rows, self.image_shape)
         return train_fully(proxy, rows, self._codes[self.support_], schedule_epochs, seed)
 
-    def _select(self, scores, ratio, selection, difficulty, dynamics, codes, given, classes, seed):
+    def _select(self, scores, ratio, selection, difficulty, dynamics, codes, confidence, given, classes, seed):
         selector = selector_for(selection, classes, difficulty)
         options = {"must_keep": given} if self.include_labeled else {}
-        mask = selector.select(scores, ratio, dynamics=dynamics, y=codes, labeled=given, random_state=seed, **options)
-        mask = np.asarray(mask)
+        mask = np.asarray(
+            selector.select(
+                scores,
+                ratio,
+                dynamics=dynamics,
+                y=codes,
+                labeled=given,
+                error_probability=1.0 - confidence,
+                random_state=seed,
+                **options,
+            )
+        )
         if mask.shape != given.shape or mask.dtype != bool or not mask.any():
             raise ValueError(
                 f"The selection {selector!r} must return a boolean mask of {len(given)} rows, one at least being True."

@@ -307,6 +307,43 @@ def test_25_a_score_that_is_nan():
         Hardest().select([1.0, np.nan, 2.0], 2)
 
 
+@given(ratio=st.floats(0.1, 0.9), share=st.floats(0.0, 0.5), trust=st.floats(0.1, 4.0), seed=st.integers(0, 1000))
+def test_trust_holds_doubtful_rows_back(ratio, share, trust, seed):
+    rng = np.random.default_rng(seed)
+    p = rng.uniform(0.05, 0.95, size=(12, 60))
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(60, int))
+    hard = rng.random(60)
+    error = np.where(rng.random(60) < share, 1.0, 0.0)
+
+    def kept(trust, error):
+        return Beta(trust=trust).select(hard, ratio, dynamics=dynamics, error_probability=error, random_state=seed)
+
+    published = Beta().select(hard, ratio, dynamics=dynamics, random_state=seed)
+    np.testing.assert_array_equal(kept(0, error), published)
+    np.testing.assert_array_equal(kept(trust, np.zeros(60)), published)
+    np.testing.assert_array_equal(
+        kept(trust, np.full(60, 0.3)), published
+    )  # what is common to all rows changes nothing
+    mask = kept(trust, error)
+    assert mask.sum() == published.sum()
+    doubtful = error == 1.0
+    assert (mask & doubtful).sum() == max(0, mask.sum() - (~doubtful).sum())  # they come last
+
+
+def test_trust_prefers_the_likely_right():
+    p = np.full((12, 400), 0.5)
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(400, int))
+    error = np.repeat([0.1, 0.6], 200)
+    counts = [
+        Beta(trust=trust)
+        .select(np.ones(400), 0.25, dynamics=dynamics, error_probability=error, random_state=0)[:200]
+        .sum()
+        for trust in (0, 1, 4)
+    ]
+    assert 35 <= counts[0] <= 65
+    assert counts[0] < counts[1] < counts[2]
+
+
 @pytest.mark.parametrize("selector", ALL, ids=names())
 def test_must_keep_counts_inside_k(selector):
     must = np.zeros(30, bool)
@@ -329,15 +366,58 @@ def test_min_per_class(selector):
         choose(clone(selector).set_params(min_per_class=4), np.arange(92.0), 9, y=y)
 
 
+@pytest.mark.parametrize("selector", ALL, ids=names())
+@given(
+    sizes=st.lists(st.integers(0, 40), min_size=2, max_size=5).filter(lambda sizes: sum(sizes) >= 2),
+    ratio=st.floats(0.05, 1.0),
+    share=st.floats(0.0, 1.0),
+    forced=st.floats(0.0, 1.0),
+    seed=st.integers(0, 1000),
+)
+def test_a_share_for_each_class(selector, sizes, ratio, share, forced, seed):
+    """Always possible, whatever must be kept."""
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    rng = np.random.default_rng(seed)
+    k = max(2, round(ratio * len(y)))
+    must = np.zeros(len(y), bool)
+    must[rng.permutation(len(y))[: int(forced * k)]] = True
+    chosen = clone(selector).set_params(min_per_class=share)
+    mask = choose(chosen, rng.random(len(y)), k, y=y, must_keep=must, random_state=seed)
+    assert mask.sum() == k
+    assert mask[must].all()
+    least = int(share * (k - must.sum()) / np.count_nonzero(sizes))
+    assert (np.bincount(y[mask], minlength=len(sizes)) >= np.minimum(least, sizes)).all()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (None, "Beta\\(trust=...\\) needs error_probability"),
+        (np.zeros(3), "error_probability must hold 4 numbers within"),
+        (np.full(4, 1.5), "error_probability must hold 4 numbers within"),
+        (np.full(4, np.nan), "error_probability must hold 4 numbers within"),
+    ],
+)
+def test_error_probabilities_that_are_refused(error, message):
+    with pytest.raises(ValueError, match=message):
+        choose(Beta(trust=1), np.arange(4.0), 2, error_probability=error)
+
+
 @pytest.mark.parametrize(
     ("selector", "message"),
     [
         (Cutoff(hard_cutoff=1.0), r"within \[0, 1\)"),
         (Cutoff(hard_cutoff="auto"), r"within \[0, 1\)"),
         (Beta(c_d=0), "c_d must be above 0"),
+        (Beta(trust=-1), "trust must be at least 0"),
         (Beta(), "Beta needs dynamics"),
         (Hardest(class_balanced="yes"), "class_balanced must be"),
         (Hardest(min_per_class=-1), "min_per_class must be"),
+        (
+            Hardest(min_per_class=1.5),
+            r"min_per_class must be an integer of at least 0 or a float within \[0, 1\], got 1.5",
+        ),
+        (Hardest(min_per_class=True), "min_per_class must be"),
         (Hardest(class_balanced="uniform"), "need y"),
     ],
 )

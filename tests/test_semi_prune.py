@@ -12,7 +12,7 @@ from conftest import CountingFixMatch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -27,6 +27,7 @@ from skprune import PruningSampler, SemiPrune
 from skprune._checks import selector_for
 from skprune._prepare import named_labeler
 from skprune._stages import held_out_rows
+from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
 from skprune.dynamics import TrainingDynamics
 from skprune.model_selection import PartialLabelKFold
@@ -296,7 +297,7 @@ def test_callable_difficulty_and_own_selector(quick, iris):
     X, _, partial = iris
 
     class FirstRows(BaseSelector):
-        def _pick(self, scores, k, mean_proba, rng):
+        def _order(self, scores, k, read, rng):
             return np.arange(k)
 
     pruner = quick(difficulty=lambda d: d.entropy, selection=FirstRows()).fit(X, partial)
@@ -306,7 +307,7 @@ def test_callable_difficulty_and_own_selector(quick, iris):
 def test_a_selector_that_returns_no_mask(quick, iris):
     X, _, partial = iris
 
-    class Broken(BaseSelector):
+    class Broken(BaseEstimator):
         def select(self, scores, ratio, **kwargs):
             return np.arange(5)
 
@@ -560,10 +561,39 @@ def test_keys_hold_what_a_frozen_estimator_has_learnt(iris):
     assert keys[0] == keys[2]
 
 
+def test_the_default_keeps_half_of_an_even_share_of_each_class(quick):
+    """An easy or a rare class does not vanish from a small coreset."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [150, 40, 10])
+    X = rng.normal(size=(200, 3)) * 0.4 + np.array([[0, 0, 0], [9, 0, 0], [0, 0.5, 0]])[y]  # 1 is easy, 2 is rare
+    for pruner in (quick(selection="beta").fit(X, y), SupervisedPruner(n_epochs=10, random_state=0).fit(X, y)):
+        for ratio in (0.15, 0.3, 0.6):
+            kept = np.bincount(y[pruner.select(ratio)], minlength=3)
+            assert (kept >= np.minimum([150, 40, 10], int(0.5 * 200 * ratio / 3))).all()
+        published = np.bincount(y[pruner.select(0.15, Beta())], minlength=3)
+        assert published.min() < 5
+
+
+def test_selectors_read_how_sure_the_labeler_is(quick, iris):
+    X, _, partial = iris
+
+    class Doubtful(BaseSelector):
+        def _read(self, dynamics, error_probability, n_samples):
+            return error_probability
+
+        def _order(self, scores, k, read, rng):
+            return np.argsort(-read, kind="stable")
+
+    pruner = quick(selection=Doubtful()).fit(X, partial)
+    confidence = pruner.pseudo_label_confidence_
+    assert confidence[pruner.support_].max() <= confidence[~pruner.support_].min()
+    np.testing.assert_array_equal(pruner.select(), pruner.support_)
+
+
 def test_beta_averages_over_the_epochs_of_the_difficulty(quick, iris):
     X, _, partial = iris
     pruner = quick(selection="beta", n_epochs=14, difficulty="el2n").fit(X, partial)
-    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=Beta(n_epochs=10)))
+    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=Beta(n_epochs=10, min_per_class=0.5)))
     assert selector_for("beta", pruner.classes_, "el2n").n_epochs == 10
     assert selector_for("beta", pruner.classes_, "dual").n_epochs is None
 

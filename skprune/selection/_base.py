@@ -1,8 +1,8 @@
 """What all selectors share: counts, class balance, rows that must stay."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from importlib import import_module
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -75,7 +75,7 @@ def get_selector(selection):
     return clone(selection)
 
 
-class BaseSelector(BaseEstimator):
+class BaseSelector(BaseEstimator, ABC):
     """Base class of the selectors.
 
     A selector keeps exactly k rows, the same ones for the same `random_state`, and leaves its inputs unchanged.
@@ -85,8 +85,9 @@ class BaseSelector(BaseEstimator):
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes of `y`: not at all, in proportion to their sizes, evenly as far as the classes
         reach, or in proportion to ``{class index: weight}``. Cutoffs and strata are then those of each class.
-    min_per_class : int, default=0
-        The least number of kept rows of each class of `y`.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class of `y`; a float in [0, 1] is a part of an even share of the rows that are not
+        kept anyway. A smaller class is kept whole.
     """
 
     def __init__(self, class_balanced=None, min_per_class=0):
@@ -123,7 +124,7 @@ class BaseSelector(BaseEstimator):
         embedding : array-like of shape (n_samples, n_features), default=None
             Features of the rows. No selector here reads them; selectors of users may.
         error_probability : array-like of shape (n_samples,), default=None
-            The estimated probability that a label is wrong. No selector here reads it; selectors of users may.
+            The estimated probability that a label is wrong; read by Beta with `trust`.
         must_keep : array-like of shape (n_samples,), bool, default=None
             Rows that are kept whatever their score; they count inside k.
         random_state : int, RandomState or None, default=None
@@ -146,14 +147,14 @@ class BaseSelector(BaseEstimator):
         must = _check_mask(must_keep, n, "must_keep")
         if must.sum() > k:
             raise ValueError(f"{int(must.sum())} rows must be kept, above the {k} rows that ratio={ratio!r} keeps.")
-        mean_proba = self._mean_proba(dynamics, n)
+        read = self._read(dynamics, error_probability, n)
         codes = self._check_classes(y, n)
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
         if self.class_balanced is not None:
-            return self._select_balanced(scores, k, codes, must, mean_proba, rng)
-        mask = self._select_rows(scores, np.arange(n), k, must, mean_proba, rng)
+            return self._select_balanced(scores, k, codes, must, read, rng)
+        mask = self._select_rows(scores, np.arange(n), k, must, read, rng)
         if self.min_per_class:
-            mask = self._raise_minimum(mask, scores, k, codes, must, mean_proba, rng)
+            mask = self._raise_minimum(mask, scores, k, codes, must, read, rng)
         return mask
 
     def check(self, k, n_samples, n_epochs=None):
@@ -171,8 +172,11 @@ class BaseSelector(BaseEstimator):
         ValueError
             A parameter is out of range, or a cutoff leaves fewer than k rows.
         """
-        if not isinstance(self.min_per_class, Integral) or self.min_per_class < 0:
-            raise ValueError(f"min_per_class must be an integer of at least 0, got {self.min_per_class!r}.")
+        least = self.min_per_class
+        if isinstance(least, bool) or not (
+            (isinstance(least, Integral) and least >= 0) or (isinstance(least, Real) and 0.0 <= least <= 1.0)
+        ):
+            raise ValueError(f"min_per_class must be an integer of at least 0 or a float within [0, 1], got {least!r}.")
         if not (self.class_balanced in (None, "proportional", "uniform") or isinstance(self.class_balanced, dict)):
             raise ValueError(
                 f"class_balanced must be None, 'proportional', 'uniform' or a dict, got {self.class_balanced!r}."
@@ -184,39 +188,64 @@ class BaseSelector(BaseEstimator):
                     f"class_balanced needs weights of at least 0, one above 0; got {self.class_balanced!r}."
                 )
 
+    def least_per_class(self, k, n_classes, n_forced=0):
+        """Return the least number of kept rows of each class.
+
+        Parameters
+        ----------
+        k, n_classes : int
+            Rows to keep, and classes.
+        n_forced : int, default=0
+            Rows that are kept anyway.
+
+        Returns
+        -------
+        int
+            `min_per_class`, or as many rows as it is a part of.
+        """
+        if isinstance(self.min_per_class, Integral):
+            return int(self.min_per_class)
+        return int(self.min_per_class * (k - n_forced) / n_classes)
+
     @abstractmethod
-    def _order(self, scores, k, mean_proba, rng):
-        """Return positions, those to keep first; at least k of them, without those that are dropped."""
+    def _order(self, scores, k, read, rng):
+        """Return positions, those to keep first; at least k of them, without those that are dropped.
+
+        `read` is what `_read` returned, of the rows of `scores`.
+        """
 
     def _capacity(self, n_samples):
         """Return how many of n rows may be kept; for an array, of each."""
         return n_samples
 
-    def _mean_proba(self, dynamics, n_samples):
-        """Return what the strategy reads of the dynamics besides the scores; None for most."""
+    def _read(self, dynamics, error_probability, n_samples):
+        """Return what the strategy reads of each row besides its score, an array with a first axis of rows; None for most."""
         return None
 
-    def _select_rows(self, scores, rows, k, must, mean_proba, rng):
+    def _select_rows(self, scores, rows, k, must, read, rng):
         """Choose k among `rows`: those that must stay, then the others in the order of the strategy."""
         mask = np.zeros(len(scores), dtype=bool)
         forced = rows[must[rows]]
         mask[forced] = True
         if k > len(forced):
-            part = None if mean_proba is None else mean_proba[rows]
+            part = None if read is None else read[rows]
             order = rows[self._order(scores[rows], k, part, rng)]
             mask[order[~must[order]][: k - len(forced)]] = True
         return mask
 
-    def _select_balanced(self, scores, k, codes, must, mean_proba, rng):
+    def _select_balanced(self, scores, k, codes, must, read, rng):
         sizes = np.bincount(codes)
         forced = np.bincount(codes[must], minlength=len(sizes))
         capacity = self._capacity(sizes)
-        lower = np.maximum(forced, np.minimum(self.min_per_class, capacity))
+        lower = np.maximum(forced, np.minimum(self._least(k, sizes, must), capacity))
         counts = allocate(k, self._class_weights(sizes), lower, np.maximum(forced, capacity), rng)
         mask = np.zeros(len(scores), dtype=bool)
         for code in np.flatnonzero(counts):
-            mask |= self._select_rows(scores, np.flatnonzero(codes == code), counts[code], must, mean_proba, rng)
+            mask |= self._select_rows(scores, np.flatnonzero(codes == code), counts[code], must, read, rng)
         return mask
+
+    def _least(self, k, sizes, must):
+        return self.least_per_class(k, int((sizes > 0).sum()), int(must.sum()))
 
     def _class_weights(self, sizes):
         if isinstance(self.class_balanced, dict):
@@ -228,10 +257,10 @@ class BaseSelector(BaseEstimator):
             return sizes.astype(np.float64)
         return (sizes > 0).astype(np.float64)
 
-    def _raise_minimum(self, mask, scores, k, codes, must, mean_proba, rng):
+    def _raise_minimum(self, mask, scores, k, codes, must, read, rng):
         """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it."""
         sizes = np.bincount(codes)
-        wanted = np.minimum(self.min_per_class, self._capacity(sizes))
+        wanted = np.minimum(self._least(k, sizes, must), self._capacity(sizes))
         if wanted.sum() > k:
             raise ValueError(
                 f"min_per_class={self.min_per_class} needs {int(wanted.sum())} rows, above the {k} to keep."
@@ -240,13 +269,13 @@ class BaseSelector(BaseEstimator):
         while (short := np.bincount(codes[mask], minlength=len(sizes)) < wanted).any():
             for code in np.flatnonzero(short):
                 rows = np.flatnonzero(codes == code)
-                reserved |= self._select_rows(scores, rows, wanted[code], must, mean_proba, rng)
+                reserved |= self._select_rows(scores, rows, wanted[code], must, read, rng)
             if reserved.sum() > k:
                 raise ValueError(
                     f"min_per_class={self.min_per_class} and must_keep need {int(reserved.sum())} rows, above the {k} to "
                     "keep."
                 )
-            mask = self._select_rows(scores, np.arange(len(scores)), k, reserved, mean_proba, rng)
+            mask = self._select_rows(scores, np.arange(len(scores)), k, reserved, read, rng)
         return mask
 
     def _check_classes(self, y, n):

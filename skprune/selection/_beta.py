@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.stats import beta as beta_distribution
 
+from skprune._validation import check_number
 from skprune.scores import confidence
 from skprune.selection._base import BaseSelector, hardest_first
 
@@ -17,16 +18,21 @@ class Beta(BaseSelector):
     ``b = 15 (1 - m) (1 - r ** c_d)`` and ``a = 16 - b``, where r = 1 - k / n and m is the mean label probability of the
     10 hardest rows (section 4.2 and eq. 6). Scores below 0 are shifted to 0. Rows of weight 0 come last, by score.
 
+    With `trust`, which is not of that paper, a row whose label is probably wrong weighs less: its difficulty is that of another
+    label.
+
     Parameters
     ----------
     c_d : float, default=4
         How late the distribution turns to easy rows; above 0.
     n_epochs : int, default=None
         The epochs over which the label probability is averaged: those of the score. None: all recorded ones.
+    trust : float, default=0
+        Weights are multiplied by ``(1 - error_probability) ** trust``; at least 0.
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes; r and m are then those of each class.
-    min_per_class : int, default=0
-        The least number of kept rows of each class.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float: that part of an even share.
 
     Examples
     --------
@@ -40,29 +46,39 @@ class Beta(BaseSelector):
     20
     """
 
-    def __init__(self, c_d=4, n_epochs=None, class_balanced=None, min_per_class=0):
+    def __init__(self, c_d=4, n_epochs=None, trust=0, class_balanced=None, min_per_class=0):
         super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
         self.c_d = c_d
         self.n_epochs = n_epochs
+        self.trust = trust
 
     def check(self, k, n_samples, n_epochs=None):
-        """Refuse a `c_d` of 0 or less, and more epochs than recorded; see :meth:`BaseSelector.check`."""
+        """Refuse a `c_d` of 0 or less, a `trust` below 0, and more epochs than recorded; see :meth:`BaseSelector.check`."""
         super().check(k, n_samples, n_epochs)
         if n_epochs is not None and self.n_epochs is not None and self.n_epochs > n_epochs:
             raise ValueError(f"Beta reads n_epochs={self.n_epochs}, above the {n_epochs} epochs that are recorded.")
         if isinstance(self.c_d, (bool, str)) or not self.c_d > 0:
             raise ValueError(f"c_d must be above 0, got {self.c_d!r}.")
+        check_number("trust", self.trust, 0)
 
-    def _mean_proba(self, dynamics, n_samples):
+    def _read(self, dynamics, error_probability, n_samples):
         if dynamics is None:
             raise ValueError("Beta needs dynamics: it reads each row's mean label probability.")
         if dynamics.n_samples != n_samples:
             raise ValueError(f"dynamics holds {dynamics.n_samples} rows, scores {n_samples}.")
-        return confidence(dynamics, n_epochs=self.n_epochs)
+        trusted = np.ones(n_samples)
+        if self.trust:
+            if error_probability is None:
+                raise ValueError("Beta(trust=...) needs error_probability, the probability that a label is wrong.")
+            trusted = 1.0 - np.asarray(error_probability, dtype=np.float64)
+            if trusted.shape != (n_samples,) or not ((trusted >= 0.0) & (trusted <= 1.0)).all():
+                raise ValueError(f"error_probability must hold {n_samples} numbers within [0, 1].")
+        return np.stack([confidence(dynamics, n_epochs=self.n_epochs), trusted**self.trust], axis=1)
 
-    def _order(self, scores, k, mean_proba, rng):
+    def _order(self, scores, k, read, rng):
         hard = hardest_first(scores, rng)
-        weights = beta_weights(scores, mean_proba, 1.0 - k / len(scores), self.c_d, hard[:_ANCHORS])
+        mean_proba, trusted = read.T
+        weights = trusted * beta_weights(scores, mean_proba, 1.0 - k / len(scores), self.c_d, hard[:_ANCHORS])
         # The k largest of log(weight) + Gumbel noise are draws without replacement in proportion to the weights.
         noise = rng.gumbel(size=len(scores))
         with np.errstate(divide="ignore"):

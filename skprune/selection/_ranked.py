@@ -12,8 +12,8 @@ class Random(BaseSelector):
     ----------
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes.
-    min_per_class : int, default=0
-        The least number of kept rows of each class.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float: that part of an even share.
 
     Examples
     --------
@@ -22,7 +22,7 @@ class Random(BaseSelector):
     2
     """
 
-    def _order(self, scores, k, mean_proba, rng):
+    def _order(self, scores, k, read, rng):
         return rng.permutation(len(scores))
 
 
@@ -33,8 +33,8 @@ class Hardest(BaseSelector):
     ----------
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes.
-    min_per_class : int, default=0
-        The least number of kept rows of each class.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float: that part of an even share.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Hardest(BaseSelector):
     array([False, False,  True,  True])
     """
 
-    def _order(self, scores, k, mean_proba, rng):
+    def _order(self, scores, k, read, rng):
         return hardest_first(scores, rng)
 
 
@@ -54,8 +54,8 @@ class Easiest(BaseSelector):
     ----------
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes.
-    min_per_class : int, default=0
-        The least number of kept rows of each class.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float: that part of an even share.
 
     Examples
     --------
@@ -64,7 +64,7 @@ class Easiest(BaseSelector):
     array([ True,  True, False, False])
     """
 
-    def _order(self, scores, k, mean_proba, rng):
+    def _order(self, scores, k, read, rng):
         return hardest_first(-scores, rng)
 
 
@@ -79,8 +79,8 @@ class Cutoff(CutoffSelector):
         The fraction of hardest rows to drop: ``floor(hard_cutoff * n + 1e-9)`` of them.
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes; the cutoff is then that of each class.
-    min_per_class : int, default=0
-        The least number of kept rows of each class.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float: that part of an even share.
 
     Examples
     --------
@@ -89,7 +89,7 @@ class Cutoff(CutoffSelector):
     array([False,  True,  True, False])
     """
 
-    def _order(self, scores, k, mean_proba, rng):
+    def _order(self, scores, k, read, rng):
         dropped = dropped_count(self.hard_cutoff, k, len(scores))
         return hardest_first(scores, rng)[dropped:]
 
@@ -101,8 +101,8 @@ class Moderate(BaseSelector):
     ----------
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes; the median is then that of each class.
-    min_per_class : int, default=0
-        The least number of kept rows of each class.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float: that part of an even share.
 
     Examples
     --------
@@ -111,5 +111,5 @@ class Moderate(BaseSelector):
     array([False,  True,  True,  True, False])
     """
 
-    def _order(self, scores, k, mean_proba, rng):
+    def _order(self, scores, k, read, rng):
         return hardest_first(-np.abs(scores - np.median(scores)), rng)

@@ -20,8 +20,8 @@ class Stratified(CutoffSelector):
         The fraction of hardest rows to drop first.
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes; cutoff and strata are then those of each class.
-    min_per_class : int, default=0
-        The least number of kept rows of each class.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float: that part of an even share.
 
     Examples
     --------
@@ -32,7 +32,7 @@ class Stratified(CutoffSelector):
     (25, 25)
     """
 
-    def _order(self, scores, k, mean_proba, rng):
+    def _order(self, scores, k, read, rng):
         dropped = dropped_count(self.hard_cutoff, k, len(scores))
         rows = hardest_first(scores, rng)[dropped:]
         stratum = strata(scores[rows], _N_STRATA)
