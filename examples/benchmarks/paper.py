@@ -138,7 +138,8 @@ def problem(args, seed):
 
 
 def csv_file(args, dataset, protocol):
-    return args.out / f"{dataset}-{protocol}.csv"
+    """Return the file of a table; other presets and splits have others."""
+    return args.out / f"{args.preset}-{args.split}-{dataset}-{protocol}.csv"
 
 
 def compute(args, seed):
