@@ -13,7 +13,7 @@ Presets: "cpu" is a pool of 10,000 images, 250 labels (CIFAR-10: 500), SmallResN
 whatever is kept, of 64 rows (of 32 at the ratio 0.1); "gpu" the training set but for 10,000 rows, the same part of it labelled,
 ResNet-18, 200 epochs in batches of 128, 64 and 32 rows, ratios 0.2 and 0.7 besides.
 
-Methods without labels, and prototypes, see the features of one net that was trained on the pool by contrast. Cutoffs depend on
+Prototypicality, ELFS, ZCore and D2 see the features of one net that was trained on the pool without labels. Cutoffs depend on
 the ratio, and were chosen on seeds 10 to 14 of fashion_mnist.py; ELFS, CCS and SemiPrune with AUM share them.
 
 Restartable: rows that are in the CSV file are not computed again, and --cache keeps the nets of SemiPrune between runs.
@@ -22,7 +22,7 @@ pool, to choose settings; --report prints the tables from the CSV files alone, a
 """
 
 import argparse
-from contextlib import suppress
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
@@ -47,6 +47,7 @@ from skprune.datasets import corrupt_images, load_cifar10, load_fashion_mnist, m
 from skprune.model_selection import PruningCurve, pruning_curve
 from skprune.nets import NetClassifier
 from skprune.selection import Cutoff, Stratified
+from skprune.semi_supervised import SoftMatch
 
 LOADERS = {"fashion": load_fashion_mnist, "cifar10": load_cifar10}
 PROTOCOLS = ("standard", "corrupted", "longtail")
@@ -89,10 +90,12 @@ def methods(shape, args):
     contrastive = ContrastiveFeatures(image_shape=shape, **steps)
     embedding = Pipeline([("net", contrastive), ("features", "passthrough")], memory=str(args.cache / "features"))
     recorded = {"memory": str(args.cache / "stages")}
+    ours = dict(recorded)
     cutoff, strata = (CutoffByRatio(selector, HARD_CUTOFFS) for selector in (Cutoff(), Stratified()))
     classifier = None
     if gpu:
         recorded["proxy"] = NetClassifier("resnet18", lr=0.1)
+        ours = {"labeler": SoftMatch("resnet18", n_steps=50_000), **recorded}
         classifier = NetClassifier("resnet18", n_steps=10_000, max_epochs=1, batch_size=64, augment="strong", ema=True)
     return {
         RANDOM: RandomPruner(),
@@ -101,14 +104,14 @@ def methods(shape, args):
         "ELFS": ELFSPruner(n_clusters=10, embedding=embedding, selection=cutoff, **recorded),
         "ZCore": ZCorePruner(embedding=embedding),
         "D2": D2Pruner(n_clusters=10, embedding=embedding),
-        DEFAULT: SemiPrune(**recorded),
-        "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection=cutoff, **recorded),
+        DEFAULT: SemiPrune(**ours),
+        "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection=cutoff, **ours),
         UPPER: SupervisedPruner(**recorded),
         "CCS-AUM": SupervisedPruner(difficulty="aum", selection=strata, **recorded),
     }
 
 
-def evaluators(args, ratios, n_rows):
+def evaluators(args, ratios):
     """Return the net of each ratio."""
     if args.preset == "cpu":
         return {
@@ -154,7 +157,7 @@ def compute(args, seed):
         "seeds": [seed],
         "csv_file": csv_file(args, args.dataset, args.protocol),
     }
-    nets = evaluators(args, (*ratios, 1.0), len(X))
+    nets = evaluators(args, (*ratios, 1.0))
     for labels in args.labels:
         pruners = {name: pruner for name, pruner in found.items() if labels == "oracle" or name not in KNOW_ALL}
         pruning_curve(pruners, X, partial, ratios=ratios, evaluator=nets, labels=labels, **shared)
@@ -167,17 +170,23 @@ def curves(args):
     """Yield dataset, protocol, labels and rows of what there is."""
     for dataset, protocol, labels in product(LOADERS, PROTOCOLS, LABELS):
         file = csv_file(args, dataset, protocol)
-        if file.exists():
-            with suppress(ValueError):  # none with these labels yet
-                yield dataset, protocol, labels, PruningCurve.from_csv(file, labels=labels).rows
+        if file.exists() and f",{labels}," in file.read_text():
+            yield dataset, protocol, labels, PruningCurve.from_csv(file, labels=labels).rows
 
 
 def by_method(rows):
-    """Return the names in the order of the methods, the ratios, the seeds and the summary by name and ratio."""
+    """Return the names in the order of the methods, the ratios, the seeds and the summary by name and ratio.
+
+    Of a run that is not finished, the seeds that all methods have.
+    """
     rows = [row for row in rows if row["ratio"] != 1.0]
-    seeds, ratios = (sorted({row[name] for row in rows}) for name in ("seed", "ratio"))
+    ratios = sorted({row["ratio"] for row in rows})
+    names = [name for name in METHODS if any(row["method"] == name for row in rows)]
+    counts = Counter(row["seed"] for row in rows)
+    seeds = sorted(seed for seed, count in counts.items() if count == len(names) * len(ratios))
+    rows = [row for row in rows if row["seed"] in seeds]
     summary = {(row["method"], row["ratio"]): row for row in PruningCurve(rows, RANDOM).summary()}
-    return [name for name in METHODS if (name, ratios[0]) in summary], ratios, seeds, summary
+    return names, ratios, seeds, summary
 
 
 def report(args):
@@ -196,6 +205,8 @@ def table(rows, title):
     whole = [100 * row["accuracy"] for row in rows if row["ratio"] == 1.0]
     names, ratios, seeds, summary = by_method(rows)
     print(f"\n{title}; {of_seeds(seeds)}")
+    if not seeds:
+        return
     heads = "".join(f"{ratio:>22.0%}" for ratio in ratios)
     print(f"{'test accuracy, %':22}{heads}{'mean':>9}{'- random':>10}")
     for name in names:
@@ -224,8 +235,8 @@ def draw(args):
     )
     for dataset, protocol, labels, rows in found:
         axis = axes[list(LABELS).index(labels), columns.index((dataset, protocol))]
-        names, ratios, _, summary = by_method(rows)
-        for name in names:
+        names, ratios, seeds, summary = by_method(rows)
+        for name in names if seeds else ():
             gains = [100 * summary[name, ratio]["difference"] for ratio in ratios]
             style = {"linewidth": 2.5, "zorder": 3} if name in OURS else {"linewidth": 1.2}
             color = "black" if name == RANDOM else f"C{METHODS.index(name) - 1}"
