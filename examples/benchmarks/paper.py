@@ -231,7 +231,7 @@ def draw(args):
     found = list(curves(args))
     columns = list(dict.fromkeys((dataset, protocol) for dataset, protocol, _, _ in found))
     figure, axes = plt.subplots(
-        len(LABELS), len(columns), figsize=(3.4 * len(columns), 6.8), sharex=True, sharey="row", squeeze=False
+        len(LABELS), len(columns), figsize=(3.4 * len(columns), 6.8), sharex=True, squeeze=False
     )
     for dataset, protocol, labels, rows in found:
         axis = axes[list(LABELS).index(labels), columns.index((dataset, protocol))]
@@ -250,8 +250,8 @@ def draw(args):
         row[0].set_ylabel("test accuracy - random rows, points")
     for axis in axes[-1]:
         axis.set_xlabel("rows kept, %")
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="lower center", ncols=5, frameon=False)
+    shown = {name: line for axis in axes.flat for line, name in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(shown.values(), shown.keys(), loc="lower center", ncols=5, frameon=False)
     figure.tight_layout(rect=(0, 0.09, 1, 1))
     figure.savefig(args.figure, dpi=110)
 
