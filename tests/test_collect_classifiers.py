@@ -161,7 +161,7 @@ def test_semiprune_without_nets(iris, proxy, tmp_path):
     resumed = SemiPrune(0.5, **options, checkpoint=tmp_path).fit(X, partial)
     for other in (again, resumed):
         np.testing.assert_array_equal(pruner.support_, other.support_)
-    assert pruner.score(X, y) > 0.6
+    assert pruner.score(X, y) > 0.5  # chance is a third
     assert pruner.proxy_.predict_proba(X).shape == (150, 3)
     with pytest.raises(ValueError, match="difficulty='grand' needs a net as proxy"):
         SemiPrune(0.5, **options, difficulty="grand").fit(X, partial)
