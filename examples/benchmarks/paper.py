@@ -84,7 +84,7 @@ class CutoffByRatio(BaseEstimator):
 
 
 def methods(shape, args):
-    """Return the pruners by name."""
+    """Return the pruners by name, SemiPrune before BADGE: the first that has pseudo-labels lends them."""
     gpu = args.preset == "gpu"
     steps = {"n_steps": 10_000, "batch_size": 512, "module": "resnet18"} if gpu else {"n_steps": 500}
     contrastive = ContrastiveFeatures(image_shape=shape, **steps)
@@ -100,12 +100,12 @@ def methods(shape, args):
     return {
         RANDOM: RandomPruner(),
         "prototypicality": PrototypicalityPruner(n_clusters=10, embedding=embedding),
-        "BADGE": ActivePruner(classifier=classifier),
         "ELFS": ELFSPruner(n_clusters=10, embedding=embedding, selection=cutoff, **recorded),
         "ZCore": ZCorePruner(embedding=embedding),
         "D2": D2Pruner(n_clusters=10, embedding=embedding),
         DEFAULT: SemiPrune(**ours),
         "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection=cutoff, **ours),
+        "BADGE": ActivePruner(classifier=classifier),
         UPPER: SupervisedPruner(**recorded),
         "CCS-AUM": SupervisedPruner(difficulty="aum", selection=strata, **recorded),
     }
@@ -133,7 +133,7 @@ def problem(args, seed):
         rows = rows[: args.pool]
     X, y = data.x_train[rows], data.y_train[rows]
     if args.protocol == "corrupted":
-        X = corrupt_images(X, fraction=0.3, random_state=seed)
+        X = corrupt_images(X, fraction=0.3, random_state=1000 + seed)  # the labels draw from `seed`
     partial = make_partial_labels(y, round(LABELED[args.dataset] * len(y)), random_state=seed)
     if args.split == "validation":
         return X, y, partial, data.x_train[reserved], data.y_train[reserved]
