@@ -1,8 +1,9 @@
 """Splitters that know which rows can be scored, a scorer for those who bring their own, and the pruning curve."""
 
+from skprune.model_selection._curve import PruningCurve
 from skprune.model_selection._partial_label_kfold import PartialLabelKFold
 from skprune.model_selection._partial_label_scorer import partial_label_scorer
 from skprune.model_selection._partial_label_shuffle_split import PartialLabelShuffleSplit
-from skprune.model_selection._pruning_curve import PruningCurve, pruning_curve
+from skprune.model_selection._pruning_curve import pruning_curve
 
 __all__ = ["PartialLabelKFold", "PartialLabelShuffleSplit", "PruningCurve", "partial_label_scorer", "pruning_curve"]
