@@ -12,12 +12,14 @@ import joblib
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_memory
 
+from skprune._base import BasePruner
 from skprune._locks import NotWritable, lock_of
 from skprune._models import holds_net, is_net
 from skprune._warnings import warn_user
 
 CACHE_VERSION = 2
-_NOT_IN_KEYS = ("verbose", "n_jobs", "memory", "checkpoint")
+_NOT_IN_KEYS = ("verbose", "n_jobs")
+_STORES = ("memory", "checkpoint")  # of pruners and of scikit-learn's estimators; another's may be more than a place
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
 
 
@@ -186,8 +188,8 @@ def describe(value):
     Returns
     -------
     object
-        Estimators as (class name, source of a class of the user, parameters), without `verbose`, `n_jobs`, `memory` and
-        `checkpoint`, on which no result depends.
+        Estimators as (class name, source of a class of the user, parameters), without `verbose` and `n_jobs`, and pruners and
+        scikit-learn's estimators without `memory` and `checkpoint`: no result depends on these.
 
     Examples
     --------
@@ -205,12 +207,15 @@ def describe(value):
         return value  # a frozen estimator: what it has learnt is part of the key
     if hasattr(value, "get_params") and not isinstance(value, type):
         kind, parameters = type(value), []
+        left_out = _NOT_IN_KEYS
+        if isinstance(value, BasePruner) or kind.__module__.split(".")[0] == "sklearn":
+            left_out += _STORES
         for name, item in sorted(value.get_params(deep=False).items()):
             if name == "device" and is_net(value):
                 from skprune.nets._device import resolve_device
 
                 item = resolve_device(item).type
-            if name not in _NOT_IN_KEYS:
+            if name not in left_out:
                 parameters.append((name, describe(item)))
         return f"{kind.__module__}.{kind.__qualname__}", _source(kind), parameters
     if isinstance(value, partial):

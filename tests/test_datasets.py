@@ -212,6 +212,18 @@ def test_label_noise_is_even_over_the_other_classes():
         make_label_noise([1, 0, -1], 0.5)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_one_seed_for_all_chooses_other_rows_for_each(seed):
+    """Of the labelled rows as many are corrupted, or wrong, as of all."""
+    y = np.arange(4000) % 10
+    labeled = make_partial_labels(y, 1000, random_state=seed) != -1
+    _, kinds = corrupt_images(np.zeros((4000, 2, 2), np.uint8), return_kinds=True, random_state=seed)
+    _, wrong = make_label_noise(y, 0.3, random_state=seed)
+    for chosen in (kinds != "clean", wrong):
+        assert abs(chosen[labeled].mean() - 0.3) < 0.05
+    assert abs(wrong[kinds != "clean"].mean() - 0.3) < 0.05
+
+
 @pytest.mark.data
 @pytest.mark.parametrize(("load", "shape"), [(load_fashion_mnist, (1, 28, 28)), (load_cifar10, (3, 32, 32))])
 def test_real_data(load, shape):

@@ -12,12 +12,13 @@ from conftest import CountingFixMatch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import LinearSVC
@@ -628,6 +629,23 @@ def test_device_type_is_what_counts_in_keys(iris):
         assert describe(NetClassifier()) == describe(NetClassifier(device="cpu"))
     assert describe(NetClassifier(verbose=1)) == describe(NetClassifier())
     assert describe(NetClassifier(lr=0.2)) != describe(NetClassifier())
+
+
+class Recalls(ClassifierMixin, BaseEstimator):
+    """A user's own, whose parameters have names of SemiPrune's."""
+
+    def __init__(self, memory=10, checkpoint="start"):
+        self.memory = memory
+        self.checkpoint = checkpoint
+
+
+def test_only_places_to_store_are_left_out_of_keys():
+    from skprune._store import describe
+
+    assert describe(SemiPrune(memory="a", checkpoint="b")) == describe(SemiPrune())
+    assert describe(Pipeline([("net", PCA())], memory="a")) == describe(Pipeline([("net", PCA())]))
+    assert describe(Recalls(memory=20)) != describe(Recalls())
+    assert describe(Recalls(checkpoint="end")) != describe(Recalls())
 
 
 def test_what_cannot_be_hashed_is_refused_before_training(quick, iris, tmp_path):

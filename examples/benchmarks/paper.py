@@ -133,7 +133,7 @@ def problem(args, seed):
         rows = rows[: args.pool]
     X, y = data.x_train[rows], data.y_train[rows]
     if args.protocol == "corrupted":
-        X = corrupt_images(X, fraction=0.3, random_state=1000 + seed)  # the labels draw from `seed`
+        X = corrupt_images(X, fraction=0.3, random_state=seed)
     partial = make_partial_labels(y, round(LABELED[args.dataset] * len(y)), random_state=seed)
     if args.split == "validation":
         return X, y, partial, data.x_train[reserved], data.y_train[reserved]

@@ -2,7 +2,8 @@
 
 import numpy as np
 from scipy.ndimage import convolve1d, gaussian_filter, zoom
-from sklearn.utils import check_random_state
+
+from skprune._seeds import generator_for
 
 KINDS = ("low_resolution", "black_rectangle", "gaussian_noise", "fog", "motion_blur")
 
@@ -46,7 +47,7 @@ def corrupt_images(X, *, fraction=0.3, return_kinds=False, random_state=None):
         raise ValueError(f"X must be images (n, C, H, W) or (n, H, W) of uint8 or float, got {X.dtype} {X.shape}.")
     if not 0.0 <= fraction <= 1.0:
         raise ValueError(f"fraction must be within [0, 1], got {fraction!r}.")
-    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    rng = generator_for("corrupt_images", random_state)
     low, high = (0.0, 255.0) if X.dtype == np.uint8 else (float(X.min()), float(X.max()))
     out = X.copy()
     kinds = np.full(len(X), "clean", dtype=f"U{max(map(len, KINDS))}")

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 
 from skprune._labels import missing_mask
+from skprune._seeds import generator_for
 from skprune._validation import check_number
 from skprune.selection._counts import allocate
 
@@ -159,7 +160,7 @@ def make_label_noise(y, rate, *, kind="symmetric", random_state=None):
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y holds one class only ({classes.tolist()[0]!r}): no label can be wrong.")
-    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    rng = generator_for("make_label_noise", random_state)
     rows = rng.permutation(len(y))[: round(rate * len(y))]
     step = rng.integers(1, len(classes), size=len(rows)) if kind == "symmetric" else 1
     wrong = np.zeros(len(y), dtype=bool)
