@@ -138,8 +138,28 @@ def test_pseudo_labels_are_the_same_for_all(curve):
     costs = {row["method"]: row["n_annotated"] for row in found.rows}
     n_labeled = (partial >= 0).sum()
     assert costs == {"random": n_labeled, "k-center": n_labeled, "semi": n_labeled, "supervised": 100}
-    with pytest.raises(ValueError, match="labels='pseudo' needs one pruner with pseudo-labels"):
+
+
+def test_who_lends_pseudo_labels(curve):
+    X, _, partial = curve.pool
+    semi = small_pruner(SemiPrune, labeler=LabelSpreading(kernel="knn"))
+    two = {"active": ActivePruner(classifier=LogisticRegression(C=1e-3)), "semi": semi}
+    make = partial_function(curve, two, labels="pseudo", evaluator=Remembering(max_iter=500), seeds=[1])
+    place = {tuple(row): number for number, row in enumerate(X)}
+    for name, pruner in two.items():
+        Remembering.seen.clear()
+        make(lender=name)
+        lent = pruner.set_params(random_state=1).fit(X, partial).pseudo_labels_
+        for rows, labels in Remembering.seen:
+            assert labels.tolist() == lent[[place[tuple(row)] for row in rows]].tolist()
+    with pytest.raises(ValueError, match=r"choose the lender among \['active', 'semi'\]"):
+        make()
+    with pytest.raises(ValueError, match="lender='random' is no pruner with pseudo-labels"):
+        make(lender="random")
+    with pytest.raises(ValueError, match="needs one pruner with pseudo-labels"):
         curve(labels="pseudo")
+    with pytest.raises(ValueError, match="lender='semi' lends pseudo-labels, which labels='oracle' does not take"):
+        make(lender="semi", labels="oracle")
 
 
 def test_given_labels_are_kept(curve):
@@ -247,8 +267,14 @@ def test_seconds(curve):
             time.sleep(0.05)
             return super().fit(X, y)
 
-    rows = [row for row in curve({"slow": Slow()}).rows if row["method"] == "slow"]
-    assert all(row["fit_time"] >= 0.05 and row["train_time"] > 0 for row in rows)
+    class SlowClassifier(LogisticRegression):
+        def fit(self, X, y):
+            time.sleep(0.02)
+            return super().fit(X, y)
+
+    rows = curve({"slow": Slow()}, evaluator=SlowClassifier(max_iter=500)).rows
+    rows = [row for row in rows if row["method"] == "slow"]
+    assert all(row["fit_time"] >= 0.05 and row["train_time"] >= 0.02 for row in rows)
     assert len({row["fit_time"] for row in rows}) <= 3  # one fit a seed
 
 
@@ -267,6 +293,18 @@ def test_curves_are_read_from_their_file(curve, tmp_path):
     curve(csv_file=file, evaluator=CountingClassifier(C=0.1, max_iter=500))
     with pytest.raises(ValueError, match="holds 2 rows of '.*' at ratio 0.[36] and seed [012], which came of other"):
         PruningCurve.from_csv(file)
+
+
+def test_the_file_of_a_run_that_is_not_finished(curve, tmp_path):
+    file = tmp_path / "curve.csv"
+    whole = curve(csv_file=file).rows
+    unfinished = tmp_path / "unfinished.csv"
+    unfinished.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))  # the last row of the last seed
+    read = PruningCurve.from_csv(unfinished)
+    assert sorted(map(str, read.rows)) == sorted(str(row) for row in whole if (row["ratio"], row["seed"]) != (0.6, 2))
+    assert {(row["ratio"], row["n"]) for row in read.summary()} == {(0.3, 3), (0.6, 2)}
+    with pytest.raises(ValueError, match="There are no rows of 'RANDOM'"):
+        PruningCurve.from_csv(file, random="RANDOM")
 
 
 def test_equal_iterations(curve):

@@ -32,7 +32,7 @@ class PruningCurve:
     rows : list of dict
         One for each method, ratio and seed: "n_kept" rows, "n_annotated" labels that a human gave in all, the initial ones
         included, "accuracy" in [0, 1], and the seconds of the pruner's fit, "fit_time", which the ratios share, and of the
-        evaluator's, "train_time".
+        evaluator's, "train_time". They are those of the run that computed the row: what a pruner's `memory` held took no time.
     random : str
         The name of the random rows.
 
@@ -44,6 +44,8 @@ class PruningCurve:
     """
 
     def __init__(self, rows, random):
+        if not any(row["method"] == random for row in rows):
+            raise ValueError(f"There are no rows of {random!r}, the random rows that all others are compared with.")
         self.rows = rows
         self.random = random
 
@@ -63,12 +65,12 @@ class PruningCurve:
         Returns
         -------
         PruningCurve
-            The rows, in the order of the file.
+            The rows, in the order of the file. Of a run that is not finished, the seeds of a ratio that all its methods have.
 
         Raises
         ------
         ValueError
-            No such rows, or several of one method, ratio and seed, which came of other data or parameters.
+            No such rows, none of random rows, or several of one method, ratio and seed, which came of other data or parameters.
 
         Examples
         --------
@@ -95,7 +97,13 @@ class PruningCurve:
                 f"{file} holds {count} rows of {place[0]!r} at ratio {place[1]} and seed {place[2]}, which came of other data or "
                 "parameters. Delete those that do not belong here."
             )
-        return cls(rows, random)
+        methods = {ratio: {row["method"] for row in rows if row["ratio"] == ratio} for _, ratio, _ in counts}
+        whole = {
+            (ratio, seed)
+            for _, ratio, seed in counts
+            if all((method, ratio, seed) in counts for method in methods[ratio])
+        }
+        return cls([row for row in rows if (row["ratio"], row["seed"]) in whole], random)
 
     def summary(self, *, confidence=0.95, random_state=0):
         """Summarise over the seeds.

@@ -36,6 +36,7 @@ def pruning_curve(
     y_test,
     y_oracle=None,
     labels="oracle",
+    lender=None,
     budget="epochs",
     seeds=(0,),
     n_jobs=None,
@@ -67,7 +68,9 @@ def pruning_curve(
         `csv_file`, those of rows that are not kept are never read.
     labels : {"oracle", "pseudo"}, default="oracle"
         What the evaluator trains on besides given labels: "oracle" has the kept rows annotated; "pseudo" takes, for all methods
-        alike, the pseudo-labels of the first pruner that has some, so that they differ in the rows alone.
+        alike, the pseudo-labels of the `lender`, so that they differ in the rows alone.
+    lender : str, default=None
+        The name of the pruner whose pseudo-labels are taken; needed with ``labels="pseudo"`` where several have some.
     budget : {"epochs", "iterations"}, default="epochs"
         "epochs" trains the evaluator as it is. "iterations" gives each coreset as many optimiser steps an epoch as the whole pool
         takes; the evaluator is then a NetClassifier without `n_steps`.
@@ -129,9 +132,7 @@ def pruning_curve(
     missing = missing_mask(y)
     for name, pruner in estimators.items():
         _check_pruner(name, pruner, ratios, missing)
-    lender = next((name for name, pruner in estimators.items() if _has_pseudo_labels(pruner)), None)
-    if labels == "pseudo" and lender is None:
-        raise ValueError("labels='pseudo' needs one pruner with pseudo-labels, such as SemiPrune.")
+    lender = _lender(lender, labels, estimators)
     if y_oracle is None:
         if missing.any() and (labels == "oracle" or any(isinstance(p, SupervisedPruner) for p in estimators.values())):
             raise ValueError("y holds unlabelled rows: give y_oracle, or use labels='pseudo' and no SupervisedPruner.")
@@ -140,8 +141,7 @@ def pruning_curve(
     evaluators = _evaluators(evaluator, ratios, budget)
 
     data = {"X": X, "y": y, "missing": missing, "y_oracle": y_oracle, "X_test": X_test, "y_test": y_test}
-    options = {"evaluators": evaluators, "budget": budget, "labels": labels, "csv_file": csv_file}
-    options["lender"] = lender if labels == "pseudo" else None
+    options = {"evaluators": evaluators, "budget": budget, "labels": labels, "lender": lender, "csv_file": csv_file}
     keys = _keys(estimators, data, options) if csv_file else dict.fromkeys(product(estimators, ratios))
     rows = read_rows(csv_file) if csv_file else {}
 
@@ -175,8 +175,20 @@ def _evaluators(evaluator, ratios, budget):
     return evaluators
 
 
-def _has_pseudo_labels(pruner):
-    return not isinstance(pruner, (LabelFreePruner, SupervisedPruner))
+def _lender(lender, labels, estimators):
+    """Return the name of the pruner whose pseudo-labels are taken, None where none are."""
+    if labels == "oracle":
+        if lender is not None:
+            raise ValueError(f"lender={lender!r} lends pseudo-labels, which labels='oracle' does not take.")
+        return None
+    able = [name for name, one in estimators.items() if not isinstance(one, (LabelFreePruner, SupervisedPruner))]
+    if not able:
+        raise ValueError("labels='pseudo' needs one pruner with pseudo-labels, such as SemiPrune.")
+    if lender is None and len(able) > 1:
+        raise ValueError(f"Several pruners have pseudo-labels: choose the lender among {able}.")
+    if lender is not None and lender not in able:
+        raise ValueError(f"lender={lender!r} is no pruner with pseudo-labels; these are {able}.")
+    return lender or able[0]
 
 
 def _check_pruner(name, pruner, ratios, missing):
