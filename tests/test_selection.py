@@ -385,8 +385,13 @@ def test_a_share_for_each_class(selector, sizes, ratio, share, forced, seed):
     mask = choose(chosen, rng.random(len(y)), k, y=y, must_keep=must, random_state=seed)
     assert mask.sum() == k
     assert mask[must].all()
-    least = int(share * (k - must.sum()) / np.count_nonzero(sizes))
+    least = int(share * (k - must.sum()) / np.count_nonzero(sizes) + 1e-9)
     assert (np.bincount(y[mask], minlength=len(sizes)) >= np.minimum(least, sizes)).all()
+
+
+@pytest.mark.parametrize(("share", "k", "expected"), [(0.29, 100, 29), (0.7, 10, 7), (0.5, 9, 4), (1.0, 9, 9), (1, 9, 1)])
+def test_shares_are_rounded_down_as_numbers_not_as_floats(share, k, expected):
+    assert Hardest(min_per_class=share).least_per_class(k, 1) == expected
 
 
 @pytest.mark.parametrize(
