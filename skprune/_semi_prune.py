@@ -48,7 +48,8 @@ class SemiPrune(BasePruner):
     selection : str or selector, default="beta"
         A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``. "beta" is
         ``Beta(n_epochs=..., min_per_class=0.5)`` over the epochs that the difficulty reads, so that each class of the
-        pseudo-labels keeps half of an even share of rows, or all that it has; ``Beta()`` is as published. In a ``class_balanced`` dict the keys are classes of y.
+        pseudo-labels keeps half of an even share of rows, or all that it has; ``Beta()`` is as published. In a
+        ``class_balanced`` dict the keys are classes of y.
     n_epochs : int, default=30
         Epochs that the proxy trains and that are recorded.
     schedule_epochs : int, default=200

@@ -86,8 +86,8 @@ class BaseSelector(BaseEstimator, ABC):
         How k is shared over the classes of `y`: not at all, in proportion to their sizes, evenly as far as the classes
         reach, or in proportion to ``{class index: weight}``. Cutoffs and strata are then those of each class.
     min_per_class : int or float, default=0
-        The least number of kept rows of each class of `y`: an integer is a count, a float in [0, 1] a part of an even share of the
-        rows that are not kept anyway, rounded down. A class with fewer rows, or with fewer behind a cutoff, keeps those it has.
+        The least number of kept rows of each class of `y`: an integer is a count, a float in [0, 1] a part of an even share of
+        the rows that are not kept anyway, rounded down. A class with fewer rows, or fewer behind a cutoff, keeps those it has.
     """
 
     def __init__(self, class_balanced=None, min_per_class=0):
