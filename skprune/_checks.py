@@ -94,8 +94,8 @@ def _check_proxy(pruner, given):
 def selector_for(selection, classes, difficulty):
     """Return a fresh selector that fits the fit.
 
-    "beta" averages over the epochs of the difficulty and keeps half of an even share of each class at least; a
-    ``class_balanced`` dict names class indices instead of classes.
+    "beta" averages over the epochs of the difficulty, chooses its c_d and keeps half of an even share of each class at least;
+    a ``class_balanced`` dict names class indices instead of classes.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def selector_for(selection, classes, difficulty):
     """
     selector = get_selector(selection)
     if isinstance(selection, str) and selection == "beta":
-        selector.set_params(n_epochs=default_epochs(difficulty), min_per_class=_LEAST_SHARE)
+        selector.set_params(c_d="auto", n_epochs=default_epochs(difficulty), min_per_class=_LEAST_SHARE)
     wanted = getattr(selector, "class_balanced", None)
     if not isinstance(wanted, dict):
         return selector

@@ -47,7 +47,7 @@ class SemiPrune(BasePruner):
         which are combined by rank.
     selection : str or selector, default="beta"
         A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``. "beta" is
-        ``Beta(n_epochs=..., min_per_class=0.5)`` over the epochs that the difficulty reads, so that each class of the
+        ``Beta("auto", n_epochs=..., min_per_class=0.5)`` over the epochs that the difficulty reads, so that each class of the
         pseudo-labels keeps half of an even share of rows, or all that it has; ``Beta()`` is as published. In a
         ``class_balanced`` dict the keys are classes of y.
     n_epochs : int, default=30
@@ -233,6 +233,7 @@ class SemiPrune(BasePruner):
             labelled["codes"],
             labelled["confidence"],
             given,
+            recorded[0]["features"],
             classes,
             selection_seed,
         )
@@ -292,6 +293,7 @@ class SemiPrune(BasePruner):
             self._codes,
             self.pseudo_label_confidence_,
             self._given,
+            self._features,
             self.classes_,
             self._selection_seed,
         )
@@ -363,7 +365,9 @@ class SemiPrune(BasePruner):
         rows = as_pool(self._rows, self.image_shape)
         return train_fully(proxy, rows, self._codes[self.support_], schedule_epochs, seed)
 
-    def _select(self, scores, ratio, selection, difficulty, dynamics, codes, confidence, given, classes, seed):
+    def _select(
+        self, scores, ratio, selection, difficulty, dynamics, codes, confidence, given, features, classes, seed
+    ):
         selector = selector_for(selection, classes, difficulty)
         options = {"must_keep": given} if self.include_labeled else {}
         mask = np.asarray(
@@ -373,6 +377,7 @@ class SemiPrune(BasePruner):
                 dynamics=dynamics,
                 y=codes,
                 labeled=given,
+                embedding=features,
                 error_probability=1.0 - confidence,
                 random_state=seed,
                 **options,

@@ -1,7 +1,7 @@
 """What X may look like: one C-contiguous array, 2-D for tables and 4-D for images."""
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
@@ -135,6 +135,28 @@ def check_equal_length(pool, y, name="y"):
     rows, labels = _num_samples(pool), _num_samples(y)
     if rows != labels:
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
+
+
+def check_count(name, value, low=1):
+    """Refuse a parameter that is no integer of at least `low`.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value : object
+        What the user gave.
+    low : int
+        The least.
+
+    Examples
+    --------
+    >>> check_count("n_neighbors", 0)
+    Traceback (most recent call last):
+    ValueError: n_neighbors must be an integer of at least 1, got 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < low:
+        raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}.")
 
 
 def check_number(name, value, low, high=math.inf, *, open_at=()):

@@ -36,11 +36,11 @@ from skprune.baselines import (
 from skprune.baselines._active import plus_plus
 from skprune.baselines._base import cluster
 from skprune.baselines._contrastive import nt_xent
-from skprune.baselines._d2 import neighbour_graph, spread, take_back
 from skprune.baselines._zcore import coverage
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
 from skprune.selection import Beta, Cutoff, Hardest
+from skprune.selection._graph import neighbour_graph, spread, take_back
 
 SGD = make_pipeline(MaxAbsScaler(), SGDClassifier(loss="log_loss"))  # scaled: large logits are NaN in scikit-learn 1.8
 LABEL_FREE = [

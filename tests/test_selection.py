@@ -10,19 +10,24 @@ from sklearn.base import clone
 from skprune import scores
 from skprune.dynamics import TrainingDynamics
 from skprune.selection import (
+    D2,
     BaseSelector,
     Beta,
     Cutoff,
     Easiest,
+    FacilityLocation,
     Hardest,
+    KCenter,
     Moderate,
     Random,
     Stratified,
+    Window,
     get_selector,
     kept_count,
     names,
 )
 from skprune.selection._beta import beta_weights
+from skprune.selection._graph import neighbour_graph, spread, take_back
 from skprune.selection._stratified import strata, stratum_budgets
 
 ALL = [get_selector(name) for name in names()]
@@ -30,8 +35,9 @@ CUTS = [Cutoff, Stratified]
 
 
 def choose(selector, values, ratio, **options):
-    """Select with constant dynamics, which Beta wants."""
+    """Select with constant dynamics, which Beta wants, and features that are all alike, which others want."""
     n = len(values)
+    options = {"embedding": np.zeros((n, 2))} | options
     flat = TrainingDynamics.from_proba(np.full((2, n, 2), 0.5), np.zeros(n, int))
     return selector.select(values, ratio, dynamics=options.pop("dynamics", flat), **options)
 
@@ -110,7 +116,9 @@ def test_exactly_k_rows_from_any_scores(seed, n, ratio, kind, balance, name):
     p = rng.choice([0.0, 0.3, 1.0], size=(2, n))
     dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(n, int))
     selector = get_selector(name).set_params(class_balanced=balance)
-    mask, again = (selector.select(values, ratio, dynamics=dynamics, y=y, random_state=seed) for _ in range(2))
+    features = rng.integers(4, size=(n, 2)).astype(float)
+    options = {"dynamics": dynamics, "y": y, "embedding": features, "random_state": seed}
+    mask, again = (selector.select(values, ratio, **options) for _ in range(2))
     assert mask.dtype == bool
     assert mask.shape == (n,)
     assert mask.sum() == kept_count(ratio, n)
@@ -124,10 +132,14 @@ def test_ratio_one_keeps_all(selector):
     assert choose(selector, np.arange(7.0), 1.0).all()
 
 
-@pytest.mark.parametrize("selector", [Random(), Hardest(), Easiest(), Moderate(), Cutoff(hard_cutoff=0.1)])
+NESTED = [Random(), Hardest(), Easiest(), Moderate(), Cutoff(hard_cutoff=0.1), D2(), KCenter(), FacilityLocation(3)]
+
+
+@pytest.mark.parametrize("selector", NESTED, ids=str)
 def test_smaller_sets_are_nested(selector):
-    values = np.random.default_rng(0).integers(5, size=50).astype(float)
-    masks = [choose(selector, values, k, random_state=3) for k in (5, 11, 30)]
+    rng = np.random.default_rng(0)
+    values, features = rng.integers(5, size=50).astype(float), rng.integers(5, size=(50, 2))
+    masks = [choose(selector, values, k, random_state=3, embedding=features) for k in (5, 11, 30)]
     assert (masks[0] <= masks[1]).all()
     assert (masks[1] <= masks[2]).all()
 
@@ -355,6 +367,104 @@ def test_must_keep_counts_inside_k(selector):
         choose(selector, np.arange(30.0), 2, must_keep=must)
 
 
+# Bands, graphs and covers
+
+
+@given(position=st.floats(0, 1), k=st.integers(2, 40))
+def test_a_window_is_a_band_of_ranks(position, k):
+    kept = np.flatnonzero(Window(position).select(np.arange(40.0), k))
+    assert (np.diff(kept) == 1).all()
+    assert kept[0] == int(position * (40 - k) + 0.5)
+
+
+def test_the_ends_of_the_windows():
+    values = np.random.default_rng(0).random(50)
+    for one, other in ((Window(0), Easiest()), (Window(1), Hardest()), (Window(0.75), Cutoff(0.2))):
+        np.testing.assert_array_equal(one.select(values, 10), other.select(values, 10))
+
+
+def test_d2_is_that_of_the_baseline():
+    """The same messages, from difficulties that are given."""
+    features = np.random.default_rng(0).normal(size=(60, 3))
+    difficulty = np.random.default_rng(1).random(60)
+    distances = neighbour_graph(features, 4)
+    distances.data /= np.median(distances.data)
+    order = take_back(spread(difficulty, distances, 0.5), distances, 2.0, 20)
+    mask = D2(4, gamma_forward=0.5, gamma_reverse=2.0).select(difficulty, 20, embedding=features)
+    assert np.flatnonzero(mask).tolist() == sorted(order)
+
+
+@given(seed=st.integers(0, 1000), power=st.sampled_from([0.5, 1.0]), k=st.integers(2, 12))
+def test_greedy_facility_location(seed, power, k):
+    """Late picks are those of the plain greedy algorithm, on the dense matrix."""
+    rng = np.random.default_rng(seed)
+    features, difficulty = rng.normal(size=(30, 2)), rng.random(30)
+    distances = neighbour_graph(features, 5)
+    edges = distances.toarray() > 0
+    similar = np.where(edges, np.exp(-distances.toarray() / np.median(distances.data)), np.eye(30))
+    weights, kept, reached = (difficulty / difficulty.max()) ** power, [], np.zeros(30)
+    for _ in range(k):
+        gains = weights @ np.maximum(similar - reached[:, None], 0.0)
+        kept.append(int(gains.argmax()))
+        reached = np.maximum(reached, similar[:, kept[-1]])
+    mask = FacilityLocation(5, power=power).select(difficulty, k, embedding=features)
+    assert np.flatnonzero(mask).tolist() == sorted(kept)
+
+
+@given(seed=st.integers(0, 1000), power=st.sampled_from([0.0, 0.5, 1.0]))
+def test_weighted_k_center(seed, power):
+    rng = np.random.default_rng(seed)
+    features, difficulty = rng.normal(size=(30, 2)), rng.random(30)
+    weights = (difficulty / difficulty.max()) ** power
+    kept = [int(weights.argmax())]
+    if power > 0:
+        while len(kept) < 10:
+            nearest = np.linalg.norm(features[:, None] - features[kept], axis=2).min(axis=1)
+            kept.append(int((weights * nearest).argmax()))
+        mask = KCenter(power).select(difficulty, 10, embedding=features)
+        assert np.flatnonzero(mask).tolist() == sorted(kept)
+    else:  # the first row is any; no two rows that are kept are nearer than a row is to them
+        mask = KCenter(power).select(difficulty, 10, embedding=features, random_state=seed)
+        between = np.linalg.norm(features[mask][:, None] - features[mask], axis=2)[np.triu_indices(10, 1)].min()
+        radius = np.linalg.norm(features[:, None] - features[mask], axis=2).min(axis=1).max()
+        assert radius <= between + 1e-9
+
+
+@given(p=st.floats(0.02, 0.98), ratio=st.floats(0.1, 0.9))
+def test_the_c_d_of_a_pool_is_the_odds_of_its_labels(p, ratio):
+    """No later than published; in hard pools easier rows are kept than with the published one."""
+    rng = np.random.default_rng(0)
+    proba = np.clip(p + rng.normal(0, 0.2, size=(12, 300)), 0.01, 0.99)
+    dynamics = TrainingDynamics.from_proba(np.stack([proba, 1 - proba], axis=2), np.zeros(300, int))
+    hard, mean = scores.difficulty(dynamics, "dual"), scores.confidence(dynamics)
+    odds = min(4.0, mean.mean() / (1 - mean.mean()))
+
+    def kept(c_d):
+        return Beta(c_d).select(hard, ratio, dynamics=dynamics, random_state=0)
+
+    np.testing.assert_array_equal(kept("auto"), kept(odds))
+    if odds == 4.0:
+        np.testing.assert_array_equal(kept("auto"), kept(4))
+    assert mean[kept("auto")].mean() >= mean[kept(4)].mean() - 0.02
+
+
+@pytest.mark.parametrize("selector", [D2(), KCenter(), FacilityLocation()], ids=str)
+def test_features_are_needed(selector):
+    with pytest.raises(ValueError, match=f"{type(selector).__name__} needs embedding: the features of the rows"):
+        selector.select(np.arange(5.0), 2)
+    for features in (np.zeros((4, 2)), np.zeros(5), np.full((5, 2), np.nan)):
+        with pytest.raises(ValueError, match="embedding must be 5 finite rows of numbers, got shape"):
+            selector.select(np.arange(5.0), 2, embedding=features)
+
+
+@pytest.mark.parametrize("selector", [D2(), KCenter(), FacilityLocation()], ids=str)
+def test_alike_rows_are_not_kept_twice(selector):
+    """Two hard rows that are equal, and one far away that is half as hard."""
+    features = np.array([[0.0], [0.0], [0.1], [0.2], [9.0], [9.1], [9.2], [9.3]])
+    mask = selector.select([1.0, 1.0, 0.1, 0.1, 0.5, 0.1, 0.1, 0.1], 2, embedding=features, random_state=0)
+    assert mask[:4].sum() == mask[4:].sum() == 1
+
+
 @pytest.mark.parametrize("selector", ALL, ids=names())
 def test_min_per_class(selector):
     y = np.repeat([0, 1, 2], [60, 30, 2])
@@ -389,7 +499,9 @@ def test_a_share_for_each_class(selector, sizes, ratio, share, forced, seed):
     assert (np.bincount(y[mask], minlength=len(sizes)) >= np.minimum(least, sizes)).all()
 
 
-@pytest.mark.parametrize(("share", "k", "expected"), [(0.29, 100, 29), (0.7, 10, 7), (0.5, 9, 4), (1.0, 9, 9), (1, 9, 1)])
+@pytest.mark.parametrize(
+    ("share", "k", "expected"), [(0.29, 100, 29), (0.7, 10, 7), (0.5, 9, 4), (1.0, 9, 9), (1, 9, 1)]
+)
 def test_shares_are_rounded_down_as_numbers_not_as_floats(share, k, expected):
     assert Hardest(min_per_class=share).least_per_class(k, 1) == expected
 
@@ -413,11 +525,20 @@ def test_error_probabilities_that_are_refused(error, message):
     [
         (Cutoff(hard_cutoff=1.0), r"within \[0, 1\)"),
         (Cutoff(hard_cutoff="auto"), r"within \[0, 1\)"),
-        (Beta(c_d=0), "c_d must be above 0"),
+        (Beta(c_d=0), "c_d must be above 0 or 'auto', got 0"),
+        (Beta(c_d="odds"), "c_d must be above 0 or 'auto', got 'odds'"),
         (Beta(trust=-1), "trust must be at least 0"),
         (Beta(), "Beta needs dynamics"),
         (Hardest(class_balanced="yes"), "class_balanced must be"),
         (Hardest(min_per_class=-1), "min_per_class must be"),
+        (Window(1.5), r"position must be within \[0, 1\], got 1.5"),
+        (D2(0), "n_neighbors must be an integer of at least 1, got 0"),
+        (D2(gamma_forward=-1), "gamma_forward must be at least 0"),
+        (D2(gamma_reverse=-1), "gamma_reverse must be at least 0"),
+        (FacilityLocation(2.5), "n_neighbors must be an integer of at least 1, got 2.5"),
+        (FacilityLocation(gamma=-1), "gamma must be at least 0"),
+        (FacilityLocation(power=-1), "power must be at least 0"),
+        (KCenter(power=-1), "power must be at least 0"),
         (
             Hardest(min_per_class=1.5),
             r"min_per_class must be an integer of at least 0 or a float within \[0, 1\], got 1.5",
@@ -432,7 +553,8 @@ def test_refused_parameters(selector, message):
 
 
 def test_names_and_objects():
-    assert set(names()) == {"random", "hardest", "easiest", "cutoff", "stratified", "beta", "moderate"}
+    published = {"random", "hardest", "easiest", "cutoff", "stratified", "beta", "moderate"}
+    assert set(names()) == published | {"window", "d2", "k_center", "facility_location"}
     own = Cutoff(hard_cutoff=0.2)
     assert get_selector(own) is not own
     assert get_selector(own).hard_cutoff == 0.2

@@ -579,7 +579,7 @@ def test_selectors_read_how_sure_the_labeler_is(quick, iris):
     X, _, partial = iris
 
     class Doubtful(BaseSelector):
-        def _read(self, dynamics, error_probability, n_samples):
+        def _read(self, n_samples, *, dynamics, embedding, error_probability):
             return error_probability
 
         def _order(self, scores, k, read, rng):
@@ -594,7 +594,9 @@ def test_selectors_read_how_sure_the_labeler_is(quick, iris):
 def test_beta_averages_over_the_epochs_of_the_difficulty(quick, iris):
     X, _, partial = iris
     pruner = quick(selection="beta", n_epochs=14, difficulty="el2n").fit(X, partial)
-    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=Beta(n_epochs=10, min_per_class=0.5)))
+    np.testing.assert_array_equal(
+        pruner.support_, pruner.select(selection=Beta("auto", n_epochs=10, min_per_class=0.5))
+    )
     assert selector_for("beta", pruner.classes_, "el2n").n_epochs == 10
     assert selector_for("beta", pruner.classes_, "dual").n_epochs is None
 

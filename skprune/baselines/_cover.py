@@ -3,6 +3,7 @@
 import numpy as np
 
 from skprune.baselines._base import GreedyPruner
+from skprune.selection._cover import farthest_first
 
 
 class KCenterPruner(GreedyPruner):
@@ -42,16 +43,7 @@ class KCenterPruner(GreedyPruner):
         self.random_state = random_state
 
     def _order(self, seen, k, rng):
-        features = seen["features"]
-        squares = np.einsum("ij,ij->i", features, features)
-        nearest = np.full(len(features), np.inf)
-        order = [int(rng.integers(len(features)))]
-        while len(order) < k:
-            last = order[-1]
-            np.minimum(nearest, squares + squares[last] - 2.0 * (features @ features[last]), out=nearest)
-            nearest[last] = -np.inf
-            order.append(int(nearest.argmax()))
-        return order
+        return farthest_first(seen["features"], k, int(rng.integers(len(seen["features"]))))
 
 
 class HerdingPruner(GreedyPruner):

@@ -1,11 +1,8 @@
 """D2: difficulty and diversity by messages on the graph of nearest neighbours."""
 
-import numpy as np
-from scipy.sparse import csr_array
-from sklearn.neighbors import NearestNeighbors
-
 from skprune._validation import check_number
 from skprune.baselines._base import GreedyPruner, cluster, count_clusters
+from skprune.selection._graph import scaled_graph, spread, take_back
 
 
 class D2Pruner(GreedyPruner):
@@ -75,92 +72,9 @@ class D2Pruner(GreedyPruner):
 
     def _prepare(self, features, classes, seed):
         difficulty = cluster(features, count_clusters(self.n_clusters, classes), seed)[1]
-        distances = neighbour_graph(features, self.n_neighbors)
-        distances.data /= np.median(distances.data) or 1.0
+        distances = scaled_graph(features, self.n_neighbors)
         density = spread(difficulty, distances, self.gamma_forward)
         return {"features": features, "density": density, "distances": distances}
 
     def _order(self, seen, k, rng):
         return take_back(seen["density"], seen["distances"], self.gamma_reverse, k)
-
-
-def neighbour_graph(features, n_neighbors):
-    """Return the distances along the edges of the symmetric graph of nearest neighbours.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n, n_features)
-        The rows.
-    n_neighbors : int
-        Neighbours of each row, itself not counted.
-
-    Returns
-    -------
-    csr_array of shape (n, n)
-        An entry, 0 too, where there is an edge.
-
-    Examples
-    --------
-    >>> neighbour_graph(np.array([[0.0], [1.0], [3.0]]), 1).toarray()
-    array([[0., 1., 0.],
-           [1., 0., 2.],
-           [0., 2., 0.]])
-    """
-    found = NearestNeighbors(n_neighbors=n_neighbors).fit(features)
-    neighbours = found.kneighbors(return_distance=False)  # of the rows themselves, each without itself
-    rows = np.repeat(np.arange(len(features)), n_neighbors)
-    pairs = np.unique(np.sort(np.stack([rows, neighbours.ravel()]), axis=0), axis=1)
-    lengths = np.linalg.norm(features[pairs[0]] - features[pairs[1]], axis=1)
-    ends = np.concatenate([pairs, pairs[::-1]], axis=1)
-    return csr_array((np.tile(lengths, 2), (ends[0], ends[1])), shape=(len(features),) * 2)
-
-
-def spread(difficulty, distances, gamma):
-    """Add the difficulties of the neighbours, weighted by ``exp(-gamma * distance)`` (eq. 3).
-
-    Parameters
-    ----------
-    difficulty : ndarray of shape (n,)
-        Higher = harder.
-    distances : csr_array of shape (n, n)
-        What :func:`neighbour_graph` returned.
-    gamma : float
-        Of the weight.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        The difficulty of each row and its surroundings.
-    """
-    weights = csr_array((np.exp(-gamma * distances.data), distances.indices, distances.indptr), distances.shape)
-    return difficulty + weights @ difficulty
-
-
-def take_back(density, distances, gamma, k):
-    """Pick the highest row, and take its value, weighted, from its neighbours, k times (eq. 4).
-
-    Parameters
-    ----------
-    density : ndarray of shape (n,)
-        What :func:`spread` returned.
-    distances : csr_array of shape (n, n)
-        The graph.
-    gamma : float
-        Of the weight.
-    k : int
-        Rows to pick.
-
-    Returns
-    -------
-    list of int
-        Positions, in the order of the picks.
-    """
-    density, order = density.copy(), []
-    weights = np.exp(-gamma * distances.data)
-    for _ in range(k):
-        place = int(density.argmax())
-        edges = slice(distances.indptr[place], distances.indptr[place + 1])
-        density[distances.indices[edges]] -= density[place] * weights[edges]
-        density[place] = -np.inf
-        order.append(place)
-    return order

@@ -2,18 +2,24 @@
 
 from skprune.selection._base import BaseSelector, get_selector, kept_count, names
 from skprune.selection._beta import Beta
-from skprune.selection._ranked import Cutoff, Easiest, Hardest, Moderate, Random
+from skprune.selection._cover import KCenter
+from skprune.selection._graph import D2, FacilityLocation
+from skprune.selection._ranked import Cutoff, Easiest, Hardest, Moderate, Random, Window
 from skprune.selection._stratified import Stratified
 
 __all__ = [
+    "D2",
     "BaseSelector",
     "Beta",
     "Cutoff",
     "Easiest",
+    "FacilityLocation",
     "Hardest",
+    "KCenter",
     "Moderate",
     "Random",
     "Stratified",
+    "Window",
     "get_selector",
     "kept_count",
     "names",

@@ -19,8 +19,12 @@ _NAMES = {
     "easiest": ("_ranked", "Easiest"),
     "cutoff": ("_ranked", "Cutoff"),
     "moderate": ("_ranked", "Moderate"),
+    "window": ("_ranked", "Window"),
     "stratified": ("_stratified", "Stratified"),
     "beta": ("_beta", "Beta"),
+    "d2": ("_graph", "D2"),
+    "k_center": ("_cover", "KCenter"),
+    "facility_location": ("_graph", "FacilityLocation"),
 }
 
 
@@ -122,7 +126,7 @@ class BaseSelector(BaseEstimator, ABC):
         labeled : array-like of shape (n_samples,), bool, default=None
             Rows whose label was given. No selector here reads it; selectors of users may.
         embedding : array-like of shape (n_samples, n_features), default=None
-            Features of the rows. No selector here reads them; selectors of users may.
+            Features of the rows; read by D2, KCenter and FacilityLocation.
         error_probability : array-like of shape (n_samples,), default=None
             The estimated probability that a label is wrong; read by Beta with `trust`.
         must_keep : array-like of shape (n_samples,), bool, default=None
@@ -147,7 +151,7 @@ class BaseSelector(BaseEstimator, ABC):
         must = _check_mask(must_keep, n, "must_keep")
         if must.sum() > k:
             raise ValueError(f"{int(must.sum())} rows must be kept, above the {k} rows that ratio={ratio!r} keeps.")
-        read = self._read(dynamics, error_probability, n)
+        read = self._read(n, dynamics=dynamics, embedding=embedding, error_probability=error_probability)
         codes = self._check_classes(y, n)
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
         if self.class_balanced is not None:
@@ -218,7 +222,7 @@ class BaseSelector(BaseEstimator, ABC):
         """Return how many of n rows may be kept; for an array, of each."""
         return n_samples
 
-    def _read(self, dynamics, error_probability, n_samples):
+    def _read(self, n_samples, *, dynamics, embedding, error_probability):
         """Return what the strategy reads of each row besides its score, an array with a first axis of rows; None for most."""
         return None
 
@@ -289,6 +293,27 @@ class BaseSelector(BaseEstimator, ABC):
         return codes
 
 
+class EmbeddingSelector(BaseSelector):
+    """A selector that looks at features; a subclass defines ``_pick``, which returns k positions in the order of the picks."""
+
+    def _read(self, n_samples, *, dynamics, embedding, error_probability):
+        if embedding is None:
+            raise ValueError(f"{type(self).__name__} needs embedding: the features of the rows.")
+        features = np.asarray(embedding, dtype=np.float64)
+        if features.ndim != 2 or len(features) != n_samples or not np.isfinite(features).all():
+            raise ValueError(f"embedding must be {n_samples} finite rows of numbers, got shape {features.shape}.")
+        return features
+
+    def _order(self, scores, k, read, rng):
+        places = rng.permutation(len(scores))  # equal rows are picked by chance
+        features = read[places]
+        return places[self._pick(scores[places], k, features - features.mean(axis=0))]
+
+    @abstractmethod
+    def _pick(self, scores, k, features):
+        """Return k positions, those picked first in front; the features have mean 0."""
+
+
 class CutoffSelector(BaseSelector):
     """A selector that drops the hardest rows first."""
 
@@ -303,6 +328,30 @@ class CutoffSelector(BaseSelector):
 
     def _capacity(self, n_samples):
         return n_samples - np.floor(self.hard_cutoff * n_samples + 1e-9).astype(np.int64)
+
+
+def weights_of(scores, power):
+    """Turn difficulties into weights within [0, 1]: shifted to 0 where some are below, in units of the highest.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Higher = harder.
+    power : float
+        The weights are taken to this power.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        All 1 where no row is harder than another of difficulty 0.
+
+    Examples
+    --------
+    >>> weights_of(np.array([0.0, 1.0, 2.0]), 2)
+    array([0.  , 0.25, 1.  ])
+    """
+    shifted = scores - min(scores.min(), 0.0)
+    return (shifted / shifted.max()) ** power if shifted.max() > 0.0 else np.ones(len(scores))
 
 
 def hardest_first(scores, rng):

@@ -9,6 +9,7 @@ from skprune.selection._base import BaseSelector, hardest_first
 
 _ANCHORS = 10
 _CONCENTRATION = 15.0
+_LATEST = 4.0  # the published c_d
 
 
 class Beta(BaseSelector):
@@ -23,14 +24,15 @@ class Beta(BaseSelector):
 
     Parameters
     ----------
-    c_d : float, default=4
-        How late the distribution turns to easy rows; above 0.
+    c_d : float or "auto", default=4
+        How late the distribution turns to easy rows; above 0. "auto", which is not of that paper, is the odds of the mean label
+        probability p of all rows, ``min(4, p / (1 - p))``: in a pool that is hard to learn it turns early.
     n_epochs : int, default=None
         The epochs over which the label probability is averaged: those of the score. None: all recorded ones.
     trust : float, default=0
         Weights are multiplied by ``(1 - error_probability) ** trust``; at least 0.
     class_balanced : None, "proportional", "uniform" or dict, default=None
-        How k is shared over the classes; r and m are then those of each class.
+        How k is shared over the classes; r, m and p are then those of each class.
     min_per_class : int or float, default=0
         The least number of kept rows of each class; a float: that part of an even share.
 
@@ -57,11 +59,12 @@ class Beta(BaseSelector):
         super().check(k, n_samples, n_epochs)
         if n_epochs is not None and self.n_epochs is not None and self.n_epochs > n_epochs:
             raise ValueError(f"Beta reads n_epochs={self.n_epochs}, above the {n_epochs} epochs that are recorded.")
-        if isinstance(self.c_d, (bool, str)) or not self.c_d > 0:
-            raise ValueError(f"c_d must be above 0, got {self.c_d!r}.")
+        auto = isinstance(self.c_d, str) and self.c_d == "auto"
+        if not auto and (isinstance(self.c_d, (bool, str)) or not self.c_d > 0):
+            raise ValueError(f"c_d must be above 0 or 'auto', got {self.c_d!r}.")
         check_number("trust", self.trust, 0)
 
-    def _read(self, dynamics, error_probability, n_samples):
+    def _read(self, n_samples, *, dynamics, embedding, error_probability):
         if dynamics is None:
             raise ValueError("Beta needs dynamics: it reads each row's mean label probability.")
         if dynamics.n_samples != n_samples:
@@ -78,7 +81,8 @@ class Beta(BaseSelector):
     def _order(self, scores, k, read, rng):
         hard = hardest_first(scores, rng)
         mean_proba, trusted = read.T
-        weights = trusted * beta_weights(scores, mean_proba, 1.0 - k / len(scores), self.c_d, hard[:_ANCHORS])
+        c_d = odds_of(mean_proba) if isinstance(self.c_d, str) else self.c_d
+        weights = trusted * beta_weights(scores, mean_proba, 1.0 - k / len(scores), c_d, hard[:_ANCHORS])
         # The k largest of log(weight) + Gumbel noise are draws without replacement in proportion to the weights.
         noise = rng.gumbel(size=len(scores))
         with np.errstate(divide="ignore"):
@@ -86,6 +90,28 @@ class Beta(BaseSelector):
         by_score = np.empty(len(scores))
         by_score[hard] = np.arange(len(scores))
         return np.lexsort((by_score, -keys))
+
+
+def odds_of(mean_proba):
+    """Return the c_d of rows: the odds of their mean label probability, no more than the published one.
+
+    Parameters
+    ----------
+    mean_proba : ndarray of shape (n_samples,)
+        Mean label probability over the score's epochs.
+
+    Returns
+    -------
+    float
+        Above 0.
+
+    Examples
+    --------
+    >>> [round(odds_of(np.full(3, p)), 2) for p in (0.5, 0.75, 0.9)]
+    [1.0, 3.0, 4.0]
+    """
+    p = np.clip(mean_proba.mean(), 1e-3, 1.0 - 1e-3)
+    return float(min(_LATEST, p / (1.0 - p)))
 
 
 def beta_weights(scores, mean_proba, removed, c_d, anchors):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skprune._validation import check_number
 from skprune.selection._base import BaseSelector, CutoffSelector, dropped_count, hardest_first
 
 
@@ -113,3 +114,41 @@ class Moderate(BaseSelector):
 
     def _order(self, scores, k, read, rng):
         return hardest_first(-np.abs(scores - np.median(scores)), rng)
+
+
+class Window(BaseSelector):
+    """Keep a band of neighbouring ranks, from the easiest rows to the hardest (in the spirit of arXiv 2406.03057).
+
+    Parameters
+    ----------
+    position : float in [0, 1], default=0.5
+        Where the band lies among those that are possible: 0 keeps the easiest rows, 1 the hardest, 0.5 those in the middle.
+        A fixed ``Cutoff(hard_cutoff)`` is the band at ``1 - hard_cutoff * n / (n - k)``.
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes; the band is then that of each class.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float: that part of an even share.
+
+    Examples
+    --------
+    >>> from skprune.selection import Window
+    >>> Window().select([0.1, 0.2, 0.3, 0.4], 0.5)
+    array([False,  True,  True, False])
+    """
+
+    def __init__(self, position=0.5, class_balanced=None, min_per_class=0):
+        super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
+        self.position = position
+
+    def check(self, k, n_samples, n_epochs=None):
+        """Refuse a `position` outside [0, 1]; see :meth:`BaseSelector.check`."""
+        super().check(k, n_samples, n_epochs)
+        check_number("position", self.position, 0, 1)
+
+    def _order(self, scores, k, read, rng):
+        start = int(self.position * (len(scores) - k) + 0.5)  # easy rows in front of the band
+        ranks = np.empty(len(scores))
+        ranks[hardest_first(-scores, rng)] = np.arange(len(scores))
+        return np.argsort(
+            np.abs(ranks - (start + (k - 1) / 2.0)), kind="stable"
+        )  # rows that must stay take places at its ends

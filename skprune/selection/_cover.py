@@ -1,0 +1,82 @@
+"""Hard rows that leave none far from a kept one."""
+
+import numpy as np
+
+from skprune._validation import check_number
+from skprune.selection._base import EmbeddingSelector, weights_of
+
+
+class KCenter(EmbeddingSelector):
+    """Pick the row of which distance to all that are picked times difficulty is highest, again and again.
+
+    K-center greedy (Sener and Savarese, arXiv 1708.00489, algorithm 1), weighted, from the hardest row on. Time: k passes over
+    the features.
+
+    Parameters
+    ----------
+    power : float, default=1.0
+        Weights are the difficulty to this power; 0: all rows count alike.
+    class_balanced : None, "proportional", "uniform" or dict, default=None
+        How k is shared over the classes; each is then covered by itself.
+    min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float: that part of an even share.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.selection import KCenter
+    >>> rows = np.array([[0.0], [0.1], [5.0], [9.0]])
+    >>> np.flatnonzero(KCenter().select([0.9, 0.8, 0.5, 0.1], 2, embedding=rows))
+    array([0, 2])
+    """
+
+    def __init__(self, power=1.0, class_balanced=None, min_per_class=0):
+        super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
+        self.power = power
+
+    def check(self, k, n_samples, n_epochs=None):
+        """Refuse a `power` below 0; see :meth:`BaseSelector.check`."""
+        super().check(k, n_samples, n_epochs)
+        check_number("power", self.power, 0)
+
+    def _pick(self, scores, k, features):
+        weights = weights_of(scores, self.power)
+        return farthest_first(features, k, int(weights.argmax()), weights)
+
+
+def farthest_first(features, k, first, weights=None):
+    """Pick the row farthest from all that are picked, again and again.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, n_features)
+        The rows, best around 0.
+    k : int
+        Rows to pick.
+    first : int
+        The row to begin with.
+    weights : ndarray of shape (n,), default=None
+        Of the distances, at least 0.
+
+    Returns
+    -------
+    list of int
+        Positions, in the order of the picks.
+
+    Examples
+    --------
+    >>> farthest_first(np.array([[0.0], [1.0], [5.0]]), 2, 1)
+    [1, 2]
+    """
+    squares = np.einsum("ij,ij->i", features, features)
+    squared_weights = 1.0 if weights is None else weights**2
+    nearest = np.full(len(features), np.inf)
+    picked = np.zeros(len(features))  # -inf there
+    order = [int(first)]
+    while len(order) < k:
+        last = order[-1]
+        np.minimum(nearest, squares + squares[last] - 2.0 * (features @ features[last]), out=nearest)
+        np.maximum(nearest, 0.0, out=nearest)  # what rounding took below 0
+        picked[last] = -np.inf
+        order.append(int((nearest * squared_weights + picked).argmax()))
+    return order
