@@ -8,6 +8,7 @@ from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
 from skprune._checks import check_parameters, selector_for
+from skprune._choice import choose, reasons, table_of
 from skprune._labels import MISSING, encode_labels, labels_at, missing_mask
 from skprune._models import as_input, unpack
 from skprune._plan import run_stages
@@ -224,19 +225,21 @@ class SemiPrune(BasePruner):
         repeats = [TrainingDynamics(**one["dynamics"]) for one in recorded]
         average = repeats[0] if len(repeats) == 1 else TrainingDynamics.average(repeats)
         scores, spread = mean_difficulty(repeats, self.difficulty)
-        mask = self._select(
+        read = {
+            "dynamics": average,
+            "y": labelled["codes"],
+            "labeled": given,
+            "embedding": recorded[0]["features"],
+            "error_probability": 1.0 - labelled["confidence"],
+            "random_state": selection_seed,
+        }
+        choice = (
+            selector_for(self.selection, classes, self.difficulty),
             scores,
             self.ratio,
-            self.selection,
-            self.difficulty,
-            average,
-            labelled["codes"],
-            labelled["confidence"],
-            given,
-            recorded[0]["features"],
-            classes,
-            selection_seed,
+            read | self._must_keep(given),
         )
+        mask = choose(*choice)
 
         lost = np.setdiff1d(labelled["codes"], labelled["codes"][mask])
         if lost.size:
@@ -254,12 +257,10 @@ class SemiPrune(BasePruner):
         self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy_interval(judged, codes)
         self.dynamics_ = repeats[0]
         self.repeats_ = repeats
-        self._average = average
         self.difficulty_scores_ = scores
         self.score_std_ = spread
-        self._features = recorded[0]["features"]
-        self._codes = labelled["codes"]
-        self._selection_seed = selection_seed
+        self._read = read
+        self._choice = choice
         self._judge = None
         self._judge_recipe = proxy, int(self.schedule_epochs), stage_seed
         self._keep_mask(X, pool, given, mask)
@@ -284,19 +285,58 @@ class SemiPrune(BasePruner):
         """
         check_is_fitted(self)
         difficulty = self.difficulty if difficulty is None else difficulty
-        return self._select(
-            mean_difficulty(self.repeats_, difficulty)[0],
-            self.ratio if ratio is None else ratio,
-            self.selection if selection is None else selection,
-            difficulty,
-            self._average,
-            self._codes,
-            self.pseudo_label_confidence_,
-            self._given,
-            self._features,
-            self.classes_,
-            self._selection_seed,
-        )
+        selector = selector_for(self.selection if selection is None else selection, self.classes_, difficulty)
+        scores = mean_difficulty(self.repeats_, difficulty)[0]
+        read = self._read | self._must_keep(self._given)
+        return choose(selector, scores, self.ratio if ratio is None else ratio, read)
+
+    def _must_keep(self, given):
+        return {"must_keep": given} if self.include_labeled else {}
+
+    @property
+    def sample_weight_(self):
+        """Weights of the kept rows, with which a fit on them is that of the pool: 1 / probability of being kept, mean 1.
+
+        All one where the selection draws nothing, and with selections of users.
+        """
+        probability = self._reasons()["probability"][self.support_]
+        weights = 1.0 / probability
+        return weights / weights.mean()
+
+    def explain(self, scores=()):
+        """Say of each row what was found, and why it is kept or not.
+
+        Parameters
+        ----------
+        scores : sequence of str, default=()
+            More difficulties to show, names out of :func:`skprune.scores.names`; higher = harder.
+
+        Returns
+        -------
+        pandas.DataFrame, or dict of ndarray where there is no pandas
+            Of each row of the pool "row"; "label", given or pseudo, and "given"; "confidence", that of the labeler;
+            "difficulty", and each of the `scores`; "rank", 1 the hardest; "stratum", 0 to 49, of 50 of equal width over the
+            difficulties; "kept"; "probability" of being kept, as in :meth:`skprune.selection.BaseSelector.explain`; and "why".
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skprune import SemiPrune
+        >>> X, y = load_iris(return_X_y=True)
+        >>> found = SemiPrune(0.2, selection="hardest", random_state=0).fit(X, y).explain(["aum"])
+        >>> list(found)
+        ['row', 'label', 'given', 'confidence', 'difficulty', 'aum', 'rank', 'stratum', 'kept', 'probability', 'why']
+        >>> found["why"][found["kept"]].unique().tolist()
+        ['among the hardest']
+        """
+        check_is_fitted(self)
+        if isinstance(scores, str):
+            raise TypeError(f"scores must be a list of names, got {scores!r}.")
+        return table_of(self, {name: mean_difficulty(self.repeats_, name)[0] for name in scores}, self._reasons())
+
+    def _reasons(self):
+        check_is_fitted(self)
+        return reasons(*self._choice, self.support_)
 
     def score_samples(self, X, n_neighbors=10):
         """Extrapolate the difficulty to rows that were not trained on, so that a growing pool is pruned again without training.
@@ -325,7 +365,7 @@ class SemiPrune(BasePruner):
         (75,)
         """
         pool = self._check_pool(X)
-        neighbours = KNeighborsRegressor(n_neighbors).fit(self._features, self.difficulty_scores_)
+        neighbours = KNeighborsRegressor(n_neighbors).fit(self._read["embedding"], self.difficulty_scores_)
         return neighbours.predict(proxy_features(self.proxy_, as_input(self.proxy_, pool)))
 
     def score(self, X, y):
@@ -363,28 +403,4 @@ class SemiPrune(BasePruner):
     def _train_judge(self):
         proxy, schedule_epochs, seed = self._judge_recipe
         rows = as_pool(self._rows, self.image_shape)
-        return train_fully(proxy, rows, self._codes[self.support_], schedule_epochs, seed)
-
-    def _select(
-        self, scores, ratio, selection, difficulty, dynamics, codes, confidence, given, features, classes, seed
-    ):
-        selector = selector_for(selection, classes, difficulty)
-        options = {"must_keep": given} if self.include_labeled else {}
-        mask = np.asarray(
-            selector.select(
-                scores,
-                ratio,
-                dynamics=dynamics,
-                y=codes,
-                labeled=given,
-                embedding=features,
-                error_probability=1.0 - confidence,
-                random_state=seed,
-                **options,
-            )
-        )
-        if mask.shape != given.shape or mask.dtype != bool or not mask.any():
-            raise ValueError(
-                f"The selection {selector!r} must return a boolean mask of {len(given)} rows, one at least being True."
-            )
-        return mask
+        return train_fully(proxy, rows, self._read["y"][self.support_], schedule_epochs, seed)

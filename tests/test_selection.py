@@ -123,6 +123,12 @@ def test_exactly_k_rows_from_any_scores(seed, n, ratio, kind, balance, name):
     assert mask.shape == (n,)
     assert mask.sum() == kept_count(ratio, n)
     np.testing.assert_array_equal(mask, again)
+    explained = selector.explain(values, ratio, **options)
+    np.testing.assert_array_equal(explained["kept"], mask)
+    chances = explained["probability"]
+    assert np.isfinite(chances[mask]).all()
+    assert ((chances[np.isfinite(chances)] >= 0) & (chances[np.isfinite(chances)] <= 1 + 1e-9)).all()
+    assert np.nansum(chances) == pytest.approx(mask.sum(), rel=1e-6)
     np.testing.assert_array_equal(values, before[0])
     np.testing.assert_array_equal(y, before[1])
 
@@ -365,6 +371,79 @@ def test_must_keep_counts_inside_k(selector):
     assert mask[must].all()
     with pytest.raises(ValueError, match="3 rows must be kept, above the 2"):
         choose(selector, np.arange(30.0), 2, must_keep=must)
+
+
+# Reasons and probabilities
+
+
+def test_why():
+    values = np.arange(10.0)
+    must = values == 0
+    found = Cutoff(hard_cutoff=0.2).explain(values, 4, must_keep=must)
+    assert found["why"].tolist() == (
+        ["must stay"]
+        + ["not among the hardest behind the cutoff"] * 4
+        + ["among the hardest behind the cutoff"] * 3
+        + ["cut off: too hard"] * 2
+    )
+    assert found["probability"][must] == 1.0
+    y = np.repeat([0, 1], [2, 8])
+    found = Hardest(min_per_class=1).explain(values, 3, y=y)
+    assert found["why"][[1, 9, 0]].tolist() == ["for min_per_class", "among the hardest", "not among the hardest"]
+    drawn = Stratified(hard_cutoff=0.2).explain(values, 4, random_state=0)
+    assert set(drawn["why"][:8]) == {"drawn in its stratum", "not drawn in its stratum"}
+    assert drawn["why"][8:].tolist() == ["cut off: too hard"] * 2
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        Random(),
+        Random(min_per_class=10),
+        Stratified(),
+        Stratified(hard_cutoff=0.1, class_balanced="uniform"),
+        Beta(),
+        Beta(trust=1),
+        Beta(class_balanced="uniform"),
+        Beta(min_per_class=0.8),
+    ],
+    ids=str,
+)
+def test_probabilities_are_those_of_the_draws(selector):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [20, 60, 120])
+    p = np.clip(rng.uniform(0.1, 0.9, 200) + rng.normal(0, 0.1, size=(12, 200)), 0.01, 0.99)
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(200, int))
+    must = rng.random(200) < 0.05
+    values = scores.difficulty(dynamics, "dual")
+    error = rng.uniform(0, 0.5, 200)
+    drawn, expected = np.zeros(200), np.zeros(200)
+    for seed in range(400):
+        found = selector.explain(
+            values, 80, dynamics=dynamics, y=y, must_keep=must, error_probability=error, random_state=seed
+        )
+        drawn += found["kept"]
+        expected += np.nan_to_num(found["probability"])
+    np.testing.assert_allclose(drawn / 400, expected / 400, atol=0.12)
+    assert np.abs(drawn - expected).mean() / 400 < 0.03
+
+
+@pytest.mark.parametrize("selector", [Random(), Stratified(), Beta()], ids=str)
+def test_weights_make_the_coreset_stand_for_the_pool(selector):
+    """The weighted mean over what is kept is that over all rows; without weights it is not, where regions are thinned out."""
+    rng = np.random.default_rng(0)
+    p = np.clip(rng.uniform(0.1, 0.6, 400) + rng.normal(0, 0.1, size=(12, 400)), 0.01, 0.99)
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(400, int))
+    values = scores.difficulty(dynamics, "dual")
+    target = values / values.mean()
+    weighted, plain = [], []
+    for seed in range(200):
+        found = selector.explain(values, 0.5, dynamics=dynamics, random_state=seed)
+        kept = found["kept"]
+        weighted.append(np.average(target[kept], weights=1 / found["probability"][kept]))
+        plain.append(target[kept].mean())
+    assert np.mean(weighted) == pytest.approx(1.0, abs=0.01)
+    assert isinstance(selector, Random) or abs(np.mean(plain) - 1.0) > 0.03
 
 
 # Bands, graphs and covers

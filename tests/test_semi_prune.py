@@ -1,6 +1,7 @@
 """SemiPrune: contract, errors, borders of the stages."""
 
 import pickle
+import sys
 from functools import partial as partial_function
 
 import joblib
@@ -573,6 +574,60 @@ def test_the_default_keeps_half_of_an_even_share_of_each_class(quick):
             assert (kept >= np.minimum([150, 40, 10], int(0.5 * 200 * ratio / 3))).all()
         published = np.bincount(y[pruner.select(0.15, Beta())], minlength=3)
         assert published.min() < 5
+
+
+def test_explain(quick, iris, monkeypatch):
+    X, _, partial = iris
+    pruner = quick(include_labeled=True).fit(X, partial)
+    found = pruner.explain(["aum", "el2n"])
+    assert found["row"].tolist() == list(range(150))
+    np.testing.assert_array_equal(found["label"], pruner.pseudo_labels_)
+    np.testing.assert_array_equal(found["given"], partial >= 0)
+    np.testing.assert_array_equal(found["confidence"], pruner.pseudo_label_confidence_)
+    np.testing.assert_array_equal(found["difficulty"], pruner.difficulty_scores_)
+    np.testing.assert_array_equal(found["aum"], difficulty(pruner.dynamics_, "aum"))
+    np.testing.assert_array_equal(found["kept"], pruner.support_)
+    assert found["rank"].min() == 1
+    assert found.loc[found["rank"] == 1, "difficulty"].max() == pruner.difficulty_scores_.max()
+    assert found["stratum"].between(0, 49).all()
+    assert (found.loc[found["given"], "why"] == "must stay").all()
+    assert set(found.loc[~found["given"], "why"]) <= {"drawn", "not drawn", "for min_per_class"}
+    assert found["probability"].sum() == pytest.approx(75)
+    pruner.set_params(ratio=0.2)  # what is explained is the fit
+    np.testing.assert_array_equal(pruner.explain()["kept"], pruner.support_)
+    with pytest.raises(ValueError, match="Unknown difficulty 'aun'"):
+        pruner.explain(["aun"])
+    with pytest.raises(TypeError, match="scores must be a list of names, got 'aum'"):
+        pruner.explain("aum")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    without = pruner.explain()
+    assert isinstance(without, dict)
+    assert list(without) == [name for name in found if name not in ("aum", "el2n")]
+    np.testing.assert_array_equal(without["why"], found["why"])
+
+
+def test_reasons_of_a_selection_of_a_user(quick, iris):
+    class FirstRows(BaseEstimator):
+        def select(self, scores, ratio, **others):
+            return np.arange(len(scores)) < ratio * len(scores)
+
+    X, _, partial = iris
+    pruner = quick(selection=FirstRows()).fit(X, partial)
+    found = pruner.explain()
+    assert found["why"].tolist() == ["chosen by FirstRows"] * 75 + ["not chosen by FirstRows"] * 75
+    assert (pruner.sample_weight_ == 1.0).all()
+
+
+def test_sample_weights(quick, iris):
+    X, _, partial = iris
+    pruner = quick().fit(X, partial)
+    weights = pruner.sample_weight_
+    assert weights.shape == (75,)
+    assert weights.mean() == pytest.approx(1.0)
+    chances = pruner.explain()["probability"][pruner.support_]
+    np.testing.assert_allclose(weights * chances, (weights * chances)[0])
+    assert weights.max() > 1.5
+    assert (quick(selection="hardest").fit(X, partial).sample_weight_ == 1.0).all()
 
 
 def test_selectors_read_how_sure_the_labeler_is(quick, iris):

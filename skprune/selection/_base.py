@@ -1,82 +1,13 @@
-"""What all selectors share: counts, class balance, rows that must stay."""
+"""What all selectors share: counts, class balance, rows that must stay, reasons."""
 
 from abc import ABC, abstractmethod
-from importlib import import_module
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from skprune._registry import lookup
 from skprune.selection._counts import allocate, kept_count
-
-__all__ = ["BaseSelector", "get_selector", "kept_count", "names"]
-
-_NAMES = {
-    "random": ("_ranked", "Random"),
-    "hardest": ("_ranked", "Hardest"),
-    "easiest": ("_ranked", "Easiest"),
-    "cutoff": ("_ranked", "Cutoff"),
-    "moderate": ("_ranked", "Moderate"),
-    "window": ("_ranked", "Window"),
-    "stratified": ("_stratified", "Stratified"),
-    "beta": ("_beta", "Beta"),
-    "d2": ("_graph", "D2"),
-    "k_center": ("_cover", "KCenter"),
-    "facility_location": ("_graph", "FacilityLocation"),
-}
-
-
-def names():
-    """List the names of the selectors.
-
-    Returns
-    -------
-    list of str
-        Sorted names, each accepted by ``SemiPrune(selection=...)``.
-
-    Examples
-    --------
-    >>> from skprune.selection import names
-    >>> "beta" in names()
-    True
-    """
-    return sorted(_NAMES)
-
-
-def get_selector(selection):
-    """Return a fresh selector for a name or an object.
-
-    Parameters
-    ----------
-    selection : str or selector
-        A name out of :func:`names`, or an object with ``select``, which is cloned.
-
-    Returns
-    -------
-    BaseSelector
-        Unshared.
-
-    Raises
-    ------
-    ValueError
-        The name is unknown.
-    TypeError
-        The object has no ``select``.
-
-    Examples
-    --------
-    >>> from skprune.selection import get_selector
-    >>> get_selector("cutoff")
-    Cutoff()
-    """
-    if isinstance(selection, str):
-        module, name = lookup(selection, _NAMES, "selection")
-        return getattr(import_module(f"skprune.selection.{module}"), name)()
-    if isinstance(selection, type) or not hasattr(selection, "select"):
-        raise TypeError(f"selection must be a name or an object with select(scores, ratio, ...), got {selection!r}.")
-    return clone(selection)
 
 
 class BaseSelector(BaseEstimator, ABC):
@@ -144,6 +75,82 @@ class BaseSelector(BaseEstimator, ABC):
         ValueError
             A score is not finite, lengths differ, or k is below what must be kept or above what the cutoff leaves.
         """
+        data = {"dynamics": dynamics, "embedding": embedding, "error_probability": error_probability}
+        return self._decide(scores, ratio, data, y, must_keep, random_state)["mask"]
+
+    def explain(
+        self,
+        scores,
+        ratio,
+        *,
+        dynamics=None,
+        y=None,
+        labeled=None,
+        embedding=None,
+        error_probability=None,
+        must_keep=None,
+        random_state=None,
+    ):
+        """Say of each row whether it is kept, why, and how probable that was.
+
+        Parameters
+        ----------
+        scores, ratio, dynamics, y, labeled, embedding, error_probability, must_keep, random_state
+            As in :meth:`select`.
+
+        Returns
+        -------
+        dict
+            "kept" (n_samples,), the mask of :meth:`select`; "why" (n_samples,), str; "probability" (n_samples,), float64, of
+            being kept, over the draws: 1 of what must stay and of what is kept by a rule without draws, NaN of what such a rule
+            leaves. Of Beta it is that of an exponential race, ``1 - exp(-weight * t)`` with the t at which k rows are kept
+            (order sampling; Rosén, J. Statist. Plann. Inference 62, 1997, close where k is not very small), of Stratified the
+            share of the row's stratum; where classes are balanced or raised to a minimum, given the number of each class.
+
+        Examples
+        --------
+        >>> from skprune.selection import Cutoff
+        >>> Cutoff(hard_cutoff=0.25).explain([0.1, 0.2, 0.3, 0.4], 0.5)["why"].tolist()
+        ['not among the hardest behind the cutoff', 'among the hardest behind the cutoff', \
+'among the hardest behind the cutoff', 'cut off: too hard']
+        """
+        data = {"dynamics": dynamics, "embedding": embedding, "error_probability": error_probability}
+        found = self._decide(scores, ratio, data, y, must_keep, random_state)
+        scores, mask, must, read = (found[name] for name in ("scores", "mask", "must", "read"))
+        probability = np.full(len(mask), np.nan)
+        cut = np.zeros(len(mask), dtype=bool)
+        for rows, k, members in found["groups"]:
+            part = None if read is None else read[rows]
+            chances = self._chances(scores[rows], k, part, mask[rows], members & ~must[rows])
+            chances = np.where(mask[rows], 1.0, np.nan) if chances is None else chances
+            probability[rows[members]] = chances[members]
+            cut[rows[members]] = (self._cut(scores[rows]) & ~mask[rows])[members]
+        probability[cut] = np.nan
+        probability[must] = 1.0
+        why = np.where(mask, self._reason, f"not {self._reason}").astype(object)
+        why[cut] = "cut off: too hard"
+        why[found["reserved"] & mask] = "for min_per_class"
+        why[must] = "must stay"
+        return {"kept": mask, "why": why, "probability": probability}
+
+    _reason = "chosen"  # why a row is kept; of the others, "not ..."
+
+    def _chances(self, scores, k, read, kept, free):
+        """Return the probability of each row to be kept, of those that are `free`, given how many of these are `kept`.
+
+        `scores`, `k` and `read` are what ``_order`` got. None of a rule without draws.
+        """
+        return None
+
+    def _cut(self, scores):
+        """Return which rows of a group are dropped before any choice."""
+        return np.zeros(len(scores), dtype=bool)
+
+    def _decide(self, scores, ratio, data, y, must_keep, random_state):
+        """Choose, and return what was read, the mask, the rows reserved for small classes, and the groups of the choice.
+
+        A group is the rows that were chosen from, how many were to be kept, and which of the rows it speaks for.
+        """
         scores = _check_scores(scores)
         n = len(scores)
         k = kept_count(ratio, n)
@@ -151,15 +158,21 @@ class BaseSelector(BaseEstimator, ABC):
         must = _check_mask(must_keep, n, "must_keep")
         if must.sum() > k:
             raise ValueError(f"{int(must.sum())} rows must be kept, above the {k} rows that ratio={ratio!r} keeps.")
-        read = self._read(n, dynamics=dynamics, embedding=embedding, error_probability=error_probability)
+        read = self._read(n, **data)
         codes = self._check_classes(y, n)
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        found = {"scores": scores, "must": must, "read": read, "reserved": np.zeros(n, dtype=bool)}
         if self.class_balanced is not None:
-            return self._select_balanced(scores, k, codes, must, read, rng)
-        mask = self._select_rows(scores, np.arange(n), k, must, read, rng)
+            mask = self._select_balanced(scores, k, codes, must, read, rng)
+            members = [np.flatnonzero(codes == code) for code in np.unique(codes)]
+            groups = [(rows, int(mask[rows].sum()), np.ones(len(rows), dtype=bool)) for rows in members]
+            return found | {"mask": mask, "groups": groups}
+        rows = np.arange(n)
+        found["mask"] = self._select_rows(scores, rows, k, must, read, rng)
+        found["groups"] = [(rows, k, np.ones(n, dtype=bool))]
         if self.min_per_class:
-            mask = self._raise_minimum(mask, scores, k, codes, must, read, rng)
-        return mask
+            found |= self._raise_minimum(found["mask"], scores, k, codes, must, read, rng)
+        return found
 
     def check(self, k, n_samples, n_epochs=None):
         """Refuse parameters that cannot work for k of n rows, before there are any scores.
@@ -262,15 +275,19 @@ class BaseSelector(BaseEstimator, ABC):
         return (sizes > 0).astype(np.float64)
 
     def _raise_minimum(self, mask, scores, k, codes, must, read, rng):
-        """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it."""
+        """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it.
+
+        The groups are then each of these classes, and all others.
+        """
         sizes = np.bincount(codes)
         wanted = np.minimum(self._least(k, sizes, must), self._capacity(sizes))
         if wanted.sum() > k:
             raise ValueError(
                 f"min_per_class={self.min_per_class} needs {int(wanted.sum())} rows, above the {k} to keep."
             )
-        reserved = must.copy()
+        reserved, raised = must.copy(), np.zeros(len(sizes), dtype=bool)
         while (short := np.bincount(codes[mask], minlength=len(sizes)) < wanted).any():
+            raised |= short
             for code in np.flatnonzero(short):
                 rows = np.flatnonzero(codes == code)
                 reserved |= self._select_rows(scores, rows, wanted[code], must, read, rng)
@@ -280,7 +297,11 @@ class BaseSelector(BaseEstimator, ABC):
                     "keep."
                 )
             mask = self._select_rows(scores, np.arange(len(scores)), k, reserved, read, rng)
-        return mask
+        groups = [(np.arange(len(scores)), k, ~raised[codes])]
+        for code in np.flatnonzero(raised):
+            rows = np.flatnonzero(codes == code)
+            groups.append((rows, int(wanted[code]), np.ones(len(rows), dtype=bool)))
+        return {"mask": mask, "reserved": reserved & ~must, "groups": groups}
 
     def _check_classes(self, y, n):
         if self.class_balanced is None and not self.min_per_class:
@@ -291,127 +312,6 @@ class BaseSelector(BaseEstimator, ABC):
         if codes.shape != (n,) or codes.dtype.kind not in "iu" or codes.min() < 0:
             raise ValueError(f"y must hold {n} class indices 0..K-1.")
         return codes
-
-
-class EmbeddingSelector(BaseSelector):
-    """A selector that looks at features; a subclass defines ``_pick``, which returns k positions in the order of the picks."""
-
-    def _read(self, n_samples, *, dynamics, embedding, error_probability):
-        if embedding is None:
-            raise ValueError(f"{type(self).__name__} needs embedding: the features of the rows.")
-        features = np.asarray(embedding, dtype=np.float64)
-        if features.ndim != 2 or len(features) != n_samples or not np.isfinite(features).all():
-            raise ValueError(f"embedding must be {n_samples} finite rows of numbers, got shape {features.shape}.")
-        return features
-
-    def _order(self, scores, k, read, rng):
-        places = rng.permutation(len(scores))  # equal rows are picked by chance
-        features = read[places]
-        return places[self._pick(scores[places], k, features - features.mean(axis=0))]
-
-    @abstractmethod
-    def _pick(self, scores, k, features):
-        """Return k positions, those picked first in front; the features have mean 0."""
-
-
-class CutoffSelector(BaseSelector):
-    """A selector that drops the hardest rows first."""
-
-    def __init__(self, hard_cutoff=0.0, class_balanced=None, min_per_class=0):
-        super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
-        self.hard_cutoff = hard_cutoff
-
-    def check(self, k, n_samples, n_epochs=None):
-        """Refuse a cutoff that leaves fewer than k rows; see :meth:`BaseSelector.check`."""
-        super().check(k, n_samples, n_epochs)
-        dropped_count(self.hard_cutoff, k, n_samples)
-
-    def _capacity(self, n_samples):
-        return n_samples - np.floor(self.hard_cutoff * n_samples + 1e-9).astype(np.int64)
-
-
-def weights_of(scores, power):
-    """Turn difficulties into weights within [0, 1]: shifted to 0 where some are below, in units of the highest.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples,)
-        Higher = harder.
-    power : float
-        The weights are taken to this power.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        All 1 where no row is harder than another of difficulty 0.
-
-    Examples
-    --------
-    >>> weights_of(np.array([0.0, 1.0, 2.0]), 2)
-    array([0.  , 0.25, 1.  ])
-    """
-    shifted = scores - min(scores.min(), 0.0)
-    return (shifted / shifted.max()) ** power if shifted.max() > 0.0 else np.ones(len(scores))
-
-
-def hardest_first(scores, rng):
-    """Order rows from hard to easy, ties by chance.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples,)
-        Higher = harder.
-    rng : numpy.random.Generator
-        Breaks ties, with the same draws whatever the number of rows kept, so that top-k sets are nested.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), int
-        Positions.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> hardest_first(np.array([0.1, 0.9, 0.5]), np.random.default_rng(0))
-    array([1, 2, 0])
-    """
-    return np.lexsort((rng.random(len(scores)), -scores))
-
-
-def dropped_count(hard_cutoff, k, n):
-    """Return how many of the hardest rows a cutoff drops, after a check that k rows are left.
-
-    Parameters
-    ----------
-    hard_cutoff : float in [0, 1)
-        The fraction dropped.
-    k, n : int
-        Rows to keep, and rows.
-
-    Returns
-    -------
-    int
-        ``floor(hard_cutoff * n + 1e-9)``.
-
-    Raises
-    ------
-    ValueError
-        The fraction is outside [0, 1), or fewer than k rows are left.
-
-    Examples
-    --------
-    >>> dropped_count(0.1, 45, 50)
-    5
-    """
-    if isinstance(hard_cutoff, (bool, str)) or not 0.0 <= hard_cutoff < 1.0:
-        raise ValueError(f"hard_cutoff must be within [0, 1), got {hard_cutoff!r}.")
-    dropped = int(np.floor(hard_cutoff * n + 1e-9))
-    if dropped + k > n:
-        raise ValueError(
-            f"hard_cutoff={hard_cutoff} drops {dropped} of {n} rows, and a ratio of {k / n:.3g} keeps {k}: together above "
-            f"{n}. Lower one of the two."
-        )
-    return dropped
 
 
 def _check_scores(scores):

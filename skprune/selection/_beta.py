@@ -1,11 +1,13 @@
 """DUAL's Beta sampling."""
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.stats import beta as beta_distribution
 
 from skprune._validation import check_number
 from skprune.scores import confidence
-from skprune.selection._base import BaseSelector, hardest_first
+from skprune.selection._base import BaseSelector
+from skprune.selection._kinds import hardest_first
 
 _ANCHORS = 10
 _CONCENTRATION = 15.0
@@ -78,11 +80,22 @@ class Beta(BaseSelector):
                 raise ValueError(f"error_probability must hold {n_samples} numbers within [0, 1].")
         return np.stack([confidence(dynamics, n_epochs=self.n_epochs), trusted**self.trust], axis=1)
 
-    def _order(self, scores, k, read, rng):
-        hard = hardest_first(scores, rng)
+    _reason = "drawn"
+
+    def _weights(self, scores, k, read, hard):
         mean_proba, trusted = read.T
         c_d = odds_of(mean_proba) if isinstance(self.c_d, str) else self.c_d
-        weights = trusted * beta_weights(scores, mean_proba, 1.0 - k / len(scores), c_d, hard[:_ANCHORS])
+        return trusted * beta_weights(scores, mean_proba, 1.0 - k / len(scores), c_d, hard[:_ANCHORS])
+
+    def _chances(self, scores, k, read, kept, free):
+        weights = self._weights(scores, k, read, np.argsort(-scores, kind="stable"))
+        chances = np.ones(len(scores))
+        chances[free] = race(weights[free], int(kept[free].sum()))
+        return chances
+
+    def _order(self, scores, k, read, rng):
+        hard = hardest_first(scores, rng)
+        weights = self._weights(scores, k, read, hard)
         # The k largest of log(weight) + Gumbel noise are draws without replacement in proportion to the weights.
         noise = rng.gumbel(size=len(scores))
         with np.errstate(divide="ignore"):
@@ -90,6 +103,38 @@ class Beta(BaseSelector):
         by_score = np.empty(len(scores))
         by_score[hard] = np.arange(len(scores))
         return np.lexsort((by_score, -keys))
+
+
+def race(weights, k):
+    """Return the probability of each row to be among the first k of an exponential race, ``1 - exp(-weight * t)``.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_samples,)
+        At least 0.
+    k : int
+        Rows that are kept.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Of sum k; where no more than k weights are above 0, these are certain, and the others share what is left.
+
+    Examples
+    --------
+    >>> race(np.array([1.0, 1.0, 1.0, 0.0]), 2).round(2)
+    array([0.67, 0.67, 0.67, 0.  ])
+    """
+    if k == 0:
+        return np.zeros(len(weights))
+    units = weights / (weights.max(initial=0.0) or 1.0)
+    heavy = units > 1e-290
+    rest = len(weights) - heavy.sum()
+    if heavy.sum() <= k:
+        return np.where(heavy, 1.0, (k - heavy.sum()) / max(1, rest))
+    units[~heavy] = 0.0
+    log_t = brentq(lambda x: -np.expm1(-units * np.exp(x)).sum() - k, -50.0, 700.0)
+    return -np.expm1(-units * np.exp(log_t))
 
 
 def odds_of(mean_proba):

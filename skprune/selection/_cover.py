@@ -3,7 +3,7 @@
 import numpy as np
 
 from skprune._validation import check_number
-from skprune.selection._base import EmbeddingSelector, weights_of
+from skprune.selection._kinds import EmbeddingSelector, weights_of
 
 
 class KCenter(EmbeddingSelector):

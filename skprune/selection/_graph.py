@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 from sklearn.neighbors import NearestNeighbors
 
 from skprune._validation import check_count, check_number
-from skprune.selection._base import EmbeddingSelector, weights_of
+from skprune.selection._kinds import EmbeddingSelector, weights_of
 
 
 class D2(EmbeddingSelector):

@@ -3,7 +3,8 @@
 import numpy as np
 
 from skprune._validation import check_number
-from skprune.selection._base import BaseSelector, CutoffSelector, dropped_count, hardest_first
+from skprune.selection._base import BaseSelector
+from skprune.selection._kinds import CutoffSelector, dropped_count, hardest_first
 
 
 class Random(BaseSelector):
@@ -23,8 +24,13 @@ class Random(BaseSelector):
     2
     """
 
+    _reason = "drawn"
+
     def _order(self, scores, k, read, rng):
         return rng.permutation(len(scores))
+
+    def _chances(self, scores, k, read, kept, free):
+        return np.full(len(scores), kept[free].sum() / max(1, free.sum()))
 
 
 class Hardest(BaseSelector):
@@ -43,6 +49,8 @@ class Hardest(BaseSelector):
     >>> Hardest().select([0.1, 0.2, 0.3, 0.4], 0.5)
     array([False, False,  True,  True])
     """
+
+    _reason = "among the hardest"
 
     def _order(self, scores, k, read, rng):
         return hardest_first(scores, rng)
@@ -64,6 +72,8 @@ class Easiest(BaseSelector):
     >>> Easiest().select([0.1, 0.2, 0.3, 0.4], 0.5)
     array([ True,  True, False, False])
     """
+
+    _reason = "among the easiest"
 
     def _order(self, scores, k, read, rng):
         return hardest_first(-scores, rng)
@@ -90,6 +100,8 @@ class Cutoff(CutoffSelector):
     array([False,  True,  True, False])
     """
 
+    _reason = "among the hardest behind the cutoff"
+
     def _order(self, scores, k, read, rng):
         dropped = dropped_count(self.hard_cutoff, k, len(scores))
         return hardest_first(scores, rng)[dropped:]
@@ -111,6 +123,8 @@ class Moderate(BaseSelector):
     >>> Moderate().select([0.0, 0.4, 0.5, 0.6, 1.0], 3)
     array([False,  True,  True,  True, False])
     """
+
+    _reason = "among the nearest to the median"
 
     def _order(self, scores, k, read, rng):
         return hardest_first(-np.abs(scores - np.median(scores)), rng)
@@ -135,6 +149,8 @@ class Window(BaseSelector):
     >>> Window().select([0.1, 0.2, 0.3, 0.4], 0.5)
     array([False,  True,  True, False])
     """
+
+    _reason = "in the band"
 
     def __init__(self, position=0.5, class_balanced=None, min_per_class=0):
         super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)

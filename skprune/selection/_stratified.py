@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from skprune.selection._base import CutoffSelector, dropped_count, hardest_first
+from skprune.selection._kinds import CutoffSelector, dropped_count, hardest_first
 
-_N_STRATA = 50
+N_STRATA = 50
 
 
 class Stratified(CutoffSelector):
@@ -32,16 +32,26 @@ class Stratified(CutoffSelector):
     (25, 25)
     """
 
+    _reason = "drawn in its stratum"
+
     def _order(self, scores, k, read, rng):
         dropped = dropped_count(self.hard_cutoff, k, len(scores))
         rows = hardest_first(scores, rng)[dropped:]
-        stratum = strata(scores[rows], _N_STRATA)
-        budgets = stratum_budgets(k, np.bincount(stratum, minlength=_N_STRATA), rng)
+        stratum = strata(scores[rows], N_STRATA)
+        budgets = stratum_budgets(k, np.bincount(stratum, minlength=N_STRATA), rng)
         order = np.lexsort((rng.random(len(rows)), stratum))
-        first = np.concatenate(([0], np.cumsum(np.bincount(stratum, minlength=_N_STRATA))[:-1]))
+        first = np.concatenate(([0], np.cumsum(np.bincount(stratum, minlength=N_STRATA))[:-1]))
         place = np.arange(len(rows)) - first[stratum[order]]
         chosen = place < budgets[stratum[order]]
         return rows[np.concatenate([rng.permutation(order[chosen]), rng.permutation(order[~chosen])])]
+
+    def _chances(self, scores, k, read, kept, free):
+        behind = ~self._cut(scores) | kept
+        stratum = np.zeros(len(scores), dtype=np.int64)
+        stratum[behind] = strata(scores[behind], N_STRATA)
+        counted = behind & free
+        sizes, taken = (np.bincount(stratum[rows], minlength=N_STRATA) for rows in (counted, counted & kept))
+        return (taken / np.maximum(sizes, 1))[stratum]
 
 
 def strata(scores, n_strata):

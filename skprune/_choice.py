@@ -1,0 +1,102 @@
+"""The choice of SemiPrune: a mask from a selector, and its reasons as a table."""
+
+import numpy as np
+from scipy.stats import rankdata
+
+from skprune.selection import BaseSelector
+from skprune.selection._stratified import N_STRATA, strata
+
+
+def choose(selector, scores, ratio, read):
+    """Return the mask of a selector, of the package or of a user.
+
+    Parameters
+    ----------
+    selector : selector
+        With ``select``.
+    scores : ndarray of shape (n_samples,)
+        Higher = harder.
+    ratio : float or int
+        The fraction kept, or a count.
+    read : dict
+        The other arguments of ``select``.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        True for the rows that are kept.
+
+    Raises
+    ------
+    ValueError
+        It is no mask, or an empty one.
+    """
+    mask = np.asarray(selector.select(scores, ratio, **read))
+    if mask.shape != scores.shape or mask.dtype != bool or not mask.any():
+        raise ValueError(
+            f"The selection {selector!r} must return a boolean mask of {len(scores)} rows, one at least being True."
+        )
+    return mask
+
+
+def reasons(selector, scores, ratio, read, mask):
+    """Return why each row is kept or not, and how probable that was.
+
+    Parameters
+    ----------
+    selector, scores, ratio, read
+        As in :func:`choose`.
+    mask : ndarray of shape (n_samples,), bool
+        What it returned.
+
+    Returns
+    -------
+    dict
+        As :meth:`skprune.selection.BaseSelector.explain`; of a selection of a user nothing is known but the mask.
+    """
+    if isinstance(selector, BaseSelector):
+        return selector.explain(scores, ratio, **read)
+    name = type(selector).__name__
+    return {
+        "kept": mask,
+        "why": np.where(mask, f"chosen by {name}", f"not chosen by {name}").astype(object),
+        "probability": np.where(mask, 1.0, np.nan),
+    }
+
+
+def table_of(pruner, scores, why):
+    """Return what a fitted pruner knows of each row.
+
+    Parameters
+    ----------
+    pruner : SemiPrune
+        Fitted.
+    scores : dict of {str: ndarray}
+        More columns.
+    why : dict
+        What :func:`reasons` returned.
+
+    Returns
+    -------
+    pandas.DataFrame or dict of ndarray
+        One entry for each row of the pool.
+    """
+    hard = pruner.difficulty_scores_
+    columns = {
+        "row": np.arange(len(hard)),
+        "label": pruner.pseudo_labels_,
+        "given": pruner._given,
+        "confidence": pruner.pseudo_label_confidence_,
+        "difficulty": hard,
+        **scores,
+        "rank": rankdata(-hard, method="min").astype(np.int64),
+        "stratum": strata(hard, N_STRATA),
+        "kept": why["kept"],
+        "probability": why["probability"],
+        "why": why["why"],
+    }
+    try:
+        import pandas as pd
+    except ImportError:
+        return {name: np.array(column) for name, column in columns.items()}
+    return pd.DataFrame(columns)

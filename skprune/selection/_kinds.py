@@ -1,0 +1,134 @@
+"""Selectors that cut, selectors that look at features, and what they share: ranks and weights."""
+
+from abc import abstractmethod
+
+import numpy as np
+
+from skprune.selection._base import BaseSelector
+
+
+class EmbeddingSelector(BaseSelector):
+    """A selector that looks at features; a subclass defines ``_pick``, which returns k positions in the order of the picks."""
+
+    _reason = "picked for its place and difficulty"
+
+    def _read(self, n_samples, *, dynamics, embedding, error_probability):
+        if embedding is None:
+            raise ValueError(f"{type(self).__name__} needs embedding: the features of the rows.")
+        features = np.asarray(embedding, dtype=np.float64)
+        if features.ndim != 2 or len(features) != n_samples or not np.isfinite(features).all():
+            raise ValueError(f"embedding must be {n_samples} finite rows of numbers, got shape {features.shape}.")
+        return features
+
+    def _order(self, scores, k, read, rng):
+        places = rng.permutation(len(scores))  # equal rows are picked by chance
+        features = read[places]
+        return places[self._pick(scores[places], k, features - features.mean(axis=0))]
+
+    @abstractmethod
+    def _pick(self, scores, k, features):
+        """Return k positions, those picked first in front; the features have mean 0."""
+
+
+class CutoffSelector(BaseSelector):
+    """A selector that drops the hardest rows first."""
+
+    def __init__(self, hard_cutoff=0.0, class_balanced=None, min_per_class=0):
+        super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
+        self.hard_cutoff = hard_cutoff
+
+    def check(self, k, n_samples, n_epochs=None):
+        """Refuse a cutoff that leaves fewer than k rows; see :meth:`BaseSelector.check`."""
+        super().check(k, n_samples, n_epochs)
+        dropped_count(self.hard_cutoff, k, n_samples)
+
+    def _capacity(self, n_samples):
+        return n_samples - np.floor(self.hard_cutoff * n_samples + 1e-9).astype(np.int64)
+
+    def _cut(self, scores):
+        dropped = len(scores) - int(self._capacity(len(scores)))
+        return scores >= np.sort(scores)[-dropped] if dropped else super()._cut(scores)
+
+
+def weights_of(scores, power):
+    """Turn difficulties into weights within [0, 1]: shifted to 0 where some are below, in units of the highest.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Higher = harder.
+    power : float
+        The weights are taken to this power.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        All 1 where no row is harder than another of difficulty 0.
+
+    Examples
+    --------
+    >>> weights_of(np.array([0.0, 1.0, 2.0]), 2)
+    array([0.  , 0.25, 1.  ])
+    """
+    shifted = scores - min(scores.min(), 0.0)
+    return (shifted / shifted.max()) ** power if shifted.max() > 0.0 else np.ones(len(scores))
+
+
+def hardest_first(scores, rng):
+    """Order rows from hard to easy, ties by chance.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Higher = harder.
+    rng : numpy.random.Generator
+        Breaks ties, with the same draws whatever the number of rows kept, so that top-k sets are nested.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int
+        Positions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hardest_first(np.array([0.1, 0.9, 0.5]), np.random.default_rng(0))
+    array([1, 2, 0])
+    """
+    return np.lexsort((rng.random(len(scores)), -scores))
+
+
+def dropped_count(hard_cutoff, k, n):
+    """Return how many of the hardest rows a cutoff drops, after a check that k rows are left.
+
+    Parameters
+    ----------
+    hard_cutoff : float in [0, 1)
+        The fraction dropped.
+    k, n : int
+        Rows to keep, and rows.
+
+    Returns
+    -------
+    int
+        ``floor(hard_cutoff * n + 1e-9)``.
+
+    Raises
+    ------
+    ValueError
+        The fraction is outside [0, 1), or fewer than k rows are left.
+
+    Examples
+    --------
+    >>> dropped_count(0.1, 45, 50)
+    5
+    """
+    if isinstance(hard_cutoff, (bool, str)) or not 0.0 <= hard_cutoff < 1.0:
+        raise ValueError(f"hard_cutoff must be within [0, 1), got {hard_cutoff!r}.")
+    dropped = int(np.floor(hard_cutoff * n + 1e-9))
+    if dropped + k > n:
+        raise ValueError(
+            f"hard_cutoff={hard_cutoff} drops {dropped} of {n} rows, and a ratio of {k / n:.3g} keeps {k}: together above "
+            f"{n}. Lower one of the two."
+        )
+    return dropped
