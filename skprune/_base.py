@@ -94,9 +94,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ValueError
             X is other data: a pruner never drops rows of a test set.
         """
-        pool = self._check_pool(X, f" {_REFUSAL}")
-        if len(pool) != len(self.support_) or joblib.hash(pool) != self._fingerprint:
-            raise ValueError(f"X is not the data that {type(self).__name__} was fitted on. {_REFUSAL}")
+        self._check_fitted_pool(X, f" {_REFUSAL}")
         return take_rows(X, self.coreset_indices_)
 
     def coreset(self):
@@ -123,6 +121,13 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         check_is_fitted(self)
         rows = take_rows(self._rows, np.arange(int(self.support_.sum())))
         return rows, self.coreset_labels_.copy(), np.ones(int(self.support_.sum()))
+
+    def _check_fitted_pool(self, X, hint=""):
+        """Return X as the pool of ``fit``, and refuse any other."""
+        pool = self._check_pool(X, hint)
+        if len(pool) != len(self.support_) or joblib.hash(pool) != self._fingerprint:
+            raise ValueError(f"X is not the data that {type(self).__name__} was fitted on.{hint}")
+        return pool
 
     def _check_pool(self, X, hint=""):
         """Return X as a pool of the rows that ``fit`` saw: of their names and shape."""

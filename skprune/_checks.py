@@ -67,8 +67,10 @@ def check_parameters(pruner, codes, classes):
             f"include_labeled=True keeps {int(given.sum())} labelled rows, above the {k} rows that "
             f"ratio={pruner.ratio!r} keeps."
         )
-    if pruner.estimate_accuracy and not given.all() and np.bincount(codes[given]).max() < 2:
-        raise ValueError("estimate_accuracy holds labelled rows out, and no class has two of them.")
+    for name in ("estimate_accuracy", "gate"):
+        asked = getattr(pruner, name) and (name == "gate" or not given.all())
+        if asked and np.bincount(codes[given]).max() < 2:
+            raise ValueError(f"{name} holds labelled rows out, and no class has two of them.")
     if pruner.random_state is None and (pruner.memory is not None or pruner.checkpoint is not None):
         raise ValueError("memory and checkpoint need a random_state: without one, no run finds its results again.")
 

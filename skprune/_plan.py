@@ -6,6 +6,7 @@ from joblib.parallel import get_active_backend
 from sklearn.pipeline import Pipeline
 
 from skprune import _stages
+from skprune._held_out import hold_out
 from skprune._labels import MISSING, warn_of_vanished
 from skprune._prepare import is_labeler, repeats_of
 from skprune._store import StageStore
@@ -36,8 +37,8 @@ def run_stages(pruner, labeler, proxy, pool, codes, classes, seed):
         "codes" and "confidence" of all rows; "model" where a labeler was trained.
     recorded : list of dict
         "dynamics", "features", "model" of each repeat.
-    judged : dict or None
-        The labels that were held out.
+    held : dict or None
+        The labels that were held out, where `pruner` asks for it.
     """
     store = StageStore(pruner.memory, pruner.checkpoint, pruner.device, pool.ndim == 4)
     given = codes != MISSING
@@ -51,14 +52,14 @@ def run_stages(pruner, labeler, proxy, pool, codes, classes, seed):
         labelled = store.run(stage, labeler, verbose=pruner.verbose, **labelling, **options)
         last = labeler[-1] if isinstance(labeler, Pipeline) else labeler
         warn_of_vanished(labelled["codes"][~given], classes, last)
-    judged = None
-    if pruner.estimate_accuracy and not given.all():
-        judged = store.run(_stages.judge_labels, labeler, verbose=pruner.verbose, **labelling)
+    held = None
+    if pruner.gate or (pruner.estimate_accuracy and not given.all()):
+        held = hold_out(pruner, labeler, pool, codes, seed)
     if single:
-        return labelled, [labelled], judged
+        return labelled, [labelled], held
     recording |= {"schedule_epochs": int(pruner.schedule_epochs), "record": pruner.record}
     recording |= {"codes": labelled["codes"], "pool": pool}
-    return labelled, _record(pruner, store, proxy, recording, seed), judged
+    return labelled, _record(pruner, store, proxy, recording, seed), held
 
 
 def _record(pruner, store, proxy, recording, seed):

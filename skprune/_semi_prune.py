@@ -1,27 +1,25 @@
 """SemiPrune: the four stages in one estimator."""
 
 import numpy as np
-from sklearn.metrics import accuracy_score
-from sklearn.neighbors import KNeighborsRegressor
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
 from skprune._checks import check_parameters, selector_for
-from skprune._choice import choose, reasons, table_of
-from skprune._labels import MISSING, encode_labels, labels_at, missing_mask
-from skprune._models import as_input, unpack
+from skprune._choice import choose
+from skprune._held_out import accuracy_interval, compare_with_random
+from skprune._labels import MISSING, encode_labels
+from skprune._models import unpack
 from skprune._plan import run_stages
 from skprune._prepare import is_labeler, prepare_models
-from skprune._stages import accuracy_interval, train_fully
+from skprune._reports import Reports
 from skprune._validation import as_pool, check_equal_length
 from skprune._warnings import warn_user
 from skprune.dynamics import TrainingDynamics
-from skprune.dynamics._features import proxy_features
 from skprune.scores._registry import mean_difficulty
 
 
-class SemiPrune(BasePruner):
+class SemiPrune(Reports, BasePruner):
     """Prune a training set of which few labels are known (SemiPrune, arXiv 2605.23198).
 
     A semi-supervised net trained on the given labels labels the other rows; a proxy is trained on all rows and its
@@ -69,6 +67,9 @@ class SemiPrune(BasePruner):
         Whether to estimate how many pseudo-labels are right, by labelling once more without a fifth of the labels of each
         class, one row at least where there are two (another run of the labeler, kept by `memory` and `checkpoint` as the
         others are).
+    gate : bool, default=False
+        Whether to compare the coreset with as many random rows, by two trainings as in ``score`` on pseudo-labels of a labeler
+        that did not know a fifth of the labels, tested on these; see ``gate_``. It warns where random rows may be as good.
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     memory : None, str or joblib.Memory, default=None
@@ -109,6 +110,11 @@ class SemiPrune(BasePruner):
         missing.
     pseudo_label_accuracy_interval_ : tuple of (float, float) or None
         Wilson's 95 % interval of it.
+    gate_ : dict or None
+        On the labelled rows that were held out, "n_rows" of them: "coreset" and "random", the accuracies; their "difference"
+        with "low" and "high", a 95 % bootstrap interval over the rows; "detectable", the difference that so many rows would
+        show in four of five cases. The rows were chosen with all labels; the trainings compared did without. None without
+        `gate`.
     dynamics_ : TrainingDynamics
         What was recorded of the (first) proxy.
     repeats_ : list of TrainingDynamics
@@ -161,6 +167,7 @@ class SemiPrune(BasePruner):
         record_every=1,
         include_labeled=False,
         estimate_accuracy=False,
+        gate=False,
         image_shape=None,
         memory=None,
         checkpoint=None,
@@ -181,6 +188,7 @@ class SemiPrune(BasePruner):
         self.record_every = record_every
         self.include_labeled = include_labeled
         self.estimate_accuracy = estimate_accuracy
+        self.gate = gate
         self.image_shape = image_shape
         self.memory = memory
         self.checkpoint = checkpoint
@@ -221,7 +229,7 @@ class SemiPrune(BasePruner):
         labeler, proxy, stage_seed, selection_seed = prepare_models(
             self, check_random_state(self.random_state), given.all()
         )
-        labelled, recorded, judged = run_stages(self, labeler, proxy, pool, codes, classes, stage_seed)
+        labelled, recorded, held = run_stages(self, labeler, proxy, pool, codes, classes, stage_seed)
         repeats = [TrainingDynamics(**one["dynamics"]) for one in recorded]
         average = repeats[0] if len(repeats) == 1 else TrainingDynamics.average(repeats)
         scores, spread = mean_difficulty(repeats, self.difficulty)
@@ -249,12 +257,28 @@ class SemiPrune(BasePruner):
                 "class_balanced='proportional' or min_per_class=1."
             )
 
+        judge = proxy, int(self.schedule_epochs), stage_seed
+        gate = None
+        if self.gate:
+            gate = compare_with_random(mask, held, pool, codes, *judge)
+            if gate["low"] <= 0.0:
+                warn_user(
+                    "Random rows may be as good as this coreset: on {n_rows} held-out labelled rows it reaches {coreset:.3f}, "
+                    "as many random rows {random:.3f}; difference {difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}. "
+                    "So few labels can tell a difference of {detectable:.3f} from luck, not a smaller one.".format(
+                        **gate
+                    )
+                )
+
         self.classes_ = classes
         self.labeler_ = None if given.all() else unpack(labeler, labelled["model"])
         self.proxy_ = self.labeler_ if is_labeler(self.proxy) else unpack(proxy, recorded[0]["model"])
         self.pseudo_labels_ = classes[labelled["codes"]]
         self.pseudo_label_confidence_ = labelled["confidence"]
-        self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy_interval(judged, codes)
+        self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy_interval(
+            held if self.estimate_accuracy and not given.all() else None, codes
+        )
+        self.gate_ = gate
         self.dynamics_ = repeats[0]
         self.repeats_ = repeats
         self.difficulty_scores_ = scores
@@ -262,7 +286,7 @@ class SemiPrune(BasePruner):
         self._read = read
         self._choice = choice
         self._judge = None
-        self._judge_recipe = proxy, int(self.schedule_epochs), stage_seed
+        self._labeler, self._judge_recipe = labeler, judge
         self._keep_mask(X, pool, given, mask)
         return self
 
@@ -292,115 +316,3 @@ class SemiPrune(BasePruner):
 
     def _must_keep(self, given):
         return {"must_keep": given} if self.include_labeled else {}
-
-    @property
-    def sample_weight_(self):
-        """Weights of the kept rows, with which a fit on them is that of the pool: 1 / probability of being kept, mean 1.
-
-        All one where the selection draws nothing, and with selections of users.
-        """
-        probability = self._reasons()["probability"][self.support_]
-        weights = 1.0 / probability
-        return weights / weights.mean()
-
-    def explain(self, scores=()):
-        """Say of each row what was found, and why it is kept or not.
-
-        Parameters
-        ----------
-        scores : sequence of str, default=()
-            More difficulties to show, names out of :func:`skprune.scores.names`; higher = harder.
-
-        Returns
-        -------
-        pandas.DataFrame, or dict of ndarray where there is no pandas
-            Of each row of the pool "row"; "label", given or pseudo, and "given"; "confidence", that of the labeler;
-            "difficulty", and each of the `scores`; "rank", 1 the hardest; "stratum", 0 to 49, of 50 of equal width over the
-            difficulties; "kept"; "probability" of being kept, as in :meth:`skprune.selection.BaseSelector.explain`; and "why".
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from skprune import SemiPrune
-        >>> X, y = load_iris(return_X_y=True)
-        >>> found = SemiPrune(0.2, selection="hardest", random_state=0).fit(X, y).explain(["aum"])
-        >>> list(found)
-        ['row', 'label', 'given', 'confidence', 'difficulty', 'aum', 'rank', 'stratum', 'kept', 'probability', 'why']
-        >>> found["why"][found["kept"]].unique().tolist()
-        ['among the hardest']
-        """
-        check_is_fitted(self)
-        if isinstance(scores, str):
-            raise TypeError(f"scores must be a list of names, got {scores!r}.")
-        return table_of(self, {name: mean_difficulty(self.repeats_, name)[0] for name in scores}, self._reasons())
-
-    def _reasons(self):
-        check_is_fitted(self)
-        return reasons(*self._choice, self.support_)
-
-    def score_samples(self, X, n_neighbors=10):
-        """Extrapolate the difficulty to rows that were not trained on, so that a growing pool is pruned again without training.
-
-        The mean score of the nearest rows of the pool, in the features of the (first) proxy: what enters the last layer of a
-        net, the logarithms of the probabilities of another.
-
-        Parameters
-        ----------
-        X : array-like
-            Rows as in :meth:`fit`.
-        n_neighbors : int, default=10
-            Rows of the pool that count.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), float64
-            Higher = harder, as ``difficulty_scores_``.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from skprune import SemiPrune
-        >>> X, y = load_iris(return_X_y=True)
-        >>> SemiPrune(random_state=0).fit(X[::2], y[::2]).score_samples(X[1::2]).shape
-        (75,)
-        """
-        pool = self._check_pool(X)
-        neighbours = KNeighborsRegressor(n_neighbors).fit(self._read["embedding"], self.difficulty_scores_)
-        return neighbours.predict(proxy_features(self.proxy_, as_input(self.proxy_, pool)))
-
-    def score(self, X, y):
-        """Return the accuracy of the proxy trained on the coreset: a NetClassifier over `schedule_epochs`, others as they are.
-
-        The classifier is trained at the first call and kept until the next fit. With ``proxy="labeler"`` it is the default proxy.
-
-        Parameters
-        ----------
-        X : array-like
-            Test data.
-        y : array-like of shape (n_samples,)
-            Labels; rows without one do not count.
-
-        Returns
-        -------
-        float
-            Accuracy on the labelled rows, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            No row of (X, y) is labelled.
-        """
-        pool = self._check_pool(X)
-        check_equal_length(pool, y)
-        rows = np.flatnonzero(~missing_mask(y, classes=self.classes_))
-        if rows.size == 0:
-            raise ValueError("score needs labelled rows, and y holds none.")
-        if self._judge is None:
-            self._judge = self._train_judge()
-        predicted = self.classes_[self._judge.predict(as_input(self._judge, pool[rows]))]
-        return float(accuracy_score(labels_at(y, rows), predicted))
-
-    def _train_judge(self):
-        proxy, schedule_epochs, seed = self._judge_recipe
-        rows = as_pool(self._rows, self.image_shape)
-        return train_fully(proxy, rows, self._read["y"][self.support_], schedule_epochs, seed)

@@ -7,7 +7,6 @@ are and go through joblib where they are kept. torch is imported where a net is 
 import warnings
 
 import numpy as np
-from scipy.stats import binomtest
 from sklearn.base import clone
 
 from skprune._labels import MISSING, VANISHED
@@ -15,8 +14,6 @@ from skprune._models import as_input, is_net, is_own_net, pack, torch_seeded
 from skprune.dynamics import collect_dynamics
 from skprune.dynamics._collect import check_length
 from skprune.dynamics._features import proxy_features
-
-_HELD_OUT = 0.2
 
 
 def label_pool(labeler, pool, codes, seed, verbose):
@@ -70,76 +67,6 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
         "confidence": np.where(given, 1.0, np.clip(proba.max(axis=1), 0.0, 1.0)),
         "model": pack(labeler),
     }
-
-
-def held_out_rows(codes, seed):
-    """Choose labelled rows to hold out: a fifth of each class, of which one row at least stays.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n,), int
-        Class indices, -1 where unlabelled.
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    ndarray of int
-        Ascending; empty where no class has two labelled rows.
-
-    Examples
-    --------
-    >>> held_out_rows(np.array([0, 0, 0, 0, 0, 1, -1]), seed=0).size
-    1
-    """
-    rng = np.random.default_rng(seed)
-    members = [rng.permutation(np.flatnonzero(codes == code)) for code in np.unique(codes[codes != MISSING])]
-    counts = [min(max(1, round(_HELD_OUT * len(rows))), len(rows) - 1) for rows in members]
-    return np.sort(np.concatenate([rows[:count] for rows, count in zip(members, counts, strict=True)]))
-
-
-def judge_labels(labeler, pool, codes, seed, verbose):
-    """Fit a labeler without a fifth of the labels, and label these rows.
-
-    Parameters
-    ----------
-    labeler, pool, codes, seed, verbose
-        As in :func:`label_pool`.
-
-    Returns
-    -------
-    dict
-        "rows", those held out; "codes" and "confidence" of them, as predicted.
-    """
-    rows = held_out_rows(codes, seed)
-    hidden = codes.copy()
-    hidden[rows] = MISSING
-    labelled = label_pool(labeler, pool, hidden, seed, verbose)
-    return {"rows": rows, "codes": labelled["codes"][rows], "confidence": labelled["confidence"][rows]}
-
-
-def accuracy_interval(judged, codes):
-    """Return the accuracy on held-out rows, and its interval.
-
-    Parameters
-    ----------
-    judged : dict or None
-        What ``judge_labels`` returned.
-    codes : ndarray of shape (n_samples,), int
-        Class indices, -1 where unlabelled.
-
-    Returns
-    -------
-    accuracy : float or None
-        None without `judged`.
-    interval : tuple of (float, float) or None
-        Wilson's, of 95 %.
-    """
-    if judged is None:
-        return None, None
-    right = judged["codes"] == codes[judged["rows"]]
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
-    return float(right.mean()), (float(interval.low), float(interval.high))
 
 
 def record_pool(

@@ -56,7 +56,7 @@ class StageStore:
         Parameters
         ----------
         stage : callable
-            ``label_pool``, ``judge_labels``, ``record_pool`` or ``label_and_record``.
+            ``label_pool``, ``label_without``, ``record_pool`` or ``label_and_record``.
         model : estimator
             Unfitted, its first argument.
         key : str, default=None

@@ -27,8 +27,8 @@ from skorch import NeuralNetClassifier
 
 from skprune import PruningSampler, SemiPrune
 from skprune._checks import selector_for
+from skprune._held_out import held_out_rows
 from skprune._prepare import named_labeler
-from skprune._stages import held_out_rows
 from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
 from skprune.dynamics import TrainingDynamics

@@ -70,7 +70,7 @@ class SupervisedPruner(SemiPrune):
         self.verbose = verbose
 
     labeler = "softmatch"  # what SemiPrune reads and never makes, since all labels are given
-    include_labeled = estimate_accuracy = False
+    include_labeled = estimate_accuracy = gate = False
 
     def fit(self, X, y):
         """Record the proxy, score and select.

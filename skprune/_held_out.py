@@ -1,0 +1,209 @@
+"""Labelled rows that are held out: how good are the labels, and is the coreset better than random rows?"""
+
+import numpy as np
+from scipy.stats import binomtest, norm
+
+from skprune._labels import MISSING
+from skprune._models import as_input
+from skprune._seeds import generator_for
+from skprune._stages import label_pool, train_fully
+from skprune._store import StageStore
+
+_HELD_OUT = 0.2
+_RESAMPLES = 10_000
+
+
+def held_out_rows(codes, seed):
+    """Choose labelled rows to hold out: a fifth of each class, of which one row at least stays.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,), int
+        Class indices, -1 where unlabelled.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    ndarray of int
+        Ascending; empty where no class has two labelled rows.
+
+    Examples
+    --------
+    >>> held_out_rows(np.array([0, 0, 0, 0, 0, 1, -1]), seed=0).size
+    1
+    """
+    rng = np.random.default_rng(seed)
+    members = [rng.permutation(np.flatnonzero(codes == code)) for code in np.unique(codes[codes != MISSING])]
+    counts = [min(max(1, round(_HELD_OUT * len(rows))), len(rows) - 1) for rows in members]
+    return np.sort(np.concatenate([rows[:count] for rows, count in zip(members, counts, strict=True)]))
+
+
+def label_without(labeler, pool, codes, rows, seed, verbose):
+    """Fit a labeler without some of the labels, and label every row.
+
+    Parameters
+    ----------
+    labeler, pool, codes, seed, verbose
+        As in :func:`~skprune._stages.label_pool`.
+    rows : ndarray of int
+        The rows whose labels are hidden.
+
+    Returns
+    -------
+    dict
+        "codes" and "confidence" of all rows.
+    """
+    hidden = codes.copy()
+    hidden[rows] = MISSING
+    labelled = label_pool(labeler, pool, hidden, seed, verbose)
+    return {name: labelled[name] for name in ("codes", "confidence")}
+
+
+def hold_out(pruner, labeler, pool, codes, seed):
+    """Hold a fifth of the labels out, and label all rows without them, or find what was labelled before.
+
+    Parameters
+    ----------
+    pruner : SemiPrune
+        With its parameters.
+    labeler : classifier or None
+        Unfitted; None where all labels are given.
+    pool : ndarray of shape (n, d) or (n, C, H, W)
+        The pool.
+    codes : ndarray of shape (n,), int
+        Class indices, -1 where unlabelled.
+    seed : int
+        Of the stages.
+
+    Returns
+    -------
+    dict
+        "rows" that are held out; "codes" of all rows, of a labeler that did not know their labels. Where no label was missing
+        the codes are the labels.
+    """
+    rows = held_out_rows(codes, seed)
+    if rows.size == 0:
+        raise ValueError("Labelled rows cannot be held out: no class has two of them.")
+    if (codes != MISSING).all():
+        return {"rows": rows, "codes": codes}
+    store = StageStore(pruner.memory, pruner.checkpoint, pruner.device, pool.ndim == 4)
+    arguments = {"codes": codes, "pool": pool, "rows": rows, "seed": seed}
+    return {"rows": rows} | store.run(label_without, labeler, verbose=pruner.verbose, **arguments)
+
+
+def accuracy_interval(held, codes):
+    """Return the accuracy on held-out rows, and its interval.
+
+    Parameters
+    ----------
+    held : dict or None
+        What :func:`hold_out` returned.
+    codes : ndarray of shape (n_samples,), int
+        Class indices, -1 where unlabelled.
+
+    Returns
+    -------
+    accuracy : float or None
+        None without `held`.
+    interval : tuple of (float, float) or None
+        Wilson's, of 95 %.
+    """
+    if held is None:
+        return None, None
+    right = held["codes"][held["rows"]] == codes[held["rows"]]
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return float(right.mean()), (float(interval.low), float(interval.high))
+
+
+def right_answers(mask, held, pool, codes, proxy, schedule_epochs, seed):
+    """Train the proxy on the kept rows, without those held out, and see which of these it classifies right.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (n,), bool
+        The rows that are kept.
+    held : dict
+        What :func:`hold_out` returned; its codes are what is trained on.
+    pool : ndarray of shape (n, d) or (n, C, H, W)
+        The pool.
+    codes : ndarray of shape (n,), int
+        Class indices, -1 where unlabelled.
+    proxy, schedule_epochs, seed
+        As in :func:`~skprune._stages.train_fully`.
+
+    Returns
+    -------
+    ndarray of bool
+        Of each row that was held out.
+    """
+    rows = held["rows"]
+    mask = mask.copy()
+    mask[rows] = False
+    labels = held["codes"][mask]
+    if len(np.unique(labels)) < 2:
+        return labels[:1].repeat(len(rows)) == codes[rows] if labels.size else np.zeros(len(rows), dtype=bool)
+    model = train_fully(proxy, pool[mask], labels, schedule_epochs, seed)
+    return model.predict(as_input(model, pool[rows])) == codes[rows]
+
+
+def compare_with_random(mask, held, pool, codes, proxy, schedule_epochs, seed):
+    """Compare a coreset with as many random rows on the rows that were held out.
+
+    Parameters
+    ----------
+    mask, held, pool, codes, proxy, schedule_epochs, seed
+        As in :func:`right_answers`.
+
+    Returns
+    -------
+    dict
+        "coreset" and "random", accuracies; their "difference" with "low" and "high", its 95 % bootstrap interval over the rows;
+        "n_rows"; and "detectable", the difference that so many rows would show in four of five cases, at a level of 5 %.
+    """
+    free = np.ones(len(mask), dtype=bool)
+    free[held["rows"]] = False
+    rng = generator_for("gate", seed)
+    drawn = np.zeros(len(mask), dtype=bool)
+    drawn[rng.permutation(np.flatnonzero(free))[: int((mask & free).sum())]] = True
+    ours, theirs = (
+        right_answers(one, held, pool, codes, proxy, schedule_epochs, seed).astype(np.float64) for one in (mask, drawn)
+    )
+    gain, n = ours - theirs, len(ours)
+    low, high = np.quantile(gain[rng.integers(n, size=(_RESAMPLES, n))].mean(axis=1), [0.025, 0.975])
+    # one row that differs is the least spread that is assumed: where all agree, the rows are too few to tell
+    spread = max(gain.std(), 1.0 / np.sqrt(n))
+    return {
+        "coreset": float(ours.mean()),
+        "random": float(theirs.mean()),
+        "difference": float(gain.mean()),
+        "low": float(low),
+        "high": float(high),
+        "n_rows": n,
+        "detectable": float((norm.ppf(0.975) + norm.ppf(0.8)) * spread / np.sqrt(n)),
+    }
+
+
+def smallest_good_enough(accuracies, n_rows):
+    """Return the smallest of the ratios within one standard error of the best accuracy.
+
+    Parameters
+    ----------
+    accuracies : dict of {ratio: float}
+        From small to large.
+    n_rows : int
+        Rows that were tested.
+
+    Returns
+    -------
+    float or int
+        The ratio.
+
+    Examples
+    --------
+    >>> smallest_good_enough({0.1: 0.70, 0.3: 0.88, 0.5: 0.90}, n_rows=100)
+    0.3
+    """
+    best = max(accuracies.values())
+    error = np.sqrt(best * (1.0 - best) / n_rows)
+    return next(ratio for ratio, accuracy in accuracies.items() if accuracy >= best - error)

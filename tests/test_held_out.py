@@ -1,0 +1,182 @@
+"""Labelled rows that are held out: the gate, and how much to keep."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+
+from skprune import SemiPrune, _held_out
+from skprune._held_out import hold_out, right_answers, smallest_good_enough
+from skprune.datasets import make_partial_labels
+
+
+class Noting(LogisticRegression):
+    """A labeler that learns from the given labels alone, and notes them."""
+
+    seen = []
+
+    def fit(self, X, y):
+        self.seen.append(np.array(y))
+        return super().fit(X[y >= 0], y[y >= 0])
+
+
+class Chosen(BaseEstimator):
+    """A selection of a user: given rows."""
+
+    def __init__(self, rows=()):
+        self.rows = rows
+
+    def select(self, scores, ratio, **others):
+        mask = np.zeros(len(scores), dtype=bool)
+        mask[self.rows] = True
+        return mask
+
+
+@pytest.fixture
+def rare():
+    """A pool in which one row of fifty is of the second class, and half of the labels are of it."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [2450, 50])
+    X = rng.normal(size=(2500, 2)) * 0.2 + y[:, None]
+    partial = np.full(2500, -1)
+    partial[:40], partial[-40:] = 0, 1
+    return X, y, partial
+
+
+def pruner_of(selection, **params):
+    defaults = {"labeler": Noting(), "proxy": SGDClassifier(loss="log_loss"), "n_epochs": 10, "random_state": 0}
+    return SemiPrune(selection=selection, **defaults | params)
+
+
+def test_a_coreset_that_is_better_passes_in_silence(rare):
+    X, _, partial = rare
+    both = np.r_[100:110, 2450:2460]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        pruner = pruner_of(Chosen(both), gate=True).fit(X, partial)
+    gate = pruner.gate_
+    assert gate["n_rows"] == 16
+    assert gate["coreset"] == 1.0
+    assert gate["low"] > 0.0
+    assert gate["difference"] == pytest.approx(gate["coreset"] - gate["random"])
+    assert gate["low"] <= gate["difference"] <= gate["high"]
+    assert pruner.pseudo_label_accuracy_ is None
+    assert pruner_of(Chosen(both)).fit(X, partial).gate_ is None
+
+
+def test_a_coreset_that_is_no_better_is_told(rare):
+    X, _, partial = rare
+    message = (
+        r"Random rows may be as good as this coreset: on 16 held-out labelled rows it reaches 1\.000, as many random rows "
+        r"[01]\.\d{3}; difference [+-]0\.\d{3}, 95 % interval [+-]0\.\d{3} to [+-]0\.\d{3}\. So few labels can tell a difference "
+        r"of 0\.\d{3} from luck"
+    )
+    with pytest.warns(UserWarning, match=message):
+        pruner = pruner_of(Chosen(np.r_[100:1500, 2450:2480]), gate=True).fit(X, partial)
+    assert pruner.gate_["difference"] <= 0.0
+    assert pruner.gate_["detectable"] > 0.0
+
+
+def test_more_labels_detect_smaller_differences():
+    X, y = load_digits(return_X_y=True)
+    found = []
+    for n_labeled in (100, 1000):
+        partial = make_partial_labels(y, n_labeled, random_state=0)
+        with pytest.warns(UserWarning, match="Random rows may be as good"):
+            found.append(pruner_of("random", gate=True).fit(X / 16, partial).gate_)
+    assert [gate["n_rows"] for gate in found] == [20, 199]
+    assert found[1]["detectable"] < found[0]["detectable"]
+    assert found[1]["high"] - found[1]["low"] < 0.2
+
+
+def test_nothing_that_is_compared_has_seen_the_held_out_labels(rare, monkeypatch):
+    X, _, partial = rare
+    trained = []
+
+    def spy(proxy, pool, codes, *others):
+        trained.append((pool, codes))
+        return train_fully(proxy, pool, codes, *others)
+
+    train_fully = _held_out.train_fully
+    monkeypatch.setattr(_held_out, "train_fully", spy)
+    Noting.seen.clear()
+    pruner = pruner_of("random", gate=True, labeler=Noting(), ratio=0.9)
+    with pytest.warns(UserWarning, match="Random rows may be as good"):
+        pruner.fit(X, partial)
+    main, without = Noting.seen
+    hidden = np.flatnonzero((main >= 0) & (without < 0))
+    assert hidden.size == 16
+    assert len(trained) == 2
+    ours, theirs = trained
+    assert len(ours[0]) == len(theirs[0]) == (pruner.support_ & ~np.isin(np.arange(2500), hidden)).sum()
+    for rows, _ in trained:
+        assert not (rows[:, None] == X[hidden]).all(axis=2).any()
+
+
+def test_the_gate_of_a_pool_that_is_labelled(rare):
+    """Nothing has to be labelled again: a fifth of the rows is held out."""
+    X, y, _ = rare
+    Noting.seen.clear()
+    with pytest.warns(UserWarning, match="as good"):
+        pruner = pruner_of("random", gate=True, labeler=Noting()).fit(X, y)
+    assert pruner.gate_["n_rows"] == 500
+    assert not Noting.seen
+
+
+@pytest.mark.parametrize("name", ["gate", "estimate_accuracy"])
+def test_too_few_labels_to_hold_some_out(rare, name):
+    X, _, partial = rare
+    few = np.full(2500, -1)
+    few[[0, -1]] = 0, 1
+    with pytest.raises(ValueError, match=f"{name} holds labelled rows out, and no class has two of them"):
+        pruner_of("random", **{name: True}).fit(X, few)
+    with pytest.raises(ValueError, match="Labelled rows cannot be held out: no class has two of them"):
+        pruner_of("random").fit(X, few).suggest_ratio(X)
+
+
+def test_one_class_is_kept(rare):
+    X, y, partial = rare
+    pruner = pruner_of("random").fit(X, partial)
+    held = hold_out(pruner, Noting(), X, partial, 0)
+    mask = np.arange(2500) < 100
+    right = right_answers(mask, held, X, partial, SGDClassifier(loss="log_loss"), 10, 0)
+    np.testing.assert_array_equal(right, y[held["rows"]] == 0)
+    assert not right_answers(np.zeros(2500, bool), held, X, partial, SGDClassifier(loss="log_loss"), 10, 0).any()
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "n_rows", "expected"),
+    [
+        ({0.1: 0.5, 0.3: 0.9, 0.5: 0.9}, 50, 0.3),
+        ({0.1: 0.86, 0.3: 0.9}, 50, 0.1),
+        ({0.1: 0.86, 0.3: 0.9}, 500, 0.3),
+        ({0.1: 0.9, 0.3: 1.0}, 50, 0.3),
+        ({10: 0.8, 0.5: 0.7}, 5000, 10),
+    ],
+)
+def test_one_standard_error(accuracies, n_rows, expected):
+    assert smallest_good_enough(accuracies, n_rows) == expected
+
+
+def test_suggested_ratios(tmp_path):
+    X, y = load_digits(return_X_y=True)
+    X, partial = X / 16, make_partial_labels(y, 300, random_state=0)
+    Noting.seen.clear()
+    pruner = pruner_of("random", labeler=Noting(), memory=str(tmp_path), random_state=0)
+    pruner.fit(X, partial)
+    support = pruner.support_
+    ratio = pruner.suggest_ratio(X, [1.0, 0.5, 12])
+    assert list(pruner.ratio_accuracies_) == [12, 0.5, 1.0]
+    assert ratio in (0.5, 1.0)
+    assert pruner.ratio_accuracies_[12] < 0.75 < pruner.ratio_accuracies_[0.5]
+    np.testing.assert_array_equal(pruner.support_, support)
+    assert len(Noting.seen) == 2
+    assert pruner.suggest_ratio(X, [1.0]) == 1.0
+    assert len(Noting.seen) == 2  # the run without the held-out labels is kept
+    with pytest.raises(ValueError, match="X is not the data that SemiPrune was fitted on"):
+        pruner.suggest_ratio(X[::-1])
+    with pytest.raises(ValueError, match="ratios must hold one value at least"):
+        pruner.suggest_ratio(X, [])
