@@ -446,6 +446,53 @@ def test_weights_make_the_coreset_stand_for_the_pool(selector):
     assert isinstance(selector, Random) or abs(np.mean(plain) - 1.0) > 0.03
 
 
+# A cutoff that chooses itself
+
+
+@given(
+    seed=st.integers(0, 1000),
+    n=st.integers(2, 60),
+    ratio=st.floats(0.05, 1.0),
+    kind=st.sampled_from(["normal", "skewed", "ties", "huge"]),
+)
+def test_the_automatic_cutoff_keeps_the_mean_of_the_pool(seed, n, ratio, kind):
+    """No other band of neighbouring ranks has a mean that is nearer."""
+    rng = np.random.default_rng(seed)
+    values = {
+        "normal": rng.normal(size=n),
+        "skewed": rng.exponential(size=n) ** 3,
+        "ties": rng.integers(3, size=n).astype(float),
+        "huge": rng.normal(size=n) * 1e200,
+    }[kind]
+    k = kept_count(ratio, n)
+    mask = Cutoff("auto").select(values, ratio, random_state=seed)
+    ranked = np.sort(values)[::-1]
+    gaps = [abs(ranked[cut : cut + k].mean() - values.mean()) for cut in range(n - k + 1)]
+    assert abs(values[mask].mean() - values.mean()) <= min(gaps) + 1e-9 * np.abs(values).max()
+
+
+def test_the_automatic_cutoff_follows_the_ratio():
+    values = np.random.default_rng(0).exponential(size=1000)
+    cuts = [np.sum(values > values[Cutoff("auto").select(values, ratio)].max()) for ratio in (0.1, 0.3, 0.5, 0.9)]
+    assert cuts == sorted(cuts, reverse=True)
+    assert 250 < cuts[0] < 400
+    assert cuts[-1] < 50
+    moved = [Cutoff("auto").select(scale * values + shift, 0.3) for scale, shift in ((1, 0), (5, 0), (1, -9))]
+    np.testing.assert_array_equal(moved[0], moved[1])
+    np.testing.assert_array_equal(moved[0], moved[2])
+    why = Cutoff("auto").explain(values, 0.1)["why"]
+    assert np.sum(why == "cut off: too hard") == cuts[0]
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_automatic_cutoffs_of_classes(cut):
+    y = np.repeat([0, 1, 2], [10, 100, 100])
+    mask = cut("auto", class_balanced="uniform").select(np.arange(210.0), 63, y=y)
+    assert np.bincount(y[mask]).tolist() == [10, 26, 27] or np.bincount(y[mask]).tolist() == [10, 27, 26]
+    assert cut("auto", min_per_class=5).select(np.arange(210.0), 63, y=y, must_keep=np.arange(210) > 200).sum() == 63
+    assert cut("auto").select(np.arange(210.0), 1.0).all()
+
+
 # Bands, graphs and covers
 
 
@@ -603,7 +650,8 @@ def test_error_probabilities_that_are_refused(error, message):
     ("selector", "message"),
     [
         (Cutoff(hard_cutoff=1.0), r"within \[0, 1\)"),
-        (Cutoff(hard_cutoff="auto"), r"within \[0, 1\)"),
+        (Cutoff(hard_cutoff="most"), r"within \[0, 1\) or 'auto', got 'most'"),
+        (Cutoff(hard_cutoff=None), r"within \[0, 1\) or 'auto', got None"),
         (Beta(c_d=0), "c_d must be above 0 or 'auto', got 0"),
         (Beta(c_d="odds"), "c_d must be above 0 or 'auto', got 'odds'"),
         (Beta(trust=-1), "trust must be at least 0"),

@@ -124,7 +124,7 @@ class BaseSelector(BaseEstimator, ABC):
             chances = self._chances(scores[rows], k, part, mask[rows], members & ~must[rows])
             chances = np.where(mask[rows], 1.0, np.nan) if chances is None else chances
             probability[rows[members]] = chances[members]
-            cut[rows[members]] = (self._cut(scores[rows]) & ~mask[rows])[members]
+            cut[rows[members]] = (self._cut(scores[rows], k) & ~mask[rows])[members]
         probability[cut] = np.nan
         probability[must] = 1.0
         why = np.where(mask, self._reason, f"not {self._reason}").astype(object)
@@ -142,8 +142,8 @@ class BaseSelector(BaseEstimator, ABC):
         """
         return None
 
-    def _cut(self, scores):
-        """Return which rows of a group are dropped before any choice."""
+    def _cut(self, scores, k):
+        """Return which rows of a group are dropped before k are chosen."""
         return np.zeros(len(scores), dtype=bool)
 
     def _decide(self, scores, ratio, data, y, must_keep, random_state):

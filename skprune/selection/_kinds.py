@@ -1,6 +1,7 @@
 """Selectors that cut, selectors that look at features, and what they share: ranks and weights."""
 
 from abc import abstractmethod
+from numbers import Real
 
 import numpy as np
 
@@ -40,14 +41,23 @@ class CutoffSelector(BaseSelector):
     def check(self, k, n_samples, n_epochs=None):
         """Refuse a cutoff that leaves fewer than k rows; see :meth:`BaseSelector.check`."""
         super().check(k, n_samples, n_epochs)
-        dropped_count(self.hard_cutoff, k, n_samples)
+        if not self._auto():
+            dropped_count(self.hard_cutoff, k, n_samples)
+
+    def _auto(self):
+        return isinstance(self.hard_cutoff, str) and self.hard_cutoff == "auto"
+
+    def _dropped(self, scores, k):
+        return balanced_cut(scores, k) if self._auto() else dropped_count(self.hard_cutoff, k, len(scores))
 
     def _capacity(self, n_samples):
+        if self._auto():
+            return n_samples
         return n_samples - np.floor(self.hard_cutoff * n_samples + 1e-9).astype(np.int64)
 
-    def _cut(self, scores):
-        dropped = len(scores) - int(self._capacity(len(scores)))
-        return scores >= np.sort(scores)[-dropped] if dropped else super()._cut(scores)
+    def _cut(self, scores, k):
+        dropped = self._dropped(scores, k)
+        return scores >= np.sort(scores)[-dropped] if dropped else super()._cut(scores, k)
 
 
 def weights_of(scores, power):
@@ -98,6 +108,35 @@ def hardest_first(scores, rng):
     return np.lexsort((rng.random(len(scores)), -scores))
 
 
+def balanced_cut(scores, k):
+    """Return how many of the hardest rows to drop, so that the next k are as hard on average as all rows.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Higher = harder.
+    k : int
+        Rows to keep.
+
+    Returns
+    -------
+    int
+        Within 0 and n - k; the one at which the means differ least, the smallest of several.
+
+    Examples
+    --------
+    >>> balanced_cut(np.array([10.0, 3.0, 2.0, 1.0, 0.0]), 3)
+    0
+    >>> balanced_cut(np.array([10.0, 9.0, 2.0, 1.0, 0.0, 0.0]), 2)
+    2
+    """
+    if k == 0:
+        return 0
+    center = scores.mean()
+    ahead = np.concatenate([[0.0], np.cumsum(np.sort(scores - center)[::-1])])
+    return int(np.abs(ahead[k:] - ahead[:-k]).argmin())
+
+
 def dropped_count(hard_cutoff, k, n):
     """Return how many of the hardest rows a cutoff drops, after a check that k rows are left.
 
@@ -123,8 +162,8 @@ def dropped_count(hard_cutoff, k, n):
     >>> dropped_count(0.1, 45, 50)
     5
     """
-    if isinstance(hard_cutoff, (bool, str)) or not 0.0 <= hard_cutoff < 1.0:
-        raise ValueError(f"hard_cutoff must be within [0, 1), got {hard_cutoff!r}.")
+    if isinstance(hard_cutoff, bool) or not isinstance(hard_cutoff, Real) or not 0.0 <= hard_cutoff < 1.0:
+        raise ValueError(f"hard_cutoff must be within [0, 1) or 'auto', got {hard_cutoff!r}.")
     dropped = int(np.floor(hard_cutoff * n + 1e-9))
     if dropped + k > n:
         raise ValueError(

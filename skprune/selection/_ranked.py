@@ -4,7 +4,7 @@ import numpy as np
 
 from skprune._validation import check_number
 from skprune.selection._base import BaseSelector
-from skprune.selection._kinds import CutoffSelector, dropped_count, hardest_first
+from skprune.selection._kinds import CutoffSelector, hardest_first
 
 
 class Random(BaseSelector):
@@ -86,8 +86,9 @@ class Cutoff(CutoffSelector):
 
     Parameters
     ----------
-    hard_cutoff : float in [0, 1), default=0.0
-        The fraction of hardest rows to drop: ``floor(hard_cutoff * n + 1e-9)`` of them.
+    hard_cutoff : float in [0, 1) or "auto", default=0.0
+        The fraction of hardest rows to drop: ``floor(hard_cutoff * n + 1e-9)`` of them. "auto", which is not of these papers,
+        drops as many as make the kept rows as hard on average as all rows: more when less is kept.
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes; the cutoff is then that of each class.
     min_per_class : int or float, default=0
@@ -103,7 +104,7 @@ class Cutoff(CutoffSelector):
     _reason = "among the hardest behind the cutoff"
 
     def _order(self, scores, k, read, rng):
-        dropped = dropped_count(self.hard_cutoff, k, len(scores))
+        dropped = self._dropped(scores, k)
         return hardest_first(scores, rng)[dropped:]
 
 

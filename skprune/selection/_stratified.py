@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune.selection._kinds import CutoffSelector, dropped_count, hardest_first
+from skprune.selection._kinds import CutoffSelector, hardest_first
 
 N_STRATA = 50
 
@@ -16,8 +16,8 @@ class Stratified(CutoffSelector):
 
     Parameters
     ----------
-    hard_cutoff : float in [0, 1), default=0.0
-        The fraction of hardest rows to drop first.
+    hard_cutoff : float in [0, 1) or "auto", default=0.0
+        The fraction of hardest rows to drop first; "auto" as in :class:`Cutoff`.
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes; cutoff and strata are then those of each class.
     min_per_class : int or float, default=0
@@ -35,7 +35,7 @@ class Stratified(CutoffSelector):
     _reason = "drawn in its stratum"
 
     def _order(self, scores, k, read, rng):
-        dropped = dropped_count(self.hard_cutoff, k, len(scores))
+        dropped = self._dropped(scores, k)
         rows = hardest_first(scores, rng)[dropped:]
         stratum = strata(scores[rows], N_STRATA)
         budgets = stratum_budgets(k, np.bincount(stratum, minlength=N_STRATA), rng)
@@ -46,7 +46,7 @@ class Stratified(CutoffSelector):
         return rows[np.concatenate([rng.permutation(order[chosen]), rng.permutation(order[~chosen])])]
 
     def _chances(self, scores, k, read, kept, free):
-        behind = ~self._cut(scores) | kept
+        behind = ~self._cut(scores, k) | kept
         stratum = np.zeros(len(scores), dtype=np.int64)
         stratum[behind] = strata(scores[behind], N_STRATA)
         counted = behind & free
