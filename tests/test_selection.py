@@ -653,6 +653,7 @@ def test_error_probabilities_that_are_refused(error, message):
         (Cutoff(hard_cutoff="most"), r"within \[0, 1\) or 'auto', got 'most'"),
         (Cutoff(hard_cutoff=None), r"within \[0, 1\) or 'auto', got None"),
         (Beta(c_d=0), "c_d must be above 0 or 'auto', got 0"),
+        (Beta(c_d=None), "c_d must be above 0 or 'auto', got None"),
         (Beta(c_d="odds"), "c_d must be above 0 or 'auto', got 'odds'"),
         (Beta(trust=-1), "trust must be at least 0"),
         (Beta(), "Beta needs dynamics"),

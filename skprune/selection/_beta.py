@@ -1,5 +1,7 @@
 """DUAL's Beta sampling."""
 
+from numbers import Real
+
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta as beta_distribution
@@ -62,7 +64,7 @@ class Beta(BaseSelector):
         if n_epochs is not None and self.n_epochs is not None and self.n_epochs > n_epochs:
             raise ValueError(f"Beta reads n_epochs={self.n_epochs}, above the {n_epochs} epochs that are recorded.")
         auto = isinstance(self.c_d, str) and self.c_d == "auto"
-        if not auto and (isinstance(self.c_d, (bool, str)) or not self.c_d > 0):
+        if not auto and (isinstance(self.c_d, bool) or not isinstance(self.c_d, Real) or not self.c_d > 0):
             raise ValueError(f"c_d must be above 0 or 'auto', got {self.c_d!r}.")
         check_number("trust", self.trust, 0)
 

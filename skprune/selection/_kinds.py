@@ -125,10 +125,10 @@ def balanced_cut(scores, k):
 
     Examples
     --------
-    >>> balanced_cut(np.array([10.0, 3.0, 2.0, 1.0, 0.0]), 3)
-    0
-    >>> balanced_cut(np.array([10.0, 9.0, 2.0, 1.0, 0.0, 0.0]), 2)
-    2
+    >>> balanced_cut(np.arange(10.0), 4)
+    3
+    >>> balanced_cut(np.array([8.0, 4.0, 2.0, 1.0, 0.0, 0.0]), 2)
+    1
     """
     if k == 0:
         return 0
