@@ -102,9 +102,8 @@ class Beta(BaseSelector):
         noise = rng.gumbel(size=len(scores))
         with np.errstate(divide="ignore"):
             keys = np.log(weights) + noise
-        by_score = np.empty(len(scores))
-        by_score[hard] = np.arange(len(scores))
-        return np.lexsort((by_score, -keys))
+        never = np.isneginf(keys)
+        return np.concatenate([np.argsort(-keys, kind="stable")[: len(keys) - never.sum()], hard[never[hard]]])
 
 
 def race(weights, k):

@@ -105,7 +105,10 @@ def hardest_first(scores, rng):
     >>> hardest_first(np.array([0.1, 0.9, 0.5]), np.random.default_rng(0))
     array([1, 2, 0])
     """
-    return np.lexsort((rng.random(len(scores)), -scores))
+    chances = rng.random(len(scores))
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    return np.lexsort((chances, -scores)) if (ranked[1:] == ranked[:-1]).any() else order
 
 
 def balanced_cut(scores, k):
