@@ -41,7 +41,8 @@ class KCenter(EmbeddingSelector):
 
     def _pick(self, scores, k, features):
         weights = weights_of(scores, self.power)
-        return farthest_first(features, k, int(weights.argmax()), weights)
+        # in single precision, since the passes over the features are bound by memory
+        return farthest_first(features.astype(np.float32), k, int(weights.argmax()), weights)
 
 
 def farthest_first(features, k, first, weights=None):
