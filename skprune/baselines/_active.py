@@ -3,18 +3,18 @@
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _get_feature_names, check_is_fitted
+from sklearn.utils.validation import _get_feature_names
 
-from skprune._base import BasePruner
 from skprune._labels import MISSING, encode_labels
 from skprune._models import as_input, is_net, torch_seeded
 from skprune._prepare import check_labeler, prepare
 from skprune._validation import as_pool, check_equal_length
+from skprune.baselines._base import ReselectingPruner
 from skprune.dynamics._features import entering
 from skprune.selection import kept_count
 
 
-class ActivePruner(BasePruner):
+class ActivePruner(ReselectingPruner):
     """Keep the labelled rows, and those that active learning would have annotated, in one round.
 
     A supervised classifier is trained on the labelled rows. "margin" adds the rows with the smallest difference of its two
@@ -134,22 +134,6 @@ class ActivePruner(BasePruner):
         self._seen, self._selection_seed = seen, seed
         self._keep_mask(X, pool, given, mask)
         return self
-
-    def select(self, ratio=None):
-        """Choose again from the same fit.
-
-        Parameters
-        ----------
-        ratio : float in (0, 1] or int, default=None
-            The fraction KEPT, or a count; None: that of the estimator.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), bool
-            A new mask; the fitted attributes stay as they are.
-        """
-        check_is_fitted(self)
-        return self._choose(self._seen, self.ratio if ratio is None else ratio, self._selection_seed)[1]
 
     def _count(self, ratio, kept):
         """Return how many rows are added to those that are kept anyway."""

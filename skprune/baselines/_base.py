@@ -14,7 +14,31 @@ from skprune._validation import as_pool, check_equal_length, flat
 from skprune.selection import get_selector, kept_count
 
 
-class LabelFreePruner(BasePruner):
+class ReselectingPruner(BasePruner):
+    """A pruner whose ``fit`` keeps what it has seen in ``_seen``, so that another ratio needs no other fit."""
+
+    def select(self, ratio=None):
+        """Choose again from the same fit.
+
+        Parameters
+        ----------
+        ratio : float in (0, 1] or int, default=None
+            The fraction KEPT, or a count; None: that of the estimator.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), bool
+            A new mask; the fitted attributes stay as they are.
+        """
+        check_is_fitted(self)
+        return self._choose(self._seen, self.ratio if ratio is None else ratio, self._selection_seed)[1]
+
+    @abstractmethod
+    def _choose(self, seen, ratio, seed):
+        """Return the scores, and the mask of the rows that a ratio keeps."""
+
+
+class LabelFreePruner(ReselectingPruner):
     """Base of the pruners that read no label.
 
     `y` may be left out; labels that are given are kept for ``coreset_labels_``. A subclass defines ``_look``, which looks at the
@@ -73,29 +97,9 @@ class LabelFreePruner(BasePruner):
         self._keep_mask(X, pool, given, mask)
         return self
 
-    def select(self, ratio=None):
-        """Choose again from the same fit.
-
-        Parameters
-        ----------
-        ratio : float in (0, 1] or int, default=None
-            The fraction KEPT, or a count; None: that of the estimator.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), bool
-            A new mask; the fitted attributes stay as they are.
-        """
-        check_is_fitted(self)
-        return self._choose(self._seen, self.ratio if ratio is None else ratio, self._selection_seed)[1]
-
     @abstractmethod
     def _look(self, pool, classes, rng):
         """Return what the choice needs of the pool."""
-
-    @abstractmethod
-    def _choose(self, seen, ratio, seed):
-        """Return the scores, and the mask of the rows that a ratio keeps."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
