@@ -211,7 +211,7 @@ def table(rows, title):
     for name in names:
         cells = [summary[name, ratio] for ratio in ratios]
         text = "".join(
-            f"{100 * one['mean']:>9.2f} ± {100 * (one['std'] or 0):4.2f} {100 * one['difference']:+5.2f}"
+            f"{100 * one['mean']:>9.2f} ± {100 * (np.nan if one['std'] is None else one['std']):4.2f} {100 * one['difference']:+5.2f}"
             for one in cells
         )
         mean, gain = (100 * np.mean([one[key] for one in cells]) for key in ("mean", "difference"))
