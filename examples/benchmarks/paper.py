@@ -59,6 +59,7 @@ RANDOM, DEFAULT, UPPER = "random", "SemiPrune-DUAL-Beta", "supervised DUAL-Beta"
 OURS = (DEFAULT, "SemiPrune-AUM-Cutoff")
 KNOW_ALL = (UPPER, "CCS-AUM")
 METHODS = (RANDOM, "prototypicality", "BADGE", "ELFS", "ZCore", "D2", *OURS, *KNOW_ALL)
+LOWEST = -4.0  # of the panels, in points: what lies lower is far from random rows whatever it is
 LABELS = {"oracle": "annotated coresets", "pseudo": "coresets with pseudo-labels"}
 
 
@@ -210,9 +211,10 @@ def table(rows, title):
     print(f"{'test accuracy, %':22}{heads}{'mean':>9}{'- random':>10}")
     for name in names:
         cells = [summary[name, ratio] for ratio in ratios]
+        stds = [100 * (np.nan if one["std"] is None else one["std"]) for one in cells]
         text = "".join(
-            f"{100 * one['mean']:>9.2f} ± {100 * (np.nan if one['std'] is None else one['std']):4.2f} {100 * one['difference']:+5.2f}"
-            for one in cells
+            f"{100 * one['mean']:>9.2f} ± {std:4.2f} {100 * one['difference']:+5.2f}"
+            for one, std in zip(cells, stds, strict=True)
         )
         mean, gain = (100 * np.mean([one[key] for one in cells]) for key in ("mean", "difference"))
         print(f"{name:22}{text}{mean:>9.2f}{gain:>+10.2f}")
@@ -244,6 +246,7 @@ def draw(args):
                 np.multiply(100, ratios), gains, dashes, marker="o", markersize=3, color=color, label=name, **style
             )
         axis.set_title(f"{dataset}, {protocol}\n{LABELS[labels]}", fontsize=9)
+        axis.set_ylim(bottom=max(axis.get_ylim()[0], LOWEST))
         axis.grid(alpha=0.3)
     for row in axes:
         row[0].set_ylabel("test accuracy - random rows, points")
