@@ -107,7 +107,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         labels : ndarray of shape (n_kept,)
             Given labels where there are any, else pseudo-labels; None where a baseline gives none.
         weights : ndarray of shape (n_kept,), float64
-            Sample weights, all one.
+            Sample weights, all one: the coreset as it is. SemiPrune has others in ``sample_weight_``.
 
         Examples
         --------

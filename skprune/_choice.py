@@ -54,7 +54,7 @@ def reasons(selector, scores, ratio, read, mask):
     dict
         As :meth:`skprune.selection.BaseSelector.explain`; of a selection of a user nothing is known but the mask.
     """
-    if isinstance(selector, BaseSelector):
+    if isinstance(selector, BaseSelector) and type(selector).select is BaseSelector.select:
         return selector.explain(scores, ratio, **read)
     name = type(selector).__name__
     return {
@@ -86,7 +86,7 @@ def table_of(pruner, scores, why):
         "row": np.arange(len(hard)),
         "label": pruner.pseudo_labels_,
         "given": pruner._given,
-        "confidence": pruner.pseudo_label_confidence_,
+        "label_confidence": pruner.pseudo_label_confidence_,
         "difficulty": hard,
         **scores,
         "rank": rankdata(-hard, method="min").astype(np.int64),

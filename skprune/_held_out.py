@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.stats import binomtest, norm
+from sklearn.base import clone
 
 from skprune._labels import MISSING
 from skprune._models import as_input
@@ -10,7 +11,8 @@ from skprune._stages import label_pool, train_fully
 from skprune._store import StageStore
 
 _HELD_OUT = 0.2
-_RESAMPLES = 10_000
+_RESAMPLES = 2000
+_TRAININGS = 5
 
 
 def held_out_rows(codes, seed):
@@ -52,12 +54,12 @@ def label_without(labeler, pool, codes, rows, seed, verbose):
     Returns
     -------
     dict
-        "codes" and "confidence" of all rows.
+        "codes" of all rows.
     """
     hidden = codes.copy()
     hidden[rows] = MISSING
     labelled = label_pool(labeler, pool, hidden, seed, verbose)
-    return {name: labelled[name] for name in ("codes", "confidence")}
+    return {"codes": labelled["codes"]}
 
 
 def hold_out(pruner, labeler, pool, codes, seed):
@@ -140,39 +142,57 @@ def right_answers(mask, held, pool, codes, proxy, schedule_epochs, seed):
     rows = held["rows"]
     mask = mask.copy()
     mask[rows] = False
-    labels = held["codes"][mask]
-    if len(np.unique(labels)) < 2:
-        return labels[:1].repeat(len(rows)) == codes[rows] if labels.size else np.zeros(len(rows), dtype=bool)
+    present, labels = np.unique(held["codes"][mask], return_inverse=True)
+    if len(present) < 2:
+        return np.isin(codes[rows], present)
     model = train_fully(proxy, pool[mask], labels, schedule_epochs, seed)
-    return model.predict(as_input(model, pool[rows])) == codes[rows]
+    return present[model.predict(as_input(model, pool[rows]))] == codes[rows]
 
 
-def compare_with_random(mask, held, pool, codes, proxy, schedule_epochs, seed):
+def compare_with_random(mask, must, held, pool, codes, proxy, schedule_epochs, seed):
     """Compare a coreset with as many random rows on the rows that were held out.
+
+    Both are trained five times, with seeds of their own and, of the random rows, draws of their own.
 
     Parameters
     ----------
-    mask, held, pool, codes, proxy, schedule_epochs, seed
+    mask, must : ndarray of shape (n,), bool
+        The rows that are kept; those that must stay, and are among the random rows too.
+    held, pool, codes, proxy, schedule_epochs, seed
         As in :func:`right_answers`.
 
     Returns
     -------
     dict
-        "coreset" and "random", accuracies; their "difference" with "low" and "high", its 95 % bootstrap interval over the rows;
-        "n_rows"; and "detectable", the difference that so many rows would show in four of five cases, at a level of 5 %.
+        "coreset" and "random", accuracies; their "difference" with "low" and "high", its 95 % bootstrap interval over the rows
+        and the trainings; "n_rows"; and "detectable", the difference that would be seen in four of five cases, at a level of
+        5 %.
     """
     free = np.ones(len(mask), dtype=bool)
     free[held["rows"]] = False
     rng = generator_for("gate", seed)
-    drawn = np.zeros(len(mask), dtype=bool)
-    drawn[rng.permutation(np.flatnonzero(free))[: int((mask & free).sum())]] = True
-    ours, theirs = (
-        right_answers(one, held, pool, codes, proxy, schedule_epochs, seed).astype(np.float64) for one in (mask, drawn)
-    )
-    gain, n = ours - theirs, len(ours)
-    low, high = np.quantile(gain[rng.integers(n, size=(_RESAMPLES, n))].mean(axis=1), [0.025, 0.975])
-    # one row that differs is the least spread that is assumed: where all agree, the rows are too few to tell
-    spread = max(gain.std(), 1.0 / np.sqrt(n))
+    n_drawn = int((mask & free & ~must).sum())
+    right = []
+    for number in rng.integers(2**31 - 1, size=_TRAININGS):
+        drawn = must.copy()
+        drawn[rng.permutation(np.flatnonzero(free & ~must))[:n_drawn]] = True
+        trained = [clone(proxy) for _ in range(2)]
+        for one in trained:
+            if "random_state" in one.get_params(deep=False):
+                one.set_params(random_state=int(number))
+        pair = zip((mask, drawn), trained, strict=True)
+        right.append([right_answers(rows, held, pool, codes, one, schedule_epochs, int(number)) for rows, one in pair])
+    ours, theirs = np.array(right, dtype=np.float64).transpose(1, 0, 2)
+    gain = ours - theirs
+    n = gain.shape[1]
+    means = []
+    for _ in range(_RESAMPLES):
+        trainings, rows = rng.integers(_TRAININGS, size=_TRAININGS), rng.integers(n, size=n)
+        means.append(gain.mean(axis=0)[rows].mean() + (gain.mean(axis=1)[trainings] - gain.mean()).mean())
+    low, high = np.quantile(means, [0.025, 0.975])
+    # where all agree, one row that differs is the least spread that is assumed
+    over_rows = max(gain.mean(axis=0).std(ddof=1), 1.0 / np.sqrt(n)) ** 2 / n
+    over_trainings = gain.mean(axis=1).var(ddof=1) / _TRAININGS
     return {
         "coreset": float(ours.mean()),
         "random": float(theirs.mean()),
@@ -180,8 +200,36 @@ def compare_with_random(mask, held, pool, codes, proxy, schedule_epochs, seed):
         "low": float(low),
         "high": float(high),
         "n_rows": n,
-        "detectable": float((norm.ppf(0.975) + norm.ppf(0.8)) * spread / np.sqrt(n)),
+        "detectable": float((norm.ppf(0.975) + norm.ppf(0.8)) * np.sqrt(over_rows + over_trainings)),
     }
+
+
+def gate_message(gate):
+    """Say what a comparison means for the coreset, None where it is better than random rows.
+
+    Parameters
+    ----------
+    gate : dict
+        What :func:`compare_with_random` returned.
+
+    Returns
+    -------
+    str or None
+        The warning.
+    """
+    if gate["low"] > 0.0:
+        return None
+    start = (
+        "Random rows are better than this coreset"
+        if gate["high"] < 0.0
+        else "Random rows may be as good as this coreset"
+    )
+    return (
+        f"{start}, where both are trained on pseudo-labels: on {gate['n_rows']} held-out labelled rows it reaches "
+        f"{gate['coreset']:.3f}, as many random rows {gate['random']:.3f}; difference {gate['difference']:+.3f}, 95 % interval "
+        f"{gate['low']:+.3f} to {gate['high']:+.3f}. A difference of "
+        f"{gate['detectable']:.3f} would be seen in four of five cases."
+    )
 
 
 def smallest_good_enough(accuracies, n_rows):
@@ -205,5 +253,5 @@ def smallest_good_enough(accuracies, n_rows):
     0.3
     """
     best = max(accuracies.values())
-    error = np.sqrt(best * (1.0 - best) / n_rows)
+    error = max(np.sqrt(best * (1.0 - best) / n_rows), 1.0 / n_rows)  # where all are right, one row is no difference
     return next(ratio for ratio, accuracy in accuracies.items() if accuracy >= best - error)

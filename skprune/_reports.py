@@ -13,11 +13,12 @@ from skprune._stages import train_fully
 from skprune._validation import as_pool, check_equal_length
 from skprune.dynamics._features import proxy_features
 from skprune.scores._registry import mean_difficulty
-from skprune.selection import kept_count
+
+_RATIOS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 
 class Reports:
-    """Methods of a fitted SemiPrune that change nothing of its fit."""
+    """Methods of a fitted SemiPrune that leave its coreset as it is."""
 
     def explain(self, scores=()):
         """Say of each row what was found, and why it is kept or not.
@@ -30,7 +31,7 @@ class Reports:
         Returns
         -------
         pandas.DataFrame, or dict of ndarray where there is no pandas
-            Of each row of the pool "row"; "label", given or pseudo, and "given"; "confidence", that of the labeler;
+            Of each row of the pool "row"; "label", given or pseudo, and "given"; "label_confidence", that of the labeler;
             "difficulty", and each of the `scores`; "rank", 1 the hardest; "stratum", 0 to 49, of 50 of equal width over the
             difficulties; "kept"; "probability" of being kept, as in :meth:`skprune.selection.BaseSelector.explain`; and "why".
 
@@ -41,7 +42,7 @@ class Reports:
         >>> X, y = load_iris(return_X_y=True)
         >>> found = SemiPrune(0.2, selection="hardest", random_state=0).fit(X, y).explain(["aum"])
         >>> list(found)
-        ['row', 'label', 'given', 'confidence', 'difficulty', 'aum', 'rank', 'stratum', 'kept', 'probability', 'why']
+        ['row', 'label', 'given', 'label_confidence', 'difficulty', 'aum', 'rank', 'stratum', 'kept', 'probability', 'why']
         >>> found["why"][found["kept"]].unique().tolist()
         ['among the hardest']
         """
@@ -62,20 +63,24 @@ class Reports:
 
     def _reasons(self):
         check_is_fitted(self)
-        return reasons(*self._choice, self.support_)
+        if self._why is None:
+            self._why = reasons(*self._choice, self.support_)
+        return self._why
 
-    def suggest_ratio(self, X, ratios=(0.1, 0.2, 0.3, 0.5, 0.7, 1.0)):
+    def suggest_ratio(self, X, ratios=None):
         """Suggest how much to keep: the least with which a classifier is within one standard error of the best one tried.
 
         From the one fit; each coreset trains a classifier as in ``score``, on pseudo-labels of a labeler that did not know a
-        fifth of the labels (one more run of it, kept by `memory` and `checkpoint`), and is tested on these.
+        fifth of the labels (one more run of it, kept by `memory` and `checkpoint`), and is tested on these. The rows are chosen
+        with all labels.
 
         Parameters
         ----------
         X : array-like
             The pool of ``fit``.
-        ratios : sequence of float or int
-            The fractions KEPT, or counts, that are tried.
+        ratios : sequence of float or int, default=None
+            The fractions KEPT, or counts, that are tried; None: those of 0.1, 0.2, 0.3, 0.5, 0.7 and 1.0 that the selection can
+            keep.
 
         Returns
         -------
@@ -85,7 +90,7 @@ class Reports:
         Raises
         ------
         ValueError
-            X is other data, or no class has two labelled rows.
+            X is other data, no class has two labelled rows, or the selection cannot keep one of the `ratios`.
 
         Examples
         --------
@@ -98,15 +103,28 @@ class Reports:
         True
         """
         pool = self._check_fitted_pool(X)
-        ratios = sorted(ratios, key=lambda ratio: kept_count(ratio, len(pool)))
-        if not ratios:
-            raise ValueError("ratios must hold one value at least.")
+        masks = self._masks(_RATIOS if ratios is None else ratios, skip=ratios is None)
+        if not masks:
+            raise ValueError("ratios must hold one value at least that the selection can keep.")
         codes = np.where(self._given, self._read["y"], MISSING)
-        masks = [self.select(ratio) for ratio in ratios]
-        held = hold_out(self, self._labeler, pool, codes, self._judge_recipe[-1])
-        right = [right_answers(mask, held, pool, codes, *self._judge_recipe) for mask in masks]
-        self.ratio_accuracies_ = {ratio: float(one.mean()) for ratio, one in zip(ratios, right, strict=True)}
-        return smallest_good_enough(self.ratio_accuracies_, len(held["rows"]))
+        if self._held is None:
+            self._held = hold_out(self, self._labeler, pool, codes, self._judge_recipe[-1])
+        self.ratio_accuracies_ = {
+            ratio: float(right_answers(mask, self._held, pool, codes, *self._judge_recipe).mean())
+            for ratio, mask in sorted(masks.items(), key=lambda item: item[1].sum())
+        }
+        return smallest_good_enough(self.ratio_accuracies_, len(self._held["rows"]))
+
+    def _masks(self, ratios, skip):
+        """Return the mask of each ratio; of those that the selection can keep, where others are skipped."""
+        masks = {}
+        for ratio in ratios:
+            try:
+                masks[ratio] = self.select(ratio)
+            except ValueError:
+                if not skip:
+                    raise
+        return masks
 
     def score_samples(self, X, n_neighbors=10):
         """Extrapolate the difficulty to rows that were not trained on, so that a growing pool is pruned again without training.

@@ -7,7 +7,7 @@ from sklearn.utils.validation import _get_feature_names, check_is_fitted
 from skprune._base import BasePruner
 from skprune._checks import check_parameters, selector_for
 from skprune._choice import choose
-from skprune._held_out import accuracy_interval, compare_with_random
+from skprune._held_out import accuracy_interval, compare_with_random, gate_message
 from skprune._labels import MISSING, encode_labels
 from skprune._models import unpack
 from skprune._plan import run_stages
@@ -68,8 +68,9 @@ class SemiPrune(Reports, BasePruner):
         class, one row at least where there are two (another run of the labeler, kept by `memory` and `checkpoint` as the
         others are).
     gate : bool, default=False
-        Whether to compare the coreset with as many random rows, by two trainings as in ``score`` on pseudo-labels of a labeler
-        that did not know a fifth of the labels, tested on these; see ``gate_``. It warns where random rows may be as good.
+        Whether to compare the coreset with as many random rows, by five trainings of each as in ``score``, on pseudo-labels of
+        a labeler that did not know a fifth of the labels, tested on these; see ``gate_``. It warns where random rows may be as
+        good. What annotation of the coreset would bring is another question, which no labels at hand can answer.
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     memory : None, str or joblib.Memory, default=None
@@ -112,9 +113,13 @@ class SemiPrune(Reports, BasePruner):
         Wilson's 95 % interval of it.
     gate_ : dict or None
         On the labelled rows that were held out, "n_rows" of them: "coreset" and "random", the accuracies; their "difference"
-        with "low" and "high", a 95 % bootstrap interval over the rows; "detectable", the difference that so many rows would
-        show in four of five cases. The rows were chosen with all labels; the trainings compared did without. None without
+        with "low" and "high", a 95 % bootstrap interval over rows and trainings; "detectable", the difference that would be
+        seen in four of five cases. The rows were chosen with all labels; the trainings compared did without. None without
         `gate`.
+    ratio_accuracies_ : dict of {ratio: float}
+        What ``suggest_ratio`` found, after a call of it.
+    sample_weight_ : ndarray of shape (n_kept,), float64
+        1 / probability of being kept, mean 1: with these weights a fit on the kept rows is that of the pool.
     dynamics_ : TrainingDynamics
         What was recorded of the (first) proxy.
     repeats_ : list of TrainingDynamics
@@ -260,15 +265,10 @@ class SemiPrune(Reports, BasePruner):
         judge = proxy, int(self.schedule_epochs), stage_seed
         gate = None
         if self.gate:
-            gate = compare_with_random(mask, held, pool, codes, *judge)
-            if gate["low"] <= 0.0:
-                warn_user(
-                    "Random rows may be as good as this coreset: on {n_rows} held-out labelled rows it reaches {coreset:.3f}, "
-                    "as many random rows {random:.3f}; difference {difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}. "
-                    "So few labels can tell a difference of {detectable:.3f} from luck, not a smaller one.".format(
-                        **gate
-                    )
-                )
+            must = given if self.include_labeled else np.zeros(len(pool), dtype=bool)
+            gate = compare_with_random(mask, must, held, pool, codes, *judge)
+            if (message := gate_message(gate)) is not None:
+                warn_user(message)
 
         self.classes_ = classes
         self.labeler_ = None if given.all() else unpack(labeler, labelled["model"])
@@ -285,7 +285,9 @@ class SemiPrune(Reports, BasePruner):
         self.score_std_ = spread
         self._read = read
         self._choice = choice
-        self._judge = None
+        self._judge = self._why = None
+        self._held = held
+        vars(self).pop("ratio_accuracies_", None)
         self._labeler, self._judge_recipe = labeler, judge
         self._keep_mask(X, pool, given, mask)
         return self

@@ -137,8 +137,8 @@ def check_equal_length(pool, y, name="y"):
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
 
 
-def check_count(name, value, low=1):
-    """Refuse a parameter that is no integer of at least `low`.
+def check_count(name, value):
+    """Refuse a parameter that is no integer of at least 1.
 
     Parameters
     ----------
@@ -146,8 +146,6 @@ def check_count(name, value, low=1):
         Of the parameter.
     value : object
         What the user gave.
-    low : int
-        The least.
 
     Examples
     --------
@@ -155,8 +153,8 @@ def check_count(name, value, low=1):
     Traceback (most recent call last):
     ValueError: n_neighbors must be an integer of at least 1, got 0.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < low:
-        raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
 
 
 def check_number(name, value, low, high=math.inf, *, open_at=()):

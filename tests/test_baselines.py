@@ -444,6 +444,7 @@ def test_refused_contrasts(iris):
         (PrototypicalityPruner(n_clusters=151), "n_clusters=151 is above the 150 rows"),
         (PrototypicalityPruner(n_clusters=3, selection="hardets"), "Did you mean 'hardest'"),
         (D2Pruner(n_clusters=3, gamma_forward=-1.0), "gamma_forward must be at least 0"),
+        (D2Pruner(n_clusters=3, n_neighbors=0), "n_neighbors must be an integer of at least 1, got 0"),
         (ZCorePruner(n_points=0), "n_points must be an integer of at least 1"),
         (ZCorePruner(n_redundant=1.5), "n_redundant must be an integer of at least 1"),
         (ELFSPruner(0.5, n_clusters=3, selection=Cutoff(0.6)), "hard_cutoff=0.6 drops 90 of 150 rows"),

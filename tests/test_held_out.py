@@ -9,8 +9,9 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from skprune import SemiPrune, _held_out
-from skprune._held_out import hold_out, right_answers, smallest_good_enough
+from skprune._held_out import compare_with_random, gate_message, hold_out, right_answers, smallest_good_enough
 from skprune.datasets import make_partial_labels
+from skprune.selection import Cutoff
 
 
 class Noting(LogisticRegression):
@@ -70,9 +71,9 @@ def test_a_coreset_that_is_better_passes_in_silence(rare):
 def test_a_coreset_that_is_no_better_is_told(rare):
     X, _, partial = rare
     message = (
-        r"Random rows may be as good as this coreset: on 16 held-out labelled rows it reaches 1\.000, as many random rows "
-        r"[01]\.\d{3}; difference [+-]0\.\d{3}, 95 % interval [+-]0\.\d{3} to [+-]0\.\d{3}\. So few labels can tell a difference "
-        r"of 0\.\d{3} from luck"
+        r"Random rows may be as good as this coreset, where both are trained on pseudo-labels: on 16 held-out labelled rows it "
+        r"reaches 1\.000, as many random rows [01]\.\d{3}; difference [+-]0\.\d{3}, 95 % interval [+-]0\.\d{3} to [+-]0\.\d{3}\. "
+        r"A difference of 0\.\d{3} would be seen in four of five cases"
     )
     with pytest.warns(UserWarning, match=message):
         pruner = pruner_of(Chosen(np.r_[100:1500, 2450:2480]), gate=True).fit(X, partial)
@@ -109,9 +110,8 @@ def test_nothing_that_is_compared_has_seen_the_held_out_labels(rare, monkeypatch
     main, without = Noting.seen
     hidden = np.flatnonzero((main >= 0) & (without < 0))
     assert hidden.size == 16
-    assert len(trained) == 2
-    ours, theirs = trained
-    assert len(ours[0]) == len(theirs[0]) == (pruner.support_ & ~np.isin(np.arange(2500), hidden)).sum()
+    assert len(trained) == 10
+    assert {len(rows) for rows, _ in trained} == {(pruner.support_ & ~np.isin(np.arange(2500), hidden)).sum()}
     for rows, _ in trained:
         assert not (rows[:, None] == X[hidden]).all(axis=2).any()
 
@@ -154,6 +154,7 @@ def test_one_class_is_kept(rare):
         ({0.1: 0.86, 0.3: 0.9}, 50, 0.1),
         ({0.1: 0.86, 0.3: 0.9}, 500, 0.3),
         ({0.1: 0.9, 0.3: 1.0}, 50, 0.3),
+        ({0.1: 0.9, 0.3: 1.0}, 10, 0.1),
         ({10: 0.8, 0.5: 0.7}, 5000, 10),
     ],
 )
@@ -180,3 +181,57 @@ def test_suggested_ratios(tmp_path):
         pruner.suggest_ratio(X[::-1])
     with pytest.raises(ValueError, match="ratios must hold one value at least"):
         pruner.suggest_ratio(X, [])
+    assert not hasattr(pruner.fit(X, partial), "ratio_accuracies_")
+
+
+def test_ratios_that_the_selection_can_keep(rare):
+    X, _, partial = rare
+    pruner = pruner_of(Cutoff(0.4, class_balanced="proportional")).fit(X, partial)
+    pruner.suggest_ratio(X)
+    assert list(pruner.ratio_accuracies_) == [0.1, 0.2, 0.3, 0.5]
+    with pytest.raises(ValueError, match="hard_cutoff=0.4 drops 1000 of 2500 rows"):
+        pruner.suggest_ratio(X, [0.5, 1.0])
+
+
+def test_random_rows_have_the_labels_that_the_coreset_has():
+    """With a weak labeler, what must stay is worth much; it is worth as much among random rows."""
+    X, y = load_digits(return_X_y=True)
+    partial = make_partial_labels(y, 300, random_state=0)
+    with pytest.warns(UserWarning, match="Random rows may be as good"):
+        gate = (
+            pruner_of("random", ratio=320, include_labeled=True, gate=True, labeler=Noting(C=1e-3))
+            .fit(X / 16, partial)
+            .gate_
+        )
+    assert abs(gate["difference"]) < 0.1
+
+
+@pytest.mark.parametrize("ratio", [0.05, 0.1])
+def test_the_level_of_the_gate(ratio):
+    """Random rows against random rows: silence is an error, of few."""
+    X, y = load_digits(return_X_y=True)
+    codes = y.copy()
+    rows = np.flatnonzero(np.arange(len(y)) % 5 == 0)
+    none, silent = np.zeros(len(y), bool), []
+    for seed in range(40):
+        mask = np.random.default_rng(1000 + seed).random(len(y)) < ratio
+        held = {"rows": rows, "codes": codes}
+        gate = compare_with_random(
+            mask, none, held, X / 16, codes, SGDClassifier(loss="log_loss", tol=None, max_iter=5), 1, seed
+        )
+        silent.append(gate_message(gate) is None)
+    assert np.mean(silent) <= 0.15
+
+
+def test_random_rows_that_are_better():
+    gate = {
+        "coreset": 0.5,
+        "random": 0.7,
+        "difference": -0.2,
+        "low": -0.3,
+        "high": -0.1,
+        "n_rows": 50,
+        "detectable": 0.15,
+    }
+    assert gate_message(gate).startswith("Random rows are better than this coreset, where both")
+    assert gate_message(gate | {"low": 0.01}) is None

@@ -395,6 +395,41 @@ def test_why():
     assert drawn["why"][8:].tolist() == ["cut off: too hard"] * 2
 
 
+def test_where_chance_decides_between_equal_scores():
+    values = np.repeat([1.0, 0.0], 50)
+    for selector, hard, easy in (
+        (Hardest(), 0.8, np.nan),
+        (Easiest(), np.nan, 0.8),
+        (Cutoff(0.2), 0.6, 0.2),
+        (Stratified(0.2), 0.4, 0.4),
+        (Window(0.5), 0.4, 0.4),
+    ):
+        chances = selector.explain(values, 40, random_state=0)["probability"]
+        np.testing.assert_allclose(chances, np.repeat([hard, easy], 50))
+    drawn = np.mean([Stratified(0.2).select(values, 40, random_state=seed) for seed in range(300)], axis=0)
+    assert drawn == pytest.approx(np.full(100, 0.4), abs=0.12)
+    why = Cutoff(0.2).explain(np.repeat([1.0, 0.0], [60, 40]), 30, random_state=0)["why"]
+    assert np.sum(why == "cut off: too hard") == 20
+
+
+def test_what_must_stay_may_be_what_a_cutoff_drops():
+    values, y = np.arange(20.0), np.repeat([0, 1], 10)
+    selector = Cutoff(0.4, class_balanced="proportional")
+    must = y == 1
+    found = selector.explain(values, 12, y=y, must_keep=must)
+    np.testing.assert_array_equal(found["kept"], selector.select(values, 12, y=y, must_keep=must))
+    assert set(found["why"][10:]) == {"must stay"}
+
+
+def test_the_scale_of_the_features_does_not_matter():
+    rng = np.random.default_rng(0)
+    features, hard = rng.normal(size=(50, 3)), rng.random(50)
+    for selector in (D2(), KCenter(), FacilityLocation()):
+        masks = [selector.select(hard, 20, embedding=scale * features) for scale in (1.0, 1e20, 1e-20)]
+        assert [mask.sum() for mask in masks] == [20] * 3
+        np.testing.assert_array_equal(masks[0], masks[1])
+
+
 @pytest.mark.parametrize(
     "selector",
     [

@@ -583,7 +583,7 @@ def test_explain(quick, iris, monkeypatch):
     assert found["row"].tolist() == list(range(150))
     np.testing.assert_array_equal(found["label"], pruner.pseudo_labels_)
     np.testing.assert_array_equal(found["given"], partial >= 0)
-    np.testing.assert_array_equal(found["confidence"], pruner.pseudo_label_confidence_)
+    np.testing.assert_array_equal(found["label_confidence"], pruner.pseudo_label_confidence_)
     np.testing.assert_array_equal(found["difficulty"], pruner.difficulty_scores_)
     np.testing.assert_array_equal(found["aum"], difficulty(pruner.dynamics_, "aum"))
     np.testing.assert_array_equal(found["kept"], pruner.support_)
@@ -616,6 +616,20 @@ def test_reasons_of_a_selection_of_a_user(quick, iris):
     found = pruner.explain()
     assert found["why"].tolist() == ["chosen by FirstRows"] * 75 + ["not chosen by FirstRows"] * 75
     assert (pruner.sample_weight_ == 1.0).all()
+
+
+def test_reasons_of_a_selector_whose_select_is_a_users(quick, iris):
+    class Rest(Cutoff):
+        def select(self, scores, ratio, **others):
+            return Cutoff(0.3).select(scores, ratio, **others)
+
+    X, _, partial = iris
+    pruner = quick(selection=Rest()).fit(X, partial)
+    found = pruner.explain(["confidence"])
+    np.testing.assert_array_equal(found["kept"], pruner.support_)
+    assert (pruner.sample_weight_ == 1.0).all()
+    np.testing.assert_array_equal(found["label_confidence"], pruner.pseudo_label_confidence_)
+    np.testing.assert_array_equal(found["confidence"], difficulty(pruner.dynamics_, "confidence"))
 
 
 def test_sample_weights(quick, iris):

@@ -150,11 +150,11 @@ def hindsight(kind, values, rules):
     print(f"{'':28}{'fixed':>8}{'best':>8}" + "".join(f"{rule:>9}{'- best':>8}" for rule in rules) + f"{'random':>9}")
     gaps = {name: [] for name in names}
     for column, found in values:
-        seeds = sorted({seed for _, _, seed in found} - set(FIRST))
-        first = sorted({seed for _, _, seed in found} & set(FIRST))
-        if not seeds or not first:
-            continue
         for ratio in RATIOS:
+            there = {seed for _, its_ratio, seed in found if its_ratio == ratio}
+            first, seeds = sorted(there & set(FIRST)), sorted(there - set(FIRST))
+            if not seeds or not first:
+                continue
             fixed = [
                 name
                 for name in dict.fromkeys(name for name, _, _ in found)
@@ -179,8 +179,10 @@ def hindsight(kind, values, rules):
 
 
 def for_whom(args):
-    """Print the difference to random rows of each power of trust, for both kinds of labels."""
-    print("\nDifference to random rows, points, mean over the ratios and all seeds: annotated / with pseudo-labels")
+    """Print the difference to random rows of each power of trust, for both kinds of labels, on the first seeds."""
+    print(
+        f"\nDifference to random rows, points, mean over ratios and seeds {list(FIRST)}: annotated / with pseudo-labels"
+    )
     names = [*(f"trust {trust}" for trust in TRUSTS), "cutoff auto"]
     print(f"{'':20}" + "".join(f"{name:>16}" for name in names))
     tables = [dict(accuracies(args, labels)) for labels in ("oracle", "pseudo")]
@@ -189,11 +191,7 @@ def for_whom(args):
         for name in names:
             gains = []
             for found in (table.get(column, {}) for table in tables):
-                pairs = [
-                    found[key] - found[RANDOM, *key[1:]]
-                    for key in found
-                    if key[0] == name and (RANDOM, *key[1:]) in found
-                ]
+                pairs = [found[key] - found[RANDOM, *key[1:]] for key in found if key[0] == name and key[2] in FIRST]
                 gains.append(f"{np.mean(pairs):+.2f}" if pairs else "-")
             line += f"{' / '.join(gains):>16}"
         print(line)
@@ -201,7 +199,7 @@ def for_whom(args):
 
 def timing():
     """Print the seconds of each selection."""
-    print(f"{machine()}\n\nSeconds of select, ratio 0.3, one core; n rows of random scores")
+    print(f"{machine()}\n\nSeconds of select, ratio 0.3; n rows of random scores")
     sizes = (10_000, 100_000, 1_000_000)
     selectors = [
         Random(),

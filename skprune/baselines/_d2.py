@@ -1,6 +1,6 @@
 """D2: difficulty and diversity by messages on the graph of nearest neighbours."""
 
-from skprune._validation import check_number
+from skprune._validation import check_count, check_number
 from skprune.baselines._base import GreedyPruner, cluster, count_clusters
 from skprune.selection._graph import scaled_graph, spread, take_back
 
@@ -18,7 +18,7 @@ class D2Pruner(GreedyPruner):
     ratio : float in (0, 1] or int, default=0.5
         The fraction KEPT, or a count of rows.
     n_neighbors : int, default=5
-        Neighbours of each row; the graph holds an edge where either row counts the other.
+        Neighbours of each row, all others where there are fewer; the graph holds an edge where either row counts the other.
     gamma_forward, gamma_reverse : float, default=1.0
         How fast the weight of an edge falls with its distance, when difficulties spread and when they are taken back.
     n_clusters : int, default=None
@@ -66,6 +66,7 @@ class D2Pruner(GreedyPruner):
         self.random_state = random_state
 
     def _check(self, classes):
+        check_count("n_neighbors", self.n_neighbors)
         check_number("gamma_forward", self.gamma_forward, 0)
         check_number("gamma_reverse", self.gamma_reverse, 0)
         count_clusters(self.n_clusters, classes)

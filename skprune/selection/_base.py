@@ -103,7 +103,8 @@ class BaseSelector(BaseEstimator, ABC):
         dict
             "kept" (n_samples,), the mask of :meth:`select`; "why" (n_samples,), str; "probability" (n_samples,), float64, of
             being kept, over the draws: 1 of what must stay and of what is kept by a rule without draws, NaN of what such a rule
-            leaves. Of Beta it is that of an exponential race, ``1 - exp(-weight * t)`` with the t at which k rows are kept
+            leaves and of what is cut off; of equal scores, between which chance decides, the share that is kept.
+            Of Beta it is that of an exponential race, ``1 - exp(-weight * t)`` with the t at which k rows are kept
             (order sampling; Rosén, J. Statist. Plann. Inference 62, 1997, close where k is not very small), of Stratified the
             share of the row's stratum; where classes are balanced or raised to a minimum, given the number of each class.
 
@@ -117,15 +118,12 @@ class BaseSelector(BaseEstimator, ABC):
         data = {"dynamics": dynamics, "embedding": embedding, "error_probability": error_probability}
         found = self._decide(scores, ratio, data, y, must_keep, random_state)
         scores, mask, must, read = (found[name] for name in ("scores", "mask", "must", "read"))
+        cut = found["dropped"] & ~mask
         probability = np.full(len(mask), np.nan)
-        cut = np.zeros(len(mask), dtype=bool)
         for rows, k, members in found["groups"]:
             part = None if read is None else read[rows]
-            chances = self._chances(scores[rows], k, part, mask[rows], members & ~must[rows])
-            chances = np.where(mask[rows], 1.0, np.nan) if chances is None else chances
+            chances = self._chances(scores[rows], k, part, mask[rows], members & ~must[rows], cut[rows])
             probability[rows[members]] = chances[members]
-            cut[rows[members]] = (self._cut(scores[rows], k) & ~mask[rows])[members]
-        probability[cut] = np.nan
         probability[must] = 1.0
         why = np.where(mask, self._reason, f"not {self._reason}").astype(object)
         why[cut] = "cut off: too hard"
@@ -135,16 +133,13 @@ class BaseSelector(BaseEstimator, ABC):
 
     _reason = "chosen"  # why a row is kept; of the others, "not ..."
 
-    def _chances(self, scores, k, read, kept, free):
+    def _chances(self, scores, k, read, kept, free, cut):
         """Return the probability of each row to be kept, of those that are `free`, given how many of these are `kept`.
 
-        `scores`, `k` and `read` are what ``_order`` got. None of a rule without draws.
+        `scores`, `k` and `read` are what ``_order`` got, `cut` the rows that it left out. Without draws, 1 of the kept rows and
+        NaN of the others.
         """
-        return None
-
-    def _cut(self, scores, k):
-        """Return which rows of a group are dropped before k are chosen."""
-        return np.zeros(len(scores), dtype=bool)
+        return np.where(kept, 1.0, np.nan)
 
     def _decide(self, scores, ratio, data, y, must_keep, random_state):
         """Choose, and return what was read, the mask, the rows reserved for small classes, and the groups of the choice.
@@ -161,17 +156,18 @@ class BaseSelector(BaseEstimator, ABC):
         read = self._read(n, **data)
         codes = self._check_classes(y, n)
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
-        found = {"scores": scores, "must": must, "read": read, "reserved": np.zeros(n, dtype=bool)}
+        dropped = np.zeros(n, dtype=bool)
+        found = {"scores": scores, "must": must, "read": read, "reserved": np.zeros(n, dtype=bool), "dropped": dropped}
         if self.class_balanced is not None:
-            mask = self._select_balanced(scores, k, codes, must, read, rng)
+            mask = self._select_balanced(scores, k, codes, must, read, rng, dropped)
             members = [np.flatnonzero(codes == code) for code in np.unique(codes)]
             groups = [(rows, int(mask[rows].sum()), np.ones(len(rows), dtype=bool)) for rows in members]
             return found | {"mask": mask, "groups": groups}
         rows = np.arange(n)
-        found["mask"] = self._select_rows(scores, rows, k, must, read, rng)
+        found["mask"] = self._select_rows(scores, rows, k, must, read, rng, dropped)
         found["groups"] = [(rows, k, np.ones(n, dtype=bool))]
         if self.min_per_class:
-            found |= self._raise_minimum(found["mask"], scores, k, codes, must, read, rng)
+            found |= self._raise_minimum(found["mask"], scores, k, codes, must, read, rng, dropped)
         return found
 
     def check(self, k, n_samples, n_epochs=None):
@@ -239,18 +235,20 @@ class BaseSelector(BaseEstimator, ABC):
         """Return what the strategy reads of each row besides its score, an array with a first axis of rows; None for most."""
         return None
 
-    def _select_rows(self, scores, rows, k, must, read, rng):
-        """Choose k among `rows`: those that must stay, then the others in the order of the strategy."""
+    def _select_rows(self, scores, rows, k, must, read, rng, dropped):
+        """Choose k among `rows`: those that must stay, then the others in the order of the strategy; note what that drops."""
         mask = np.zeros(len(scores), dtype=bool)
         forced = rows[must[rows]]
         mask[forced] = True
         if k > len(forced):
             part = None if read is None else read[rows]
             order = rows[self._order(scores[rows], k, part, rng)]
+            dropped[rows] = True
+            dropped[order] = False
             mask[order[~must[order]][: k - len(forced)]] = True
         return mask
 
-    def _select_balanced(self, scores, k, codes, must, read, rng):
+    def _select_balanced(self, scores, k, codes, must, read, rng, dropped):
         sizes = np.bincount(codes)
         forced = np.bincount(codes[must], minlength=len(sizes))
         capacity = self._capacity(sizes)
@@ -258,7 +256,7 @@ class BaseSelector(BaseEstimator, ABC):
         counts = allocate(k, self._class_weights(sizes), lower, np.maximum(forced, capacity), rng)
         mask = np.zeros(len(scores), dtype=bool)
         for code in np.flatnonzero(counts):
-            mask |= self._select_rows(scores, np.flatnonzero(codes == code), counts[code], must, read, rng)
+            mask |= self._select_rows(scores, np.flatnonzero(codes == code), counts[code], must, read, rng, dropped)
         return mask
 
     def _least(self, k, sizes, must):
@@ -274,7 +272,7 @@ class BaseSelector(BaseEstimator, ABC):
             return sizes.astype(np.float64)
         return (sizes > 0).astype(np.float64)
 
-    def _raise_minimum(self, mask, scores, k, codes, must, read, rng):
+    def _raise_minimum(self, mask, scores, k, codes, must, read, rng, dropped):
         """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it.
 
         The groups are then each of these classes, and all others.
@@ -290,13 +288,13 @@ class BaseSelector(BaseEstimator, ABC):
             raised |= short
             for code in np.flatnonzero(short):
                 rows = np.flatnonzero(codes == code)
-                reserved |= self._select_rows(scores, rows, wanted[code], must, read, rng)
+                reserved |= self._select_rows(scores, rows, wanted[code], must, read, rng, dropped)
             if reserved.sum() > k:
                 raise ValueError(
                     f"min_per_class={self.min_per_class} and must_keep need {int(reserved.sum())} rows, above the {k} to "
                     "keep."
                 )
-            mask = self._select_rows(scores, np.arange(len(scores)), k, reserved, read, rng)
+            mask = self._select_rows(scores, np.arange(len(scores)), k, reserved, read, rng, dropped)
         groups = [(np.arange(len(scores)), k, ~raised[codes])]
         for code in np.flatnonzero(raised):
             rows = np.flatnonzero(codes == code)

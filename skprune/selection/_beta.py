@@ -89,7 +89,7 @@ class Beta(BaseSelector):
         c_d = odds_of(mean_proba) if isinstance(self.c_d, str) else self.c_d
         return trusted * beta_weights(scores, mean_proba, 1.0 - k / len(scores), c_d, hard[:_ANCHORS])
 
-    def _chances(self, scores, k, read, kept, free):
+    def _chances(self, scores, k, read, kept, free, cut):
         weights = self._weights(scores, k, read, np.argsort(-scores, kind="stable"))
         chances = np.ones(len(scores))
         chances[free] = race(weights[free], int(kept[free].sum()))

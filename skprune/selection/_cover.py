@@ -7,10 +7,10 @@ from skprune.selection._kinds import EmbeddingSelector, weights_of
 
 
 class KCenter(EmbeddingSelector):
-    """Pick the row of which distance to all that are picked times difficulty is highest, again and again.
+    """Pick, again and again, the row whose distance to the nearest picked row, times its difficulty, is largest.
 
-    K-center greedy (Sener and Savarese, arXiv 1708.00489, algorithm 1), weighted, from the hardest row on. Time: k passes over
-    the features.
+    K-center greedy (Sener and Savarese, arXiv 1708.00489, algorithm 1), weighted; the first row is one of the highest weight.
+    Time: k passes over the features. Rows that must stay do not count as picked.
 
     Parameters
     ----------
@@ -41,8 +41,9 @@ class KCenter(EmbeddingSelector):
 
     def _pick(self, scores, k, features):
         weights = weights_of(scores, self.power)
-        # in single precision, since the passes over the features are bound by memory
-        return farthest_first(features.astype(np.float32), k, int(weights.argmax()), weights)
+        # in single precision, since the passes over the features are bound by memory; their scale changes no pick
+        small = (features / (np.abs(features).max() or 1.0)).astype(np.float32)
+        return farthest_first(small, k, int(weights.argmax()), weights)
 
 
 def farthest_first(features, k, first, weights=None):

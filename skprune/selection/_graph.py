@@ -15,7 +15,7 @@ class D2(EmbeddingSelector):
 
     Each row first receives the difficulty of its neighbours, weighted by ``exp(-gamma * distance)``, distances in units of their
     median over the edges; then the highest row is picked, again and again, and takes its own value, so weighted, from its
-    neighbours. Scores below 0 are shifted to 0.
+    neighbours. Scores below 0 are shifted to 0. Rows that must stay do not count as picked.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ class FacilityLocation(EmbeddingSelector):
     Greedy maximisation of ``sum_i w_i max_j exp(-gamma * d_ij)`` over the kept rows j, where w is the difficulty and d the
     distance in units of the median over the graph of nearest neighbours; rows that are no neighbours have similarity 0, so that
     there is no matrix of all pairs (facility location, Wei et al., ICML 2015, "Submodularity in data subset selection and active
-    learning"). The greedy rows are at least 1 - 1/e as good as the best ones of that sum.
+    learning"). The greedy rows are at least 1 - 1/e as good as the best ones of that sum. Rows that must stay do not count as
+    picked.
 
     Parameters
     ----------

@@ -55,9 +55,18 @@ class CutoffSelector(BaseSelector):
             return n_samples
         return n_samples - np.floor(self.hard_cutoff * n_samples + 1e-9).astype(np.int64)
 
-    def _cut(self, scores, k):
-        dropped = self._dropped(scores, k)
-        return scores >= np.sort(scores)[-dropped] if dropped else super()._cut(scores, k)
+
+class RankedSelector(BaseSelector):
+    """A selector that keeps ranks, where chance decides between equal scores alone."""
+
+    def _chances(self, scores, k, read, kept, free, cut):
+        _, group = np.unique(self._ranked_by(scores), return_inverse=True)
+        sizes, taken = (np.bincount(group[rows], minlength=group.max() + 1) for rows in (free, free & kept))
+        return np.where(taken[group] > 0, taken[group] / np.maximum(sizes[group], 1), np.nan)
+
+    def _ranked_by(self, scores):
+        """Return the values that are ranked."""
+        return scores
 
 
 def weights_of(scores, power):

@@ -4,7 +4,7 @@ import numpy as np
 
 from skprune._validation import check_number
 from skprune.selection._base import BaseSelector
-from skprune.selection._kinds import CutoffSelector, hardest_first
+from skprune.selection._kinds import CutoffSelector, RankedSelector, hardest_first
 
 
 class Random(BaseSelector):
@@ -29,11 +29,11 @@ class Random(BaseSelector):
     def _order(self, scores, k, read, rng):
         return rng.permutation(len(scores))
 
-    def _chances(self, scores, k, read, kept, free):
+    def _chances(self, scores, k, read, kept, free, cut):
         return np.full(len(scores), kept[free].sum() / max(1, free.sum()))
 
 
-class Hardest(BaseSelector):
+class Hardest(RankedSelector):
     """Keep the hardest rows.
 
     Parameters
@@ -56,7 +56,7 @@ class Hardest(BaseSelector):
         return hardest_first(scores, rng)
 
 
-class Easiest(BaseSelector):
+class Easiest(RankedSelector):
     """Keep the easiest rows.
 
     Parameters
@@ -79,7 +79,7 @@ class Easiest(BaseSelector):
         return hardest_first(-scores, rng)
 
 
-class Cutoff(CutoffSelector):
+class Cutoff(CutoffSelector, RankedSelector):
     """Drop the hardest rows, which are often mislabelled, and keep the next k (double-end pruning, arXiv 2406.04273).
 
     With AUM on pseudo-labels it is the Semi-AUM-Cutoff of arXiv 2605.23198.
@@ -108,7 +108,7 @@ class Cutoff(CutoffSelector):
         return hardest_first(scores, rng)[dropped:]
 
 
-class Moderate(BaseSelector):
+class Moderate(RankedSelector):
     """Keep the rows whose scores are closest to the median (in the spirit of arXiv 2210.07916).
 
     Parameters
@@ -128,10 +128,13 @@ class Moderate(BaseSelector):
     _reason = "among the nearest to the median"
 
     def _order(self, scores, k, read, rng):
-        return hardest_first(-np.abs(scores - np.median(scores)), rng)
+        return hardest_first(-self._ranked_by(scores), rng)
+
+    def _ranked_by(self, scores):
+        return np.abs(scores - np.median(scores))
 
 
-class Window(BaseSelector):
+class Window(RankedSelector):
     """Keep a band of neighbouring ranks, from the easiest rows to the hardest (in the spirit of arXiv 2406.03057).
 
     Parameters
@@ -163,9 +166,8 @@ class Window(BaseSelector):
         check_number("position", self.position, 0, 1)
 
     def _order(self, scores, k, read, rng):
-        start = int(self.position * (len(scores) - k) + 0.5)  # easy rows in front of the band
+        # from the middle of the band: rows that must stay take places at its ends
+        start = int(self.position * (len(scores) - k) + 0.5)
         ranks = np.empty(len(scores))
         ranks[hardest_first(-scores, rng)] = np.arange(len(scores))
-        return np.argsort(
-            np.abs(ranks - (start + (k - 1) / 2.0)), kind="stable"
-        )  # rows that must stay take places at its ends
+        return np.argsort(np.abs(ranks - (start + (k - 1) / 2.0)), kind="stable")

@@ -45,13 +45,13 @@ class Stratified(CutoffSelector):
         chosen = place < budgets[stratum[order]]
         return rows[np.concatenate([rng.permutation(order[chosen]), rng.permutation(order[~chosen])])]
 
-    def _chances(self, scores, k, read, kept, free):
-        behind = ~self._cut(scores, k) | kept
+    def _chances(self, scores, k, read, kept, free, cut):
+        behind = ~cut | (scores == scores[~cut].max())  # chance decides which of equal scores are cut
         stratum = np.zeros(len(scores), dtype=np.int64)
         stratum[behind] = strata(scores[behind], N_STRATA)
         counted = behind & free
         sizes, taken = (np.bincount(stratum[rows], minlength=N_STRATA) for rows in (counted, counted & kept))
-        return (taken / np.maximum(sizes, 1))[stratum]
+        return np.where(behind, (taken / np.maximum(sizes, 1))[stratum], np.nan)
 
 
 def strata(scores, n_strata):
