@@ -6,7 +6,7 @@ from sklearn.base import clone
 
 from skprune._labels import MISSING
 from skprune._models import as_input
-from skprune._seeds import generator_for
+from skprune._seeds import generator_for, seed_nested
 from skprune._stages import label_pool, train_fully
 from skprune._store import StageStore
 
@@ -176,27 +176,25 @@ def compare_with_random(mask, must, held, pool, codes, proxy, schedule_epochs, s
     for number in rng.integers(2**31 - 1, size=_TRAININGS):
         drawn = must.copy()
         drawn[rng.permutation(np.flatnonzero(free & ~must))[:n_drawn]] = True
-        trained = [clone(proxy) for _ in range(2)]
-        for one in trained:
-            if "random_state" in one.get_params(deep=False):
-                one.set_params(random_state=int(number))
-        pair = zip((mask, drawn), trained, strict=True)
-        right.append([right_answers(rows, held, pool, codes, one, schedule_epochs, int(number)) for rows, one in pair])
+        seeded = seed_nested(clone(proxy), np.random.RandomState(number), anew=True)
+        right.append(
+            [right_answers(rows, held, pool, codes, seeded, schedule_epochs, int(number)) for rows in (mask, drawn)]
+        )
     ours, theirs = np.array(right, dtype=np.float64).transpose(1, 0, 2)
-    gain = ours - theirs
-    n = gain.shape[1]
+    of_rows, of_trainings = (ours - theirs).mean(axis=0), (ours - theirs).mean(axis=1)
+    difference, n = of_rows.mean(), len(of_rows)
     means = []
     for _ in range(_RESAMPLES):
-        trainings, rows = rng.integers(_TRAININGS, size=_TRAININGS), rng.integers(n, size=n)
-        means.append(gain.mean(axis=0)[rows].mean() + (gain.mean(axis=1)[trainings] - gain.mean()).mean())
+        rows, trainings = rng.integers(n, size=n), rng.integers(_TRAININGS, size=_TRAININGS)
+        means.append(of_rows[rows].mean() + of_trainings[trainings].mean() - difference)
     low, high = np.quantile(means, [0.025, 0.975])
     # where all agree, one row that differs is the least spread that is assumed
-    over_rows = max(gain.mean(axis=0).std(ddof=1), 1.0 / np.sqrt(n)) ** 2 / n
-    over_trainings = gain.mean(axis=1).var(ddof=1) / _TRAININGS
+    over_rows = max(of_rows.var(), 1.0 / n) / n
+    over_trainings = of_trainings.var(ddof=1) / _TRAININGS
     return {
         "coreset": float(ours.mean()),
         "random": float(theirs.mean()),
-        "difference": float(gain.mean()),
+        "difference": float(difference),
         "low": float(low),
         "high": float(high),
         "n_rows": n,

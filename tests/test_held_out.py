@@ -7,6 +7,8 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skprune import SemiPrune, _held_out
 from skprune._held_out import compare_with_random, gate_message, hold_out, right_answers, smallest_good_enough
@@ -135,6 +137,33 @@ def test_too_few_labels_to_hold_some_out(rare, name):
         pruner_of("random", **{name: True}).fit(X, few)
     with pytest.raises(ValueError, match="Labelled rows cannot be held out: no class has two of them"):
         pruner_of("random").fit(X, few).suggest_ratio(X)
+
+
+def test_one_row_is_held_out(rare):
+    X, _, _ = rare
+    few = np.full(2500, -1)
+    few[[0, 1, -1]] = 0, 0, 1
+    with pytest.warns(UserWarning, match="on 1 held-out labelled rows"):
+        gate = pruner_of(Chosen(np.r_[100:110, 2450:2460]), gate=True).fit(X, few).gate_
+    assert gate["detectable"] > 1.0  # more than there can be: one row tells nothing
+
+
+def test_every_seed_of_a_proxy_is_drawn(rare):
+    """Those of the steps of a Pipeline too: trainings that are alike would be one."""
+    X, _, partial = rare
+    seeds = []
+
+    class Seeded(SGDClassifier):
+        def fit(self, X, y):
+            seeds.append(self.random_state)
+            return super().fit(X, y)
+
+    held = {"rows": np.r_[0:20, 2480:2500], "codes": np.repeat([0, 1], [2450, 50])}
+    mask, none = np.arange(2500) % 2 == 0, np.zeros(2500, bool)
+    proxy = make_pipeline(StandardScaler(), Seeded(loss="log_loss", random_state=3))
+    compare_with_random(mask, none, held, X, held["codes"], proxy, 1, 0)
+    assert len(seeds) == 10
+    assert len(set(seeds)) == 5
 
 
 def test_one_class_is_kept(rare):
