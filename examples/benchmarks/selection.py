@@ -27,6 +27,7 @@ import torch
 from common import machine
 from paper import LOADERS, PROTOCOLS, RANDOM, evaluators, problem
 from scores import peak
+from sklearn.base import BaseEstimator
 from sklearn.mixture import GaussianMixture
 
 from skprune import SemiPrune
@@ -61,7 +62,7 @@ COLUMNS = [
 ]
 
 
-class ErrorsCutoff(Cutoff):
+class ErrorsCutoff(BaseEstimator):
     """Drop as many of the hardest rows as the labeler expects to be wrong."""
 
     def select(self, scores, ratio, *, error_probability=None, **others):
@@ -70,7 +71,7 @@ class ErrorsCutoff(Cutoff):
         return Cutoff(share).select(scores, ratio, **others)
 
 
-class MixtureCutoff(Cutoff):
+class MixtureCutoff(BaseEstimator):
     """Drop the rows that belong to the harder one of two Gaussians."""
 
     def select(self, scores, ratio, **others):
