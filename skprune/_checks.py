@@ -14,6 +14,7 @@ from skprune.scores._registry import default_epochs
 from skprune.selection import BaseSelector, get_selector, kept_count
 
 _LEAST_SHARE = 0.5  # of each class, for "beta" by name: a class that is easy or rare may vanish from a small coreset
+_TRUST = {"annotate": 0, "pseudo": 3}  # of "beta" by name: a wrong label hurts where it is trained on
 
 
 def check_parameters(pruner, codes, classes):
@@ -52,7 +53,14 @@ def check_parameters(pruner, codes, classes):
             f"record_every={pruner.record_every} record. Record more epochs, or pass a partial(...) with a smaller window."
         )
     _check_proxy(pruner, given)
-    selector = selector_for(pruner.selection, classes, pruner.difficulty)
+    if pruner.goal not in _TRUST:
+        raise ValueError(f"goal must be 'annotate' or 'pseudo', got {pruner.goal!r}.")
+    if pruner.goal == "pseudo" and not is_default(pruner.selection):
+        raise ValueError(
+            f"goal='pseudo' weights the rows of selection='beta', and selection={pruner.selection!r} would not read it. "
+            "Leave the goal out; Beta has trust=..., and others may read error_probability."
+        )
+    selector = selector_for(pruner.selection, classes, pruner.difficulty, pruner.goal)
     if isinstance(selector, BaseSelector):
         selector.check(k, n, recorded)
         least = selector.least_per_class(k, len(classes))
@@ -93,11 +101,16 @@ def _check_proxy(pruner, given):
             raise ValueError("difficulty='grand' watches the last layer, which compile=True hides. Use compile=False.")
 
 
-def selector_for(selection, classes, difficulty):
+def is_default(selection):
+    """Return whether a selection is "beta" by name, which has other settings than ``Beta()``."""
+    return isinstance(selection, str) and selection == "beta"
+
+
+def selector_for(selection, classes, difficulty, goal):
     """Return a fresh selector that fits the fit.
 
-    "beta" averages over the epochs of the difficulty, chooses its c_d and keeps half of an even share of each class at least;
-    a ``class_balanced`` dict names class indices instead of classes.
+    "beta" averages over the epochs of the difficulty, chooses its c_d, trusts labels as the goal wants and keeps half of an even
+    share of each class at least; a ``class_balanced`` dict names class indices instead of classes.
 
     Parameters
     ----------
@@ -107,6 +120,8 @@ def selector_for(selection, classes, difficulty):
         The classes.
     difficulty : str, callable or list
         The score.
+    goal : {"annotate", "pseudo"}
+        What the coreset is for.
 
     Returns
     -------
@@ -114,8 +129,9 @@ def selector_for(selection, classes, difficulty):
         A clone.
     """
     selector = get_selector(selection)
-    if isinstance(selection, str) and selection == "beta":
-        selector.set_params(c_d="auto", n_epochs=default_epochs(difficulty), min_per_class=_LEAST_SHARE)
+    if is_default(selection):
+        epochs = default_epochs(difficulty)
+        selector.set_params(c_d="auto", n_epochs=epochs, trust=_TRUST[goal], min_per_class=_LEAST_SHARE)
     wanted = getattr(selector, "class_balanced", None)
     if not isinstance(wanted, dict):
         return selector

@@ -49,6 +49,10 @@ class SemiPrune(Reports, BasePruner):
         ``Beta("auto", n_epochs=..., min_per_class=0.5)`` over the epochs that the difficulty reads, so that each class of the
         pseudo-labels keeps half of an even share of rows, or all that it has; ``Beta()`` is as published. In a
         ``class_balanced`` dict the keys are classes of y.
+    goal : {"annotate", "pseudo"}, default="annotate"
+        What the coreset is for, which "beta" by name heeds: to be labelled by a human, or to be trained on with pseudo-labels.
+        "pseudo" multiplies the weight of a row by the third power of `pseudo_label_confidence_`, ``Beta(trust=3)``, since
+        a wrong pseudo-label hurts the net that is trained on it, while a human corrects it.
     n_epochs : int, default=30
         Epochs that the proxy trains and that are recorded.
     schedule_epochs : int, default=200
@@ -75,7 +79,7 @@ class SemiPrune(Reports, BasePruner):
         The shape of each row when images are given as flat rows.
     memory : None, str or joblib.Memory, default=None
         Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `difficulty`, `selection`,
-        `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Load caches that you trust
+        `goal`, `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Load caches that you trust
         only: they hold pickles.
     checkpoint : None or path-like, default=None
         A folder in which each finished stage is kept, so that a run that was killed goes on behind it. Needs a
@@ -165,6 +169,7 @@ class SemiPrune(Reports, BasePruner):
         proxy=None,
         difficulty="dual",
         selection="beta",
+        goal="annotate",
         n_epochs=30,
         schedule_epochs=200,
         n_repeats=1,
@@ -186,6 +191,7 @@ class SemiPrune(Reports, BasePruner):
         self.proxy = proxy
         self.difficulty = difficulty
         self.selection = selection
+        self.goal = goal
         self.n_epochs = n_epochs
         self.schedule_epochs = schedule_epochs
         self.n_repeats = n_repeats
@@ -247,7 +253,7 @@ class SemiPrune(Reports, BasePruner):
             "random_state": selection_seed,
         }
         choice = (
-            selector_for(self.selection, classes, self.difficulty),
+            selector_for(self.selection, classes, self.difficulty, self.goal),
             scores,
             self.ratio,
             read | self._must_keep(given),
@@ -311,7 +317,8 @@ class SemiPrune(Reports, BasePruner):
         """
         check_is_fitted(self)
         difficulty = self.difficulty if difficulty is None else difficulty
-        selector = selector_for(self.selection if selection is None else selection, self.classes_, difficulty)
+        selection = self.selection if selection is None else selection
+        selector = selector_for(selection, self.classes_, difficulty, self.goal)
         scores = mean_difficulty(self.repeats_, difficulty)[0]
         read = self._read | self._must_keep(self._given)
         return choose(selector, scores, self.ratio if ratio is None else ratio, read)

@@ -399,6 +399,9 @@ def test_class_weights_name_classes(quick, iris):
         ({"n_epochs": 0}, ValueError, "n_epochs must be"),
         ({"schedule_epochs": 9}, ValueError, "schedule_epochs=9 must be at least n_epochs=10"),
         ({"record": "test"}, ValueError, "record must be"),
+        ({"goal": "train"}, ValueError, "goal must be 'annotate' or 'pseudo', got 'train'"),
+        ({"goal": "pseudo", "selection": "cutoff"}, ValueError, "weights the rows of selection='beta'"),
+        ({"goal": "pseudo", "selection": Beta()}, ValueError, r"Beta has trust=\.\.\."),
         ({"memory": "cache", "random_state": None}, ValueError, "need a random_state"),
         ({"checkpoint": "folder", "random_state": None}, ValueError, "need a random_state"),
         ({"proxy": LogisticRegression()}, ValueError, r"LogisticRegression\(solver='lbfgs'\) trains in one call"),
@@ -666,8 +669,22 @@ def test_beta_averages_over_the_epochs_of_the_difficulty(quick, iris):
     np.testing.assert_array_equal(
         pruner.support_, pruner.select(selection=Beta("auto", n_epochs=10, min_per_class=0.5))
     )
-    assert selector_for("beta", pruner.classes_, "el2n").n_epochs == 10
-    assert selector_for("beta", pruner.classes_, "dual").n_epochs is None
+    assert selector_for("beta", pruner.classes_, "el2n", "annotate").n_epochs == 10
+    assert selector_for("beta", pruner.classes_, "dual", "annotate").n_epochs is None
+
+
+def test_a_coreset_that_nobody_annotates_holds_surer_labels(quick, iris):
+    X, _, partial = iris
+    pruners = [quick(0.2, selection="beta", goal=goal).fit(X, partial) for goal in ("annotate", "pseudo")]
+    trust = selector_for("beta", pruners[0].classes_, "dual", "pseudo").trust
+    assert trust > 0
+    sure = [pruner.pseudo_label_confidence_[pruner.support_].mean() for pruner in pruners]
+    assert sure[0] < sure[1]
+    np.testing.assert_array_equal(
+        pruners[1].support_, pruners[0].select(selection=Beta("auto", trust=trust, min_per_class=0.5))
+    )
+    hardest = pruners[1].select(selection="hardest")  # another selection has no use for the goal
+    np.testing.assert_array_equal(hardest, pruners[0].select(selection="hardest"))
 
 
 def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):
