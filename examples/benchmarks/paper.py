@@ -13,9 +13,9 @@ Presets: "cpu" is a pool of 10,000 images, 250 labels (CIFAR-10: 500), SmallResN
 whatever is kept, of 64 rows (of 32 at the ratio 0.1); "gpu" the training set but for 10,000 rows, the same part of it labelled,
 ResNet-18, 200 epochs in batches of 128, 64 and 32 rows, a learning rate of 0.1 for the proxies, ratios 0.2 and 0.7 besides.
 
-Prototypicality, ELFS, ZCore and D2 see the features of one net that was trained on the pool without labels. Cutoffs depend on
-the ratio; they were chosen for SemiPrune with AUM on seeds 10 to 14 of fashion_mnist.py, whose test images are those of the
-tables. ELFS, CCS and SemiPrune with AUM share them.
+Prototypicality, ELFS, ZCore and D2 see the features of one net that was trained on the pool without labels. ELFS, CCS and
+SemiPrune with AUM choose their cutoff themselves, hard_cutoff="auto"; selection.py compares it with the best fixed ones.
+"SemiPrune goal=pseudo" stands in the tables of pseudo-labels alone.
 
 Restartable: rows that are in the CSV file are not computed again, and --cache keeps the nets of SemiPrune between runs.
 Processes with other --seeds may write to the same folder. --split validation tests on rows of the training set that are in no
@@ -29,7 +29,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from common import machine, of_seeds, show
-from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from skprune import SemiPrune
@@ -53,35 +52,14 @@ LOADERS = {"fashion": load_fashion_mnist, "cifar10": load_cifar10}
 PROTOCOLS = ("standard", "corrupted", "longtail")
 LABELED = {"fashion": 0.025, "cifar10": 0.05}
 RATIOS = {"cpu": (0.1, 0.3, 0.5), "gpu": (0.1, 0.2, 0.3, 0.5, 0.7)}
-HARD_CUTOFFS = {0.1: 0.3, 0.2: 0.2, 0.3: 0.1, 0.5: 0.05, 0.7: 0.0}
 BATCH_SIZES = {0.1: 32, 0.2: 32, 0.3: 64, 0.5: 64, 0.7: 128, 1.0: 128}
 N_VALIDATION = 10_000
-RANDOM, DEFAULT, UPPER = "random", "SemiPrune-DUAL-Beta", "supervised DUAL-Beta"
-OURS = (DEFAULT, "SemiPrune-AUM-Cutoff")
+RANDOM, DEFAULT, UPPER, TRUSTING = "random", "SemiPrune-DUAL-Beta", "supervised DUAL-Beta", "SemiPrune goal=pseudo"
+OURS = (DEFAULT, TRUSTING, "SemiPrune-AUM-Cutoff")
 KNOW_ALL = (UPPER, "CCS-AUM")
 METHODS = (RANDOM, "prototypicality", "BADGE", "ELFS", "ZCore", "D2", *OURS, *KNOW_ALL)
 LOWEST = -4.0  # of the panels, in points: what lies lower is far from random rows whatever it is
 LABELS = {"oracle": "annotated coresets", "pseudo": "coresets with pseudo-labels"}
-
-
-class CutoffByRatio(BaseEstimator):
-    """A selection whose cutoff depends on the ratio.
-
-    Parameters
-    ----------
-    selector : selector
-        With `hard_cutoff`.
-    hard_cutoffs : dict of {float: float}
-        The cutoff of each ratio.
-    """
-
-    def __init__(self, selector, hard_cutoffs):
-        self.selector = selector
-        self.hard_cutoffs = hard_cutoffs
-
-    def select(self, scores, ratio, **others):
-        """Select with the cutoff of the ratio."""
-        return clone(self.selector).set_params(hard_cutoff=self.hard_cutoffs[ratio]).select(scores, ratio, **others)
 
 
 def methods(shape, args):
@@ -92,7 +70,7 @@ def methods(shape, args):
     embedding = Pipeline([("net", contrastive), ("features", "passthrough")], memory=str(args.cache / "features"))
     recorded = {"memory": str(args.cache / "stages")}
     ours = dict(recorded)
-    cutoff, strata = (CutoffByRatio(selector, HARD_CUTOFFS) for selector in (Cutoff(), Stratified()))
+    cutoff, strata = Cutoff("auto"), Stratified("auto")
     classifier = None
     if gpu:
         recorded["proxy"] = NetClassifier("resnet18", lr=0.1)
@@ -105,6 +83,7 @@ def methods(shape, args):
         "ZCore": ZCorePruner(embedding=embedding),
         "D2": D2Pruner(n_clusters=10, embedding=embedding),
         DEFAULT: SemiPrune(**ours),
+        TRUSTING: SemiPrune(goal="pseudo", **ours),
         "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection=cutoff, **ours),
         "BADGE": ActivePruner(classifier=classifier),
         UPPER: SupervisedPruner(**recorded),
@@ -160,8 +139,9 @@ def compute(args, seed):
     }
     lenders = {"oracle": None, "pseudo": DEFAULT}
     nets = evaluators(args, (*ratios, 1.0))
+    elsewhere = {"oracle": (TRUSTING,), "pseudo": KNOW_ALL}
     for labels in args.labels:
-        pruners = {name: pruner for name, pruner in found.items() if labels == "oracle" or name not in KNOW_ALL}
+        pruners = {name: pruner for name, pruner in found.items() if name not in elsewhere[labels]}
         pruning_curve(
             pruners, X, partial, ratios=ratios, evaluator=nets, labels=labels, lender=lenders[labels], **shared
         )

@@ -12,6 +12,8 @@ for themselves:
     auto       hard_cutoff="auto": the kept rows are as hard on average as the pool
     errors     as many rows are dropped as the labeler expects to be wrong, 1 - its mean confidence
     mixture    two Gaussians are fitted to the scores; rows that belong to the harder one are dropped
+    trained    a net is trained for 300 steps on the pseudo-labels of what each of five cutoffs keeps, and tested on labelled rows
+    truth      as many rows are dropped as are wrong, which nobody knows: no estimate of that number can do better
 
 and for Beta c_d="auto". "trust" multiplies the weight of a row by a power of the labeler's confidence, 0 in the others; the
 powers are compared on the first seeds, with true labels ("annotated") and with pseudo-labels.
@@ -36,6 +38,7 @@ from skprune import SemiPrune
 from skprune.baselines import RandomPruner
 from skprune.dynamics import TrainingDynamics
 from skprune.model_selection import PruningCurve, pruning_curve
+from skprune.nets import NetClassifier
 from skprune.selection import (
     D2,
     Beta,
@@ -55,36 +58,67 @@ RATIOS = (0.1, 0.3, 0.5)
 CUTOFFS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 C_DS = (1, 2, 4, 8)
 TRUSTS = (1, 3)
-RULES = {"cutoff": ("auto", "errors", "mixture"), "c_d": ("auto",)}
+RULES = {"cutoff": ("auto", "errors", "mixture", "trained", "truth"), "c_d": ("auto",)}
 FOR_WHOM = ("c_d auto", *(f"trust {trust}" for trust in TRUSTS))
 FIRST = (0, 1, 2)
 COLUMNS = [*(("fashion", protocol) for protocol in PROTOCOLS), ("cifar10", "standard")]
+
+
+def cut_off(share, scores, ratio, others):
+    """Select with a cutoff, or with the largest one that leaves enough rows."""
+    left = 1.0 - kept_count(ratio, len(scores)) / len(scores)
+    return Cutoff(min(float(share), left)).select(scores, ratio, **others)
 
 
 class ErrorsCutoff(BaseEstimator):
     """Drop as many of the hardest rows as the labeler expects to be wrong."""
 
     def select(self, scores, ratio, *, error_probability=None, **others):
-        """Select with that cutoff, or with the largest one that leaves enough rows."""
-        share = min(float(np.mean(error_probability)), 1.0 - kept_count(ratio, len(scores)) / len(scores))
-        return Cutoff(share).select(scores, ratio, **others)
+        """Select with that cutoff."""
+        return cut_off(np.mean(error_probability), scores, ratio, others)
+
+
+class TrueErrorsCutoff(BaseEstimator):
+    """Drop as many of the hardest rows as are wrong."""
+
+    def __init__(self, truth):
+        self.truth = truth
+
+    def select(self, scores, ratio, *, y=None, **others):
+        """Select with that cutoff."""
+        return cut_off(np.mean(self.truth != y), scores, ratio, others)
 
 
 class MixtureCutoff(BaseEstimator):
     """Drop the rows that belong to the harder one of two Gaussians."""
 
     def select(self, scores, ratio, **others):
-        """Select with that cutoff, or with the largest one that leaves enough rows."""
-        scores = np.asarray(scores)
-        mixture = GaussianMixture(2, random_state=0).fit(scores[:, None])
-        harder = mixture.predict(scores[:, None]) == mixture.means_.argmax()
-        share = min(float(harder.mean()), 1.0 - kept_count(ratio, len(scores)) / len(scores))
-        return Cutoff(share).select(scores, ratio, **others)
+        """Select with that cutoff."""
+        column = np.asarray(scores)[:, None]
+        mixture = GaussianMixture(2, random_state=0).fit(column)
+        return cut_off((mixture.predict(column) == mixture.means_.argmax()).mean(), scores, ratio, others)
 
 
-def pruners(ratio, args):
+class TrainedCutoff(BaseEstimator):
+    """Train a net on what each of five cutoffs keeps, without labelled rows, and take the one that is best on these."""
+
+    def __init__(self, X, n_steps=300):
+        self.X = X
+        self.n_steps = n_steps
+
+    def select(self, scores, ratio, *, y=None, labeled=None, **others):
+        """Select with that cutoff."""
+        accuracy = {}
+        for share in (0.0, 0.1, 0.2, 0.3, 0.5):
+            rows = cut_off(share, scores, ratio, others) & ~labeled
+            net = NetClassifier(n_steps=self.n_steps, max_epochs=1, random_state=0).fit(self.X[rows], y[rows])
+            accuracy[share] = net.score(self.X[labeled], y[labeled])
+        return cut_off(max(accuracy, key=accuracy.get), scores, ratio, others)
+
+
+def pruners(ratio, X, y, cache):
     """Return by name what can be compared at a ratio."""
-    memory = {"memory": str(args.cache / "stages")}
+    memory = {"memory": str(cache / "stages")}
 
     def cut(selection):
         return SemiPrune(difficulty="aum", selection=selection, **memory)
@@ -94,6 +128,7 @@ def pruners(ratio, args):
 
     found = {RANDOM: RandomPruner(), "cutoff auto": cut(Cutoff("auto")), "c_d auto": beta(c_d="auto")}
     found |= {"cutoff errors": cut(ErrorsCutoff()), "cutoff mixture": cut(MixtureCutoff())}
+    found |= {"cutoff trained": cut(TrainedCutoff(X)), "cutoff truth": cut(TrueErrorsCutoff(y))}
     found |= {f"cutoff {c}": cut(Cutoff(c)) for c in CUTOFFS if c + ratio <= 1.0}
     found |= {f"c_d {c}": beta(c_d=c) for c in C_DS}
     return found | {f"trust {trust}": beta(c_d="auto", trust=trust) for trust in TRUSTS}
@@ -105,13 +140,12 @@ def is_fixed(name, kind):
     return value != name and value not in RULES[kind]
 
 
-def compared(ratio, labels, seed, args):
+def compared(found, ratio, labels, seed, args):
     """Return the pruners of a seed: all that can be chosen on the first ones, what was chosen and the rules on the others."""
-    found = pruners(ratio, args)
     if labels == "pseudo":
         names = [RANDOM, *FOR_WHOM, "cutoff auto"]
     elif seed in FIRST:
-        names = [name for name in found if name not in ("cutoff errors", "cutoff mixture")]
+        names = [name for name in found if name == "cutoff auto" or name.removeprefix("cutoff ") not in RULES["cutoff"]]
     else:
         chosen = accuracies(args, args.dataset, args.protocol, "first", labels)
         missing = [first for first in FIRST if (RANDOM, ratio, first) not in chosen]
@@ -137,7 +171,7 @@ def compute(args, seed):
     args.out.mkdir(parents=True, exist_ok=True)
     for labels, ratio in product(("oracle", "pseudo") if seed in FIRST else ("oracle",), RATIOS):
         pruning_curve(
-            compared(ratio, labels, seed, args),
+            compared(pruners(ratio, X, y, args.cache), ratio, labels, seed, args),
             X,
             partial,
             ratios=[ratio],
