@@ -7,7 +7,7 @@
 Pools, labels, nets and test of paper.py's cpu preset; ratios 0.1, 0.3, 0.5. For each ratio the fixed cutoff, and the fixed c_d,
 that is best on average on the first seeds (with test rows out of the training set that are in no pool) is the hindsight that a
 user does not have; it is compared on the other seeds, which need the first ones done, on the test set, with rules that choose
-for themselves:
+for themselves. All keep half of an even share of each class, since without that cutoffs lose classes of long tails:
 
     auto       hard_cutoff="auto": the kept rows are as hard on average as the pool
     errors     as many rows are dropped as the labeler expects to be wrong, 1 - its mean confidence
@@ -61,13 +61,14 @@ TRUSTS = (1, 3)
 RULES = {"cutoff": ("auto", "errors", "mixture", "trained", "truth"), "c_d": ("auto",)}
 FOR_WHOM = ("c_d auto", *(f"trust {trust}" for trust in TRUSTS))
 FIRST = (0, 1, 2)
+LEAST_SHARE = 0.5
 COLUMNS = [*(("fashion", protocol) for protocol in PROTOCOLS), ("cifar10", "standard")]
 
 
 def cut_off(share, scores, ratio, others):
     """Select with a cutoff, or with the largest one that leaves enough rows."""
     left = 1.0 - kept_count(ratio, len(scores)) / len(scores)
-    return Cutoff(min(float(share), left)).select(scores, ratio, **others)
+    return Cutoff(min(float(share), left), min_per_class=LEAST_SHARE).select(scores, ratio, **others)
 
 
 class ErrorsCutoff(BaseEstimator):
@@ -86,7 +87,7 @@ class TrueErrorsCutoff(BaseEstimator):
 
     def select(self, scores, ratio, *, y=None, **others):
         """Select with that cutoff."""
-        return cut_off(np.mean(self.truth != y), scores, ratio, others)
+        return cut_off(np.mean(self.truth != y), scores, ratio, {"y": y, **others})
 
 
 class MixtureCutoff(BaseEstimator):
@@ -110,10 +111,10 @@ class TrainedCutoff(BaseEstimator):
         """Select with that cutoff."""
         accuracy = {}
         for share in (0.0, 0.1, 0.2, 0.3, 0.5):
-            rows = cut_off(share, scores, ratio, others) & ~labeled
+            rows = cut_off(share, scores, ratio, {"y": y, **others}) & ~labeled
             net = NetClassifier(n_steps=self.n_steps, max_epochs=1, random_state=0).fit(self.X[rows], y[rows])
             accuracy[share] = net.score(self.X[labeled], y[labeled])
-        return cut_off(max(accuracy, key=accuracy.get), scores, ratio, others)
+        return cut_off(max(accuracy, key=accuracy.get), scores, ratio, {"y": y, **others})
 
 
 def pruners(ratio, X, y, cache):
@@ -124,12 +125,13 @@ def pruners(ratio, X, y, cache):
         return SemiPrune(difficulty="aum", selection=selection, **memory)
 
     def beta(**params):
-        return SemiPrune(selection=Beta(n_epochs=30, min_per_class=0.5, **params), **memory)
+        return SemiPrune(selection=Beta(n_epochs=30, min_per_class=LEAST_SHARE, **params), **memory)
 
-    found = {RANDOM: RandomPruner(), "cutoff auto": cut(Cutoff("auto")), "c_d auto": beta(c_d="auto")}
+    found = {RANDOM: RandomPruner(), "c_d auto": beta(c_d="auto")}
+    fixed = {c: c for c in CUTOFFS if c + ratio <= 1.0} | {"auto": "auto"}
+    found |= {f"cutoff {name}": cut(Cutoff(c, min_per_class=LEAST_SHARE)) for name, c in fixed.items()}
     found |= {"cutoff errors": cut(ErrorsCutoff()), "cutoff mixture": cut(MixtureCutoff())}
     found |= {"cutoff trained": cut(TrainedCutoff(X)), "cutoff truth": cut(TrueErrorsCutoff(y))}
-    found |= {f"cutoff {c}": cut(Cutoff(c)) for c in CUTOFFS if c + ratio <= 1.0}
     found |= {f"c_d {c}": beta(c_d=c) for c in C_DS}
     return found | {f"trust {trust}": beta(c_d="auto", trust=trust) for trust in TRUSTS}
 
