@@ -13,7 +13,8 @@ from skprune.scores import min_epochs
 from skprune.scores._registry import default_epochs
 from skprune.selection import BaseSelector, get_selector, kept_count
 
-_LEAST_SHARE = 0.5  # of each class, for "beta" by name: a class that is easy or rare may vanish from a small coreset
+_LEAST_SHARE = 0.5  # of each class, by name: a class that is easy or rare may vanish from a small coreset
+_BY_NAME = {"beta": {"c_d": "auto"}, "cutoff": {"hard_cutoff": "auto"}, "stratified": {"hard_cutoff": "auto"}}
 _TRUST = {"annotate": 0, "pseudo": 3}  # of "beta" by name: a wrong label hurts where it is trained on
 
 
@@ -109,8 +110,9 @@ def is_default(selection):
 def selector_for(selection, classes, difficulty, goal):
     """Return a fresh selector that fits the fit.
 
-    "beta" averages over the epochs of the difficulty, chooses its c_d, trusts labels as the goal wants and keeps half of an even
-    share of each class at least; a ``class_balanced`` dict names class indices instead of classes.
+    By name "beta", "cutoff" and "stratified" choose their parameter and keep half of an even share of each class at least; "beta"
+    averages over the epochs of the difficulty, and trusts labels as the goal wants. A ``class_balanced`` dict names class indices
+    instead of classes.
 
     Parameters
     ----------
@@ -129,9 +131,10 @@ def selector_for(selection, classes, difficulty, goal):
         A clone.
     """
     selector = get_selector(selection)
+    if isinstance(selection, str) and selection in _BY_NAME:
+        selector.set_params(min_per_class=_LEAST_SHARE, **_BY_NAME[selection])
     if is_default(selection):
-        epochs = default_epochs(difficulty)
-        selector.set_params(c_d="auto", n_epochs=epochs, trust=_TRUST[goal], min_per_class=_LEAST_SHARE)
+        selector.set_params(n_epochs=default_epochs(difficulty), trust=_TRUST[goal])
     wanted = getattr(selector, "class_balanced", None)
     if not isinstance(wanted, dict):
         return selector

@@ -45,10 +45,11 @@ class SemiPrune(Reports, BasePruner):
         A name out of :func:`skprune.scores.names`, ``callable(dynamics) -> (n_samples,)``, higher = harder, or a list of these,
         which are combined by rank.
     selection : str or selector, default="beta"
-        A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``. "beta" is
-        ``Beta("auto", n_epochs=..., min_per_class=0.5)`` over the epochs that the difficulty reads, so that each class of the
-        pseudo-labels keeps half of an even share of rows, or all that it has; ``Beta()`` is as published. In a
-        ``class_balanced`` dict the keys are classes of y.
+        A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``. By name "beta", "cutoff"
+        and "stratified" choose their parameter, and each class of the pseudo-labels keeps half of an even share of rows, or all
+        that it has: "cutoff" is ``Cutoff("auto", min_per_class=0.5)``, "beta" is ``Beta("auto", n_epochs=...,
+        min_per_class=0.5)`` over the epochs that the difficulty reads. ``Beta()`` is as published. In a ``class_balanced`` dict
+        the keys are classes of y.
     goal : {"annotate", "pseudo"}, default="annotate"
         What the coreset is for, which "beta" by name heeds: to be labelled by a human, or to be trained on with pseudo-labels.
         "pseudo" multiplies the weight of a row by the third power of `pseudo_label_confidence_`, ``Beta(trust=3)``, since

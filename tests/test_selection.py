@@ -484,48 +484,52 @@ def test_weights_make_the_coreset_stand_for_the_pool(selector):
 # A cutoff that chooses itself
 
 
-@given(
-    seed=st.integers(0, 1000),
-    n=st.integers(2, 60),
-    ratio=st.floats(0.05, 1.0),
-    kind=st.sampled_from(["normal", "skewed", "ties", "huge"]),
-)
-def test_the_automatic_cutoff_keeps_the_mean_of_the_pool(seed, n, ratio, kind):
-    """No other band of neighbouring ranks has a mean that is nearer."""
-    rng = np.random.default_rng(seed)
-    values = {
-        "normal": rng.normal(size=n),
-        "skewed": rng.exponential(size=n) ** 3,
-        "ties": rng.integers(3, size=n).astype(float),
-        "huge": rng.normal(size=n) * 1e200,
-    }[kind]
+def with_probabilities(p):
+    """Return dynamics of two classes with these label probabilities at all times."""
+    return TrainingDynamics.from_proba(np.tile(np.stack([p, 1.0 - p], axis=1), (2, 1, 1)), np.zeros(len(p), int))
+
+
+@given(seed=st.integers(0, 1000), n=st.integers(2, 60), ratio=st.floats(0.05, 1.0), power=st.sampled_from([0.2, 1, 5]))
+def test_the_automatic_cutoff_keeps_rows_of_which_the_proxy_is_neither_sure_nor_lost(seed, n, ratio, power):
+    """No other band of neighbouring ranks has a mean label probability that is nearer to 3/4."""
+    p = np.random.default_rng(seed).random(n) ** power
     k = kept_count(ratio, n)
-    mask = Cutoff("auto").select(values, ratio, random_state=seed)
-    ranked = np.sort(values)[::-1]
-    gaps = [abs(ranked[cut : cut + k].mean() - values.mean()) for cut in range(n - k + 1)]
-    assert abs(values[mask].mean() - values.mean()) <= min(gaps) + 1e-9 * np.abs(values).max()
+    mask = Cutoff("auto").select(-p, ratio, dynamics=with_probabilities(p), random_state=seed)
+    ranked = np.sort(p)
+    gaps = [abs(ranked[cut : cut + k].mean() - 0.75) for cut in range(n - k + 1)]
+    assert abs(p[mask].mean() - 0.75) <= min(gaps) + 1e-6
 
 
-def test_the_automatic_cutoff_follows_the_ratio():
-    values = np.random.default_rng(0).exponential(size=1000)
-    cuts = [np.sum(values > values[Cutoff("auto").select(values, ratio)].max()) for ratio in (0.1, 0.3, 0.5, 0.9)]
+def test_the_automatic_cutoff_follows_the_ratio_and_the_pool():
+    ranks = np.linspace(0, 1, 1000)
+
+    def cut(p, ratio):
+        return int(np.flatnonzero(Cutoff("auto").select(-ranks, ratio, dynamics=with_probabilities(p)))[0])
+
+    easy, hard = ranks**0.3, ranks
+    cuts = [cut(easy, ratio) for ratio in (0.1, 0.3, 0.5, 0.9)]
     assert cuts == sorted(cuts, reverse=True)
     assert 250 < cuts[0] < 400
-    assert cuts[-1] < 50
-    moved = [Cutoff("auto").select(scale * values + shift, 0.3) for scale, shift in ((1, 0), (5, 0), (1, -9))]
-    np.testing.assert_array_equal(moved[0], moved[1])
-    np.testing.assert_array_equal(moved[0], moved[2])
-    why = Cutoff("auto").explain(values, 0.1)["why"]
+    assert cuts[-1] < 20
+    assert cut(hard, 0.1) == pytest.approx(700, abs=2)
+    assert cut(np.full(1000, 0.9), 0.3) == 0  # of ties the smallest cut
+    why = Cutoff("auto").explain(-ranks, 0.1, dynamics=with_probabilities(easy))["why"]
     assert np.sum(why == "cut off: too hard") == cuts[0]
 
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_automatic_cutoffs_of_classes(cut):
     y = np.repeat([0, 1, 2], [10, 100, 100])
-    mask = cut("auto", class_balanced="uniform").select(np.arange(210.0), 63, y=y)
-    assert np.bincount(y[mask]).tolist() == [10, 26, 27] or np.bincount(y[mask]).tolist() == [10, 27, 26]
-    assert cut("auto", min_per_class=5).select(np.arange(210.0), 63, y=y, must_keep=np.arange(210) > 200).sum() == 63
-    assert cut("auto").select(np.arange(210.0), 1.0).all()
+    easy, hard = np.linspace(0.5, 1, 100), np.linspace(0, 1, 100)
+    dynamics = with_probabilities(np.concatenate([np.ones(10), easy, hard]))
+    scores = -np.arange(210.0)
+    found = cut("auto", class_balanced="uniform").explain(scores, 60, y=y, dynamics=dynamics, random_state=0)
+    assert np.bincount(y[found["kept"]]).tolist() == [10, 25, 25]
+    dropped = np.bincount(y[found["why"] == "cut off: too hard"], minlength=3)
+    np.testing.assert_allclose(dropped, [0, 37, 62], atol=2)
+    options = {"y": y, "dynamics": dynamics, "must_keep": np.arange(210) > 200}
+    assert cut("auto", min_per_class=5).select(scores, 63, **options).sum() == 63
+    assert cut("auto").select(scores, 1.0, dynamics=dynamics).all()
 
 
 # Bands, graphs and covers
@@ -692,6 +696,8 @@ def test_error_probabilities_that_are_refused(error, message):
         (Beta(c_d="odds"), "c_d must be above 0 or 'auto', got 'odds'"),
         (Beta(trust=-1), "trust must be at least 0"),
         (Beta(), "Beta needs dynamics"),
+        (Cutoff("auto"), "hard_cutoff='auto' needs dynamics"),
+        (Stratified("auto"), "hard_cutoff='auto' needs dynamics"),
         (Hardest(class_balanced="yes"), "class_balanced must be"),
         (Hardest(min_per_class=-1), "min_per_class must be"),
         (Window(1.5), r"position must be within \[0, 1\], got 1.5"),

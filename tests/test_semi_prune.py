@@ -35,7 +35,7 @@ from skprune.dynamics import TrainingDynamics
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
 from skprune.scores import difficulty, tdds
-from skprune.selection import BaseSelector, Beta, Cutoff, Hardest
+from skprune.selection import BaseSelector, Beta, Cutoff, Hardest, Stratified
 from skprune.semi_supervised import FixMatch
 
 
@@ -671,6 +671,14 @@ def test_beta_averages_over_the_epochs_of_the_difficulty(quick, iris):
     )
     assert selector_for("beta", pruner.classes_, "el2n", "annotate").n_epochs == 10
     assert selector_for("beta", pruner.classes_, "dual", "annotate").n_epochs is None
+
+
+@pytest.mark.parametrize(("name", "selector"), [("cutoff", Cutoff), ("stratified", Stratified)])
+def test_by_name_cutoffs_choose_themselves_and_keep_classes(quick, iris, name, selector):
+    X, _, partial = iris
+    pruner = quick(selection=name, difficulty="aum").fit(X, partial)
+    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=selector("auto", min_per_class=0.5)))
+    assert (pruner.select(0.2) != pruner.select(0.2, selection=selector())).any()
 
 
 def test_a_coreset_that_nobody_annotates_holds_surer_labels(quick, iris):

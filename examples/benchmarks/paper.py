@@ -14,7 +14,7 @@ whatever is kept, of 64 rows (of 32 at the ratio 0.1); "gpu" the training set bu
 ResNet-18, 200 epochs in batches of 128, 64 and 32 rows, a learning rate of 0.1 for the proxies, ratios 0.2 and 0.7 besides.
 
 Prototypicality, ELFS, ZCore and D2 see the features of one net that was trained on the pool without labels. ELFS, CCS and
-SemiPrune with AUM choose their cutoff themselves, hard_cutoff="auto"; selection.py compares it with the best fixed ones.
+SemiPrune with AUM choose their cutoff themselves, as they do by name; selection.py compares it with the best fixed ones.
 "SemiPrune goal=pseudo" stands in the tables of pseudo-labels alone.
 
 Restartable: rows that are in the CSV file are not computed again, and --cache keeps the nets of SemiPrune between runs.
@@ -45,7 +45,6 @@ from skprune.baselines import (
 from skprune.datasets import corrupt_images, load_cifar10, load_fashion_mnist, make_long_tailed, make_partial_labels
 from skprune.model_selection import PruningCurve, pruning_curve
 from skprune.nets import NetClassifier
-from skprune.selection import Cutoff, Stratified
 from skprune.semi_supervised import SoftMatch
 
 LOADERS = {"fashion": load_fashion_mnist, "cifar10": load_cifar10}
@@ -70,7 +69,6 @@ def methods(shape, args):
     embedding = Pipeline([("net", contrastive), ("features", "passthrough")], memory=str(args.cache / "features"))
     recorded = {"memory": str(args.cache / "stages")}
     ours = dict(recorded)
-    cutoff, strata = Cutoff("auto"), Stratified("auto")
     classifier = None
     if gpu:
         recorded["proxy"] = NetClassifier("resnet18", lr=0.1)
@@ -79,15 +77,15 @@ def methods(shape, args):
     return {
         RANDOM: RandomPruner(),
         "prototypicality": PrototypicalityPruner(n_clusters=10, embedding=embedding),
-        "ELFS": ELFSPruner(n_clusters=10, embedding=embedding, selection=cutoff, **recorded),
+        "ELFS": ELFSPruner(n_clusters=10, embedding=embedding, **recorded),
         "ZCore": ZCorePruner(embedding=embedding),
         "D2": D2Pruner(n_clusters=10, embedding=embedding),
         DEFAULT: SemiPrune(**ours),
         TRUSTING: SemiPrune(goal="pseudo", **ours),
-        "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection=cutoff, **ours),
+        "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection="cutoff", **ours),
         "BADGE": ActivePruner(classifier=classifier),
         UPPER: SupervisedPruner(**recorded),
-        "CCS-AUM": SupervisedPruner(difficulty="aum", selection=strata, **recorded),
+        "CCS-AUM": SupervisedPruner(difficulty="aum", selection="stratified", **recorded),
     }
 
 

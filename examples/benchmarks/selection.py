@@ -9,7 +9,7 @@ that is best on average on the first seeds (with test rows out of the training s
 user does not have; it is compared on the other seeds, which need the first ones done, on the test set, with rules that choose
 for themselves. All keep half of an even share of each class, since without that cutoffs lose classes of long tails:
 
-    auto       hard_cutoff="auto": the kept rows are as hard on average as the pool
+    auto       hard_cutoff="auto": the mean label probability of the kept rows is close to 0.75
     errors     as many rows are dropped as the labeler expects to be wrong, 1 - its mean confidence
     mixture    two Gaussians are fitted to the scores; rows that belong to the harder one are dropped
     trained    a net is trained for 300 steps on the pseudo-labels of what each of five cutoffs keeps, and tested on labelled rows

@@ -24,9 +24,8 @@ class ELFSPruner(LabelFreePruner):
     embedding : transformer, default=None
         Makes the features; None: the rows themselves.
     selection : str or selector, default="cutoff"
-        A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``; the paper searches the
-        fraction of the hardest rows that is dropped. ``class_balanced`` is over the clusters, which
-        count as certain: ``Beta(trust=...)`` changes nothing.
+        As in :class:`~skprune.SemiPrune`; the paper searches the fraction of the hardest rows that is dropped. Classes are the
+        clusters, which count as certain: ``Beta(trust=...)`` changes nothing.
     proxy, difficulty, n_epochs, schedule_epochs, memory
         As in :class:`~skprune.SemiPrune`; the difficulty is "aum" by default.
     image_shape : tuple of (C, H, W), default=None

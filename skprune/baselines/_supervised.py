@@ -70,6 +70,7 @@ class SupervisedPruner(SemiPrune):
         self.verbose = verbose
 
     labeler = "softmatch"  # what SemiPrune reads and never makes, since all labels are given
+    goal = "annotate"
     include_labeled = estimate_accuracy = gate = False
 
     def fit(self, X, y):

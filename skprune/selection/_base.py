@@ -51,7 +51,7 @@ class BaseSelector(BaseEstimator, ABC):
         ratio : float in (0, 1] or int
             The fraction kept, or a count.
         dynamics : TrainingDynamics, default=None
-            The recorded dynamics; read by Beta.
+            The recorded dynamics; read by Beta, and by Cutoff and Stratified with ``hard_cutoff="auto"``.
         y : array-like of shape (n_samples,), default=None
             Class indices 0..K-1; read for class balance.
         labeled : array-like of shape (n_samples,), bool, default=None

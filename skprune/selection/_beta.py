@@ -7,9 +7,8 @@ from scipy.optimize import brentq
 from scipy.stats import beta as beta_distribution
 
 from skprune._validation import check_number
-from skprune.scores import confidence
 from skprune.selection._base import BaseSelector
-from skprune.selection._kinds import hardest_first
+from skprune.selection._kinds import hardest_first, label_probabilities
 
 _ANCHORS = 10
 _CONCENTRATION = 15.0
@@ -69,10 +68,7 @@ class Beta(BaseSelector):
         check_number("trust", self.trust, 0)
 
     def _read(self, n_samples, *, dynamics, embedding, error_probability):
-        if dynamics is None:
-            raise ValueError("Beta needs dynamics: it reads each row's mean label probability.")
-        if dynamics.n_samples != n_samples:
-            raise ValueError(f"dynamics holds {dynamics.n_samples} rows, scores {n_samples}.")
+        mean_proba = label_probabilities(dynamics, n_samples, "Beta", self.n_epochs)
         trusted = np.ones(n_samples)
         if self.trust:
             if error_probability is None:
@@ -80,7 +76,7 @@ class Beta(BaseSelector):
             trusted = 1.0 - np.asarray(error_probability, dtype=np.float64)
             if trusted.shape != (n_samples,) or not ((trusted >= 0.0) & (trusted <= 1.0)).all():
                 raise ValueError(f"error_probability must hold {n_samples} numbers within [0, 1].")
-        return np.stack([confidence(dynamics, n_epochs=self.n_epochs), trusted**self.trust], axis=1)
+        return np.stack([mean_proba, trusted**self.trust], axis=1)
 
     _reason = "drawn"
 

@@ -5,7 +5,10 @@ from numbers import Real
 
 import numpy as np
 
+from skprune.scores import confidence
 from skprune.selection._base import BaseSelector
+
+_DESIRABLE = 0.75  # the mean label probability of the rows behind an automatic cutoff
 
 
 class EmbeddingSelector(BaseSelector):
@@ -47,8 +50,11 @@ class CutoffSelector(BaseSelector):
     def _auto(self):
         return isinstance(self.hard_cutoff, str) and self.hard_cutoff == "auto"
 
-    def _dropped(self, scores, k):
-        return balanced_cut(scores, k) if self._auto() else dropped_count(self.hard_cutoff, k, len(scores))
+    def _read(self, n_samples, *, dynamics, embedding, error_probability):
+        return label_probabilities(dynamics, n_samples, "hard_cutoff='auto'") if self._auto() else None
+
+    def _dropped(self, order, k, read):
+        return desirable_cut(read[order], k) if self._auto() else dropped_count(self.hard_cutoff, k, len(order))
 
     def _capacity(self, n_samples):
         if self._auto():
@@ -120,32 +126,58 @@ def hardest_first(scores, rng):
     return np.lexsort((chances, -scores)) if (ranked[1:] == ranked[:-1]).any() else order
 
 
-def balanced_cut(scores, k):
-    """Return how many of the hardest rows to drop, so that the next k are as hard on average as all rows.
+def label_probabilities(dynamics, n_samples, reader, n_epochs=None):
+    """Return the mean probability of each row's label, after a check that there are dynamics of these rows.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_samples,)
-        Higher = harder.
+    dynamics : TrainingDynamics or None
+        The recorded dynamics.
+    n_samples : int
+        Rows.
+    reader : str
+        What needs them, for the message.
+    n_epochs : int, default=None
+        The epochs that are averaged, the first ones; None: all recorded ones.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Within [0, 1].
+
+    Raises
+    ------
+    ValueError
+        There are none, or of other rows.
+    """
+    if dynamics is None:
+        raise ValueError(f"{reader} needs dynamics: it reads each row's mean label probability.")
+    if dynamics.n_samples != n_samples:
+        raise ValueError(f"dynamics holds {dynamics.n_samples} rows, scores {n_samples}.")
+    return confidence(dynamics, n_epochs=n_epochs)
+
+
+def desirable_cut(mean_proba, k):
+    """Return how many of the hardest rows to drop, so that the proxy is neither sure of the next k nor lost.
+
+    Parameters
+    ----------
+    mean_proba : ndarray of shape (n_samples,)
+        Mean label probability of the rows, from hard to easy.
     k : int
         Rows to keep.
 
     Returns
     -------
     int
-        Within 0 and n - k; the one at which the means differ least, the smallest of several.
+        Within 0 and n - k; the one at which the mean over the next k is nearest to 0.75, the smallest of several.
 
     Examples
     --------
-    >>> balanced_cut(np.arange(10.0), 4)
-    3
-    >>> balanced_cut(np.array([8.0, 4.0, 2.0, 1.0, 0.0, 0.0]), 2)
-    1
+    >>> desirable_cut(np.array([0.0, 0.2, 0.6, 0.8, 0.9, 1.0]), 2)
+    2
     """
-    if k == 0:
-        return 0
-    center = scores.mean()
-    ahead = np.concatenate([[0.0], np.cumsum(np.sort(scores - center)[::-1])])
+    ahead = np.concatenate([[0.0], np.cumsum(mean_proba - _DESIRABLE)])
     return int(np.abs(ahead[k:] - ahead[:-k]).argmin())
 
 

@@ -17,7 +17,7 @@ class Stratified(CutoffSelector):
     Parameters
     ----------
     hard_cutoff : float in [0, 1) or "auto", default=0.0
-        The fraction of hardest rows to drop first; "auto" as in :class:`Cutoff`.
+        The fraction of hardest rows to drop first; "auto" drops those that :class:`Cutoff` drops.
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes; cutoff and strata are then those of each class.
     min_per_class : int or float, default=0
@@ -35,8 +35,8 @@ class Stratified(CutoffSelector):
     _reason = "drawn in its stratum"
 
     def _order(self, scores, k, read, rng):
-        dropped = self._dropped(scores, k)
-        rows = hardest_first(scores, rng)[dropped:]
+        rows = hardest_first(scores, rng)
+        rows = rows[self._dropped(rows, k, read) :]
         stratum = strata(scores[rows], N_STRATA)
         budgets = stratum_budgets(k, np.bincount(stratum, minlength=N_STRATA), rng)
         order = np.lexsort((rng.random(len(rows)), stratum))
