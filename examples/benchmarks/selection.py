@@ -57,7 +57,7 @@ from skprune.selection import (
 RATIOS = (0.1, 0.3, 0.5)
 CUTOFFS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 C_DS = (1, 2, 4, 8)
-TRUSTS = (1, 3)
+TRUSTS = (3, 10)
 RULES = {"cutoff": ("auto", "errors", "mixture", "trained", "truth"), "c_d": ("auto",)}
 FOR_WHOM = ("c_d auto", *(f"trust {trust}" for trust in TRUSTS))
 FIRST = (0, 1, 2)
@@ -145,7 +145,7 @@ def is_fixed(name, kind):
 def compared(found, ratio, labels, seed, args):
     """Return the pruners of a seed: all that can be chosen on the first ones, what was chosen and the rules on the others."""
     if labels == "pseudo":
-        names = [RANDOM, *FOR_WHOM, "cutoff auto"]
+        names = [RANDOM, *FOR_WHOM]
     elif seed in FIRST:
         names = [name for name in found if name == "cutoff auto" or name.removeprefix("cutoff ") not in RULES["cutoff"]]
     else:
@@ -243,7 +243,7 @@ def hindsight(args, kind):
 
 def for_whom(args):
     """Print the difference to random rows of each power of trust, for both kinds of labels, on the first seeds."""
-    names = [*FOR_WHOM, "cutoff auto"]
+    names = FOR_WHOM
     print(
         f"\nDifference to random rows, points, mean over ratios and seeds {list(FIRST)}: annotated / with pseudo-labels"
     )
