@@ -147,7 +147,7 @@ def compared(found, ratio, labels, seed, args):
     if labels == "pseudo":
         names = [RANDOM, *FOR_WHOM]
     elif seed in FIRST:
-        names = [name for name in found if name == "cutoff auto" or name.removeprefix("cutoff ") not in RULES["cutoff"]]
+        names = [name for name in found if name.removeprefix("cutoff ") not in RULES["cutoff"]]
     else:
         chosen = accuracies(args, args.dataset, args.protocol, "first", labels)
         missing = [first for first in FIRST if (RANDOM, ratio, first) not in chosen]
