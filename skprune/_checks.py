@@ -15,7 +15,7 @@ from skprune.selection import BaseSelector, get_selector, kept_count
 
 _LEAST_SHARE = 0.5  # of each class, by name: a class that is easy or rare may vanish from a small coreset
 _BY_NAME = {"beta": {"c_d": "auto"}, "cutoff": {"hard_cutoff": "auto"}, "stratified": {"hard_cutoff": "auto"}}
-_TRUST = {"annotate": 0, "pseudo": 3}  # of "beta" by name: a wrong label hurts where it is trained on
+_TRUST = {"annotate": 0, "pseudo": 10}  # of "beta" by name: a wrong label hurts where it is trained on
 
 
 def check_parameters(pruner, codes, classes):

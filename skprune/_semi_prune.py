@@ -52,7 +52,7 @@ class SemiPrune(Reports, BasePruner):
         the keys are classes of y.
     goal : {"annotate", "pseudo"}, default="annotate"
         What the coreset is for, which "beta" by name heeds: to be labelled by a human, or to be trained on with pseudo-labels.
-        "pseudo" multiplies the weight of a row by the third power of `pseudo_label_confidence_`, ``Beta(trust=3)``, since
+        "pseudo" multiplies the weight of a row by the tenth power of `pseudo_label_confidence_`, ``Beta(trust=10)``, since
         a wrong pseudo-label hurts the net that is trained on it, while a human corrects it.
     n_epochs : int, default=30
         Epochs that the proxy trains and that are recorded.
