@@ -137,9 +137,9 @@ def compute(args, seed):
     }
     lenders = {"oracle": None, "pseudo": DEFAULT}
     nets = evaluators(args, (*ratios, 1.0))
-    elsewhere = {"oracle": (TRUSTING,), "pseudo": KNOW_ALL}
+    left_out = {"oracle": (TRUSTING,), "pseudo": KNOW_ALL}
     for labels in args.labels:
-        pruners = {name: pruner for name, pruner in found.items() if name not in elsewhere[labels]}
+        pruners = {name: pruner for name, pruner in found.items() if name not in left_out[labels]}
         pruning_curve(
             pruners, X, partial, ratios=ratios, evaluator=nets, labels=labels, lender=lenders[labels], **shared
         )

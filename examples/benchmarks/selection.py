@@ -214,6 +214,9 @@ def best(found, kind, ratio):
 def hindsight(args, kind):
     """Print rules against the best fixed value, which was chosen on the first seeds."""
     rules = RULES[kind]
+    columns = {place: accuracies(args, *place, "others", "oracle") for place in COLUMNS}
+    if not any(columns.values()):
+        return
     print(
         f"\nTest accuracy in %, annotated; {kind} of each ratio chosen on seeds {list(FIRST)}, compared on the others"
     )
@@ -221,8 +224,7 @@ def hindsight(args, kind):
         f"{'':28}{'fixed':>8}{'best':>8}" + "".join(f"{rule:>9}{'- best':>8}" for rule in rules) + f"{'random':>9}  n"
     )
     gaps = {rule: [] for rule in rules}
-    for (dataset, protocol), ratio in product(COLUMNS, RATIOS):
-        found = accuracies(args, dataset, protocol, "others", "oracle")
+    for ((dataset, protocol), found), ratio in product(columns.items(), RATIOS):
         seeds = {seed for _, its_ratio, seed in found if its_ratio == ratio}
         if not seeds:
             continue
@@ -243,15 +245,14 @@ def hindsight(args, kind):
 
 def for_whom(args):
     """Print the difference to random rows of each power of trust, for both kinds of labels, on the first seeds."""
-    names = FOR_WHOM
     print(
         f"\nDifference to random rows, points, mean over ratios and seeds {list(FIRST)}: annotated / with pseudo-labels"
     )
-    print(f"{'':20}" + "".join(f"{name:>16}" for name in names))
+    print(f"{'':20}" + "".join(f"{name:>16}" for name in FOR_WHOM))
     for dataset, protocol in COLUMNS:
         tables = [accuracies(args, dataset, protocol, "first", labels) for labels in ("oracle", "pseudo")]
         line = f"{dataset + ' ' + protocol:20}"
-        for name in names:
+        for name in FOR_WHOM:
             pairs = [[found[key] - found[RANDOM, *key[1:]] for key in found if key[0] == name] for found in tables]
             line += f"{' / '.join(f'{np.mean(gains):+.2f}' if gains else '-' for gains in pairs):>16}"
         print(line)
