@@ -30,7 +30,8 @@ from skprune.selection._beta import beta_weights
 from skprune.selection._graph import neighbour_graph, spread, take_back
 from skprune.selection._stratified import strata, stratum_budgets
 
-ALL = [get_selector(name) for name in names()]
+ALL = [*map(get_selector, names()), Cutoff("auto"), Stratified("auto")]
+IDS = [*names(), "cutoff auto", "stratified auto"]
 CUTS = [Cutoff, Stratified]
 
 
@@ -133,7 +134,7 @@ def test_exactly_k_rows_from_any_scores(seed, n, ratio, kind, balance, name):
     np.testing.assert_array_equal(y, before[1])
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 def test_ratio_one_keeps_all(selector):
     assert choose(selector, np.arange(7.0), 1.0).all()
 
@@ -150,7 +151,7 @@ def test_smaller_sets_are_nested(selector):
     assert (masks[1] <= masks[2]).all()
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 def test_global_seeds_do_not_matter(selector):
     values = np.zeros(40)
     masks = []
@@ -202,7 +203,7 @@ def test_refused_ratios(ratio, error, message):
         kept_count(ratio, 10)
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 def test_8_equal_scores_are_drawn(selector):
     masks = np.array([choose(selector, np.ones(20), 5, random_state=seed) for seed in range(200)])
     assert (masks.sum(axis=1) == 5).all()
@@ -241,7 +242,7 @@ def test_12_cutoff_above_ratio(cut):
     assert not mask[70:].any()
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 def test_13_proportional_balance(selector):
     y = np.repeat([0, 1], [900, 100])
     values = np.random.default_rng(0).normal(size=1000)
@@ -249,14 +250,14 @@ def test_13_proportional_balance(selector):
     assert np.bincount(y[mask]).tolist() == [450, 50]
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 def test_14_uniform_balance(selector):
     y = np.repeat(np.arange(10), 20)
     mask = choose(clone(selector).set_params(class_balanced="uniform"), np.arange(200.0), 15, y=y)
     assert sorted(np.bincount(y[mask])) == [1] * 5 + [2] * 5
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 def test_15_a_class_smaller_than_its_share(selector):
     y = np.repeat([0, 1, 2], [3, 100, 100])
     mask = choose(clone(selector).set_params(class_balanced="uniform"), np.arange(203.0), 63, y=y)
@@ -304,7 +305,7 @@ def test_strata_of_scores_that_hardly_differ():
     assert Stratified().select([0.0, 5e-324], 1.0).all()
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 def test_22_fewer_weights_than_rows(selector):
     """All weight on two rows: the others follow by score."""
     values = np.zeros(10)
@@ -362,7 +363,7 @@ def test_trust_prefers_the_likely_right():
     assert counts[0] < counts[1] < counts[2]
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 def test_must_keep_counts_inside_k(selector):
     must = np.zeros(30, bool)
     must[[0, 15, 29]] = True
@@ -437,6 +438,8 @@ def test_the_scale_of_the_features_does_not_matter():
         Random(min_per_class=10),
         Stratified(),
         Stratified(hard_cutoff=0.1, class_balanced="uniform"),
+        Stratified(hard_cutoff=0.4, min_per_class=10),
+        Stratified(hard_cutoff="auto", min_per_class=0.5),
         Beta(),
         Beta(trust=1),
         Beta(class_balanced="uniform"),
@@ -461,6 +464,15 @@ def test_probabilities_are_those_of_the_draws(selector):
         expected += np.nan_to_num(found["probability"])
     np.testing.assert_allclose(drawn / 400, expected / 400, atol=0.12)
     assert np.abs(drawn - expected).mean() / 400 < 0.03
+
+
+def test_a_class_that_is_raised_has_a_cutoff_of_its_own():
+    y = np.repeat([0, 1], [180, 20])
+    found = Stratified(0.2, min_per_class=5).explain(np.arange(200.0), 50, y=y, random_state=0)
+    cut = found["why"] == "cut off: too hard"
+    assert cut.nonzero()[0].tolist() == [*range(160, 180), *range(196, 200)]
+    np.testing.assert_array_equal(np.isnan(found["probability"]), cut)
+    assert np.nansum(found["probability"][180:]) == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize("selector", [Random(), Stratified(), Beta()], ids=str)
@@ -630,7 +642,7 @@ def test_alike_rows_are_not_kept_twice(selector):
     assert mask[:4].sum() == mask[4:].sum() == 1
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 def test_min_per_class(selector):
     y = np.repeat([0, 1, 2], [60, 30, 2])
     mask = choose(clone(selector).set_params(min_per_class=4), np.arange(92.0), 12, y=y, random_state=0)
@@ -641,7 +653,7 @@ def test_min_per_class(selector):
         choose(clone(selector).set_params(min_per_class=4), np.arange(92.0), 9, y=y)
 
 
-@pytest.mark.parametrize("selector", ALL, ids=names())
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
 @given(
     sizes=st.lists(st.integers(0, 40), min_size=2, max_size=5).filter(lambda sizes: sum(sizes) >= 2),
     ratio=st.floats(0.05, 1.0),

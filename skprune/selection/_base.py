@@ -118,15 +118,14 @@ class BaseSelector(BaseEstimator, ABC):
         data = {"dynamics": dynamics, "embedding": embedding, "error_probability": error_probability}
         found = self._decide(scores, ratio, data, y, must_keep, random_state)
         scores, mask, must, read = (found[name] for name in ("scores", "mask", "must", "read"))
-        cut = found["dropped"] & ~mask
-        probability = np.full(len(mask), np.nan)
-        for rows, k, members in found["groups"]:
+        cut, probability = np.zeros(len(mask), dtype=bool), np.full(len(mask), np.nan)
+        for rows, k, members, dropped in found["groups"]:
             part = None if read is None else read[rows]
-            chances = self._chances(scores[rows], k, part, mask[rows], members & ~must[rows], cut[rows])
-            probability[rows[members]] = chances[members]
+            chances = self._chances(scores[rows], k, part, mask[rows], members & ~must[rows], dropped[rows])
+            probability[rows[members]], cut[rows[members]] = chances[members], dropped[rows[members]]
         probability[must] = 1.0
         why = np.where(mask, self._reason, f"not {self._reason}").astype(object)
-        why[cut] = "cut off: too hard"
+        why[cut & ~mask] = "cut off: too hard"
         why[found["reserved"] & mask] = "for min_per_class"
         why[must] = "must stay"
         return {"kept": mask, "why": why, "probability": probability}
@@ -144,7 +143,8 @@ class BaseSelector(BaseEstimator, ABC):
     def _decide(self, scores, ratio, data, y, must_keep, random_state):
         """Choose, and return what was read, the mask, the rows reserved for small classes, and the groups of the choice.
 
-        A group is the rows that were chosen from, how many were to be kept, and which of the rows it speaks for.
+        A group is the rows that were chosen from, how many were to be kept, which of the rows it speaks for, and which rows
+        of the pool were cut off.
         """
         scores = _check_scores(scores)
         n = len(scores)
@@ -157,15 +157,15 @@ class BaseSelector(BaseEstimator, ABC):
         codes = self._check_classes(y, n)
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
         dropped = np.zeros(n, dtype=bool)
-        found = {"scores": scores, "must": must, "read": read, "reserved": np.zeros(n, dtype=bool), "dropped": dropped}
+        found = {"scores": scores, "must": must, "read": read, "reserved": np.zeros(n, dtype=bool)}
         if self.class_balanced is not None:
             mask = self._select_balanced(scores, k, codes, must, read, rng, dropped)
             members = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-            groups = [(rows, int(mask[rows].sum()), np.ones(len(rows), dtype=bool)) for rows in members]
+            groups = [(rows, int(mask[rows].sum()), np.ones(len(rows), dtype=bool), dropped) for rows in members]
             return found | {"mask": mask, "groups": groups}
         rows = np.arange(n)
         found["mask"] = self._select_rows(scores, rows, k, must, read, rng, dropped)
-        found["groups"] = [(rows, k, np.ones(n, dtype=bool))]
+        found["groups"] = [(rows, k, np.ones(n, dtype=bool), dropped)]
         if self.min_per_class:
             found |= self._raise_minimum(found["mask"], scores, k, codes, must, read, rng, dropped)
         return found
@@ -283,22 +283,22 @@ class BaseSelector(BaseEstimator, ABC):
             raise ValueError(
                 f"min_per_class={self.min_per_class} needs {int(wanted.sum())} rows, above the {k} to keep."
             )
-        reserved, raised = must.copy(), np.zeros(len(sizes), dtype=bool)
+        reserved, raised, cut = must.copy(), np.zeros(len(sizes), dtype=bool), np.zeros(len(scores), dtype=bool)
         while (short := np.bincount(codes[mask], minlength=len(sizes)) < wanted).any():
             raised |= short
             for code in np.flatnonzero(short):
                 rows = np.flatnonzero(codes == code)
-                reserved |= self._select_rows(scores, rows, wanted[code], must, read, rng, dropped)
+                reserved |= self._select_rows(scores, rows, wanted[code], must, read, rng, cut)
             if reserved.sum() > k:
                 raise ValueError(
                     f"min_per_class={self.min_per_class} and must_keep need {int(reserved.sum())} rows, above the {k} to "
                     "keep."
                 )
             mask = self._select_rows(scores, np.arange(len(scores)), k, reserved, read, rng, dropped)
-        groups = [(np.arange(len(scores)), k, ~raised[codes])]
+        groups = [(np.arange(len(scores)), k, ~raised[codes], dropped)]
         for code in np.flatnonzero(raised):
             rows = np.flatnonzero(codes == code)
-            groups.append((rows, int(wanted[code]), np.ones(len(rows), dtype=bool)))
+            groups.append((rows, int(wanted[code]), np.ones(len(rows), dtype=bool), cut))
         return {"mask": mask, "reserved": reserved & ~must, "groups": groups}
 
     def _check_classes(self, y, n):
