@@ -148,6 +148,21 @@ def test_one_row_is_held_out(rare):
     assert gate["detectable"] > 1.0  # more than there can be: one row tells nothing
 
 
+def test_few_rows_tell_nothing(rare):
+    """Of a row that each coreset gets right and random rows get wrong, bootstraps are as sure as of many."""
+    X, y, _ = rare
+    mask, none = np.isin(np.arange(2500), np.r_[100:110, 2450:2460]), np.zeros(2500, bool)
+    messages = {}
+    for count in (1, 3, 20):
+        held = {"rows": np.arange(2500 - count, 2500), "codes": y}
+        gate = compare_with_random(mask, none, held, X, y, SGDClassifier(loss="log_loss"), 1, 0)
+        assert gate["difference"] > 0.3
+        messages[count] = gate_message(gate)
+    assert "Random rows may be as good" in messages[1]
+    assert "Random rows may be as good" in messages[3]
+    assert messages[20] is None
+
+
 def test_every_seed_of_a_proxy_is_drawn(rare):
     """Those of the steps of a Pipeline too: trainings that are alike would be one."""
     X, _, partial = rare
