@@ -8,7 +8,7 @@ import torch
 import torchvision
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, SGDClassifier
@@ -435,6 +435,13 @@ def test_refused_contrasts(iris):
         ContrastiveFeatures(n_projected=1).fit(X)
 
 
+class Untouched(BaseEstimator):
+    """An embedding that must not be reached."""
+
+    def fit_transform(self, X, y=None):
+        raise AssertionError
+
+
 @pytest.mark.parametrize(
     ("pruner", "message"),
     [
@@ -443,6 +450,9 @@ def test_refused_contrasts(iris):
         (PrototypicalityPruner(n_clusters=0), "n_clusters must be an integer of at least 1, got 0"),
         (PrototypicalityPruner(n_clusters=151), "n_clusters=151 is above the 150 rows"),
         (PrototypicalityPruner(n_clusters=3, selection="hardets"), "Did you mean 'hardest'"),
+        (ZCorePruner(embedding=Untouched(), selection="beta"), "Beta needs dynamics"),
+        (ZCorePruner(embedding=Untouched(), selection=Cutoff("auto")), "hard_cutoff='auto' needs dynamics"),
+        (ZCorePruner(embedding=Untouched(), selection=Cutoff(0.6)), "hard_cutoff=0.6 drops 90 of 150 rows"),
         (D2Pruner(n_clusters=3, gamma_forward=-1.0), "gamma_forward must be at least 0"),
         (D2Pruner(n_clusters=3, n_neighbors=0), "n_neighbors must be an integer of at least 1, got 0"),
         (ZCorePruner(n_points=0), "n_points must be an integer of at least 1"),

@@ -11,7 +11,7 @@ from skprune._base import BasePruner
 from skprune._labels import labels_at, missing_mask
 from skprune._prepare import prepare
 from skprune._validation import as_pool, check_equal_length, flat
-from skprune.selection import get_selector, kept_count
+from skprune.selection import BaseSelector, get_selector, kept_count
 
 
 class ReselectingPruner(BasePruner):
@@ -158,7 +158,10 @@ def embed(embedding, pool, rng, device="auto"):
 
 
 class ScoredPruner(LabelFreePruner):
-    """A pruner that gives each row a score and lets a selection choose; a subclass defines ``_score``."""
+    """A pruner that gives each row a score and lets a selection choose; a subclass defines ``_score``.
+
+    There are no dynamics, so that by name nothing is cut off, and selections that read dynamics are refused.
+    """
 
     def select(self, ratio=None, selection=None):
         """Choose again from the same fit.
@@ -180,7 +183,10 @@ class ScoredPruner(LabelFreePruner):
         return self._select(self._seen, ratio, self.selection if selection is None else selection, self._selection_seed)
 
     def _look(self, pool, classes, rng):
-        get_selector(self.selection)
+        n, selector = len(pool), get_selector(self.selection)
+        if isinstance(selector, BaseSelector):  # what cannot work is refused before the embedding is trained
+            selector.check(kept_count(self.ratio, n), n)
+            selector._read(n, dynamics=None, embedding=np.empty((n, 0)), error_probability=None)
         self._check(classes)
         features = embed(self.embedding, pool, rng)
         scores, groups = self._score(features, classes, int(rng.randint(2**31 - 1)))

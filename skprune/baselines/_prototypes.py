@@ -18,7 +18,8 @@ class PrototypicalityPruner(ScoredPruner):
     embedding : transformer, default=None
         Makes the features; None: the rows themselves.
     selection : str or selector, default="hardest"
-        A name out of :func:`skprune.selection.names`, or an object; ``class_balanced`` is over the clusters.
+        A name out of :func:`skprune.selection.names`, or an object, but for Beta and automatic cutoffs, which need dynamics;
+        by name "cutoff" and "stratified" cut nothing off. ``class_balanced`` is over the clusters.
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     random_state : int, RandomState or None, default=None
@@ -77,7 +78,8 @@ class ModeratePruner(PrototypicalityPruner):
     embedding : transformer, default=None
         Makes the features; None: the rows themselves.
     selection : str or selector, default="moderate"
-        A name out of :func:`skprune.selection.names`, or an object; ``class_balanced`` is over the clusters.
+        A name out of :func:`skprune.selection.names`, or an object, but for Beta and automatic cutoffs, which need dynamics;
+        by name "cutoff" and "stratified" cut nothing off. ``class_balanced`` is over the clusters.
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     random_state : int, RandomState or None, default=None

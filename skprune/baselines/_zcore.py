@@ -26,7 +26,8 @@ class ZCorePruner(ScoredPruner):
     embedding : transformer, default=None
         Makes the features; None: the rows themselves.
     selection : str or selector, default="hardest"
-        A name out of :func:`skprune.selection.names`, or an object.
+        A name out of :func:`skprune.selection.names`, or an object, but for Beta and automatic cutoffs, which need dynamics;
+        by name "cutoff" and "stratified" cut nothing off.
     image_shape : tuple of (C, H, W), default=None
         The shape of each row when images are given as flat rows.
     random_state : int, RandomState or None, default=None
