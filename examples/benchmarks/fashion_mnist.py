@@ -11,6 +11,7 @@ several processes, give each a file of its own and report on all: --report --out
 """
 
 import time
+from functools import cache
 
 import numpy as np
 from common import arguments, fashion_pool, kept_rows, machine, of_seeds, show
@@ -47,27 +48,29 @@ def compute(rows, seed, args):
         value = 100 * net.fit(X[mask], y[mask]).score(X_test, y_test)
         rows.add(key, seed, value, time.perf_counter() - start)
 
-    def fit(key, **params):
-        start = time.process_time()
-        pruner = SemiPrune(random_state=seed, checkpoint=args.checkpoint, **params).fit(X, y_partial)
-        if rows.missing(key, seed):
-            rows.add(key, seed, 100 * np.mean((pruner.pseudo_labels_ == y)[hidden]), time.process_time() - start)
-        return pruner
+    @cache
+    def fitted(proxy=None, everything=False):
+        pruner = SemiPrune(proxy=proxy, random_state=seed, checkpoint=args.checkpoint)
+        return pruner.fit(X, y if everything else y_partial)
 
-    semi, single = fit(RIGHT), fit(RIGHT_SINGLE, proxy="labeler")
-    full = SemiPrune(random_state=seed, checkpoint=args.checkpoint).fit(X, y)
+    for key, fit in ((RIGHT, {}), (RIGHT_SINGLE, {"proxy": "labeler"})):
+        if rows.missing(key, seed):
+            start = time.process_time()
+            right = (fitted(**fit).pseudo_labels_ == y)[hidden]
+            rows.add(key, seed, 100 * np.mean(right), time.process_time() - start)
     for ratio in RATIOS:
-        masks = {
-            "random": lambda ratio=ratio: semi.select(ratio, "random"),
-            "SemiPrune (DUAL, Beta)": lambda ratio=ratio: semi.select(ratio),
-            "SemiPrune (AUM, cutoff)": lambda ratio=ratio: semi.select(ratio, Cutoff(HARD_CUTOFFS[ratio]), "aum"),
-            "single run (DUAL, Beta)": lambda ratio=ratio: single.select(ratio),
-            "single run (AUM, cutoff)": lambda ratio=ratio: single.select(ratio, Cutoff(HARD_CUTOFFS[ratio]), "aum"),
-            "DUAL, Beta, all labels known": lambda ratio=ratio: full.select(ratio),
-        }
-        for name, mask in masks.items():
-            if rows.missing(f"{name} @ {ratio}", seed):
-                train(f"{name} @ {ratio}", mask())
+        cut = Cutoff(HARD_CUTOFFS[ratio]), "aum"
+        for name, fit, how in (
+            ("random", {}, ("random",)),
+            ("SemiPrune (DUAL, Beta)", {}, ()),
+            ("SemiPrune (AUM, cutoff)", {}, cut),
+            ("single run (DUAL, Beta)", {"proxy": "labeler"}, ()),
+            ("single run (AUM, cutoff)", {"proxy": "labeler"}, cut),
+            ("DUAL, Beta, all labels known", {"everything": True}, ()),
+        ):
+            key = f"{name} @ {ratio}"
+            if rows.missing(key, seed):
+                train(key, fitted(**fit).select(ratio, *how))
     if rows.missing(EVERYTHING, seed):
         train(EVERYTHING, np.ones(len(y), dtype=bool))
 

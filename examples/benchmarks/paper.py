@@ -15,7 +15,9 @@ ResNet-18, 200 epochs in batches of 128, 64 and 32 rows, a learning rate of 0.1 
 
 Prototypicality, ELFS, ZCore and D2 see the features of one net that was trained on the pool without labels. ELFS, CCS and
 SemiPrune with AUM choose their cutoff themselves, as they do by name; selection.py compares it with the best fixed ones.
-"SemiPrune goal=pseudo" stands in the tables of pseudo-labels alone.
+"SemiPrune goal=pseudo" stands in the tables of pseudo-labels alone. "labels" is all that a human gives: the few labels, and those
+of what is kept. Two controls: "random min_per_class", random rows with as many of each class of the pseudo-labels as the default
+keeps at least; and, annotated, "SemiPrune include_labeled", which as BADGE keeps the few labels, so that they cost nothing more.
 
 Restartable: rows that are in the CSV file are not computed again, and --cache keeps the nets of SemiPrune between runs.
 Processes with other --seeds may write to the same folder. --split validation tests on rows of the training set that are in no
@@ -45,6 +47,7 @@ from skprune.baselines import (
 from skprune.datasets import corrupt_images, load_cifar10, load_fashion_mnist, make_long_tailed, make_partial_labels
 from skprune.model_selection import PruningCurve, pruning_curve
 from skprune.nets import NetClassifier
+from skprune.selection import Random
 from skprune.semi_supervised import SoftMatch
 
 LOADERS = {"fashion": load_fashion_mnist, "cifar10": load_cifar10}
@@ -56,7 +59,10 @@ N_VALIDATION = 10_000
 RANDOM, DEFAULT, UPPER, TRUSTING = "random", "SemiPrune-DUAL-Beta", "supervised DUAL-Beta", "SemiPrune goal=pseudo"
 OURS = (DEFAULT, TRUSTING, "SemiPrune-AUM-Cutoff")
 KNOW_ALL = (UPPER, "CCS-AUM")
-METHODS = (RANDOM, "prototypicality", "BADGE", "ELFS", "ZCore", "D2", *OURS, *KNOW_ALL)
+BY_CLASS, INCLUDING = "random min_per_class", "SemiPrune include_labeled"
+METHODS = (RANDOM, "prototypicality", "BADGE", "ELFS", "ZCore", "D2", *OURS, *KNOW_ALL, BY_CLASS, INCLUDING)
+LEFT_OUT = {"oracle": (TRUSTING,), "pseudo": (*KNOW_ALL, INCLUDING)}
+STYLES = {RANDOM: ("black", "--"), BY_CLASS: ("black", ":"), INCLUDING: ("C5", ":")}
 LOWEST = -4.0  # of the panels, in points: what lies lower is far from random rows whatever it is
 LABELS = {"oracle": "annotated coresets", "pseudo": "coresets with pseudo-labels"}
 
@@ -83,6 +89,8 @@ def methods(shape, args):
         DEFAULT: SemiPrune(**ours),
         TRUSTING: SemiPrune(goal="pseudo", **ours),
         "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection="cutoff", **ours),
+        BY_CLASS: SemiPrune(selection=Random(min_per_class=0.5), **ours),
+        INCLUDING: SemiPrune(include_labeled=True, **ours),
         "BADGE": ActivePruner(classifier=classifier),
         UPPER: SupervisedPruner(**recorded),
         "CCS-AUM": SupervisedPruner(difficulty="aum", selection="stratified", **recorded),
@@ -126,7 +134,7 @@ def csv_file(args, dataset, protocol):
 def compute(args, seed):
     """Compute the missing rows of a seed."""
     X, y, partial, X_test, y_test = problem(args, seed)
-    found = {name: pruner for name, pruner in methods(X.shape[1:], args).items() if name in args.methods}
+    found = methods(X.shape[1:], args)
     ratios = RATIOS[args.preset]
     shared = {
         "y_oracle": y,
@@ -137,9 +145,9 @@ def compute(args, seed):
     }
     lenders = {"oracle": None, "pseudo": DEFAULT}
     nets = evaluators(args, (*ratios, 1.0))
-    left_out = {"oracle": (TRUSTING,), "pseudo": KNOW_ALL}
     for labels in args.labels:
-        pruners = {name: pruner for name, pruner in found.items() if name not in left_out[labels]}
+        wanted = {*args.methods, *lenders.values()} if labels == "pseudo" else args.methods
+        pruners = {name: one for name, one in found.items() if name in wanted and name not in LEFT_OUT[labels]}
         pruning_curve(
             pruners, X, partial, ratios=ratios, evaluator=nets, labels=labels, lender=lenders[labels], **shared
         )
@@ -188,7 +196,8 @@ def table(rows, title):
     if not seeds:
         return
     heads = "".join(f"{ratio:>22.0%}" for ratio in ratios)
-    print(f"{'test accuracy, %':22}{heads}{'mean':>9}{'- random':>10}")
+    costs = "".join(f"{f'{ratio:.0%}':>7}" for ratio in ratios)
+    print(f"{'test accuracy, %':26}{heads}{'mean':>9}{'- random':>10}{'labels':>9}{costs}")
     for name in names:
         cells = [summary[name, ratio] for ratio in ratios]
         stds = [100 * (np.nan if one["std"] is None else one["std"]) for one in cells]
@@ -197,7 +206,8 @@ def table(rows, title):
             for one, std in zip(cells, stds, strict=True)
         )
         mean, gain = (100 * np.mean([one[key] for one in cells]) for key in ("mean", "difference"))
-        print(f"{name:22}{text}{mean:>9.2f}{gain:>+10.2f}")
+        costs = "".join(f"{one['n_annotated']:>7.0f}" for one in cells)
+        print(f"{name:26}{text}{mean:>9.2f}{gain:>+10.2f}{'':9}{costs}")
     if whole:
         print(f"all {whole[0]['n_kept']} rows annotated: {show([100 * row['accuracy'] for row in whole])}")
 
@@ -220,8 +230,7 @@ def draw(args):
         for name in names if seeds else ():
             gains = [100 * summary[name, ratio]["difference"] for ratio in ratios]
             style = {"linewidth": 2.5, "zorder": 3} if name in OURS else {"linewidth": 1.2}
-            color = "black" if name == RANDOM else f"C{METHODS.index(name) - 1}"
-            dashes = "--" if name in KNOW_ALL or name == RANDOM else "-"
+            color, dashes = STYLES.get(name, (f"C{METHODS.index(name) - 1}", "--" if name in KNOW_ALL else "-"))
             axis.plot(
                 np.multiply(100, ratios), gains, dashes, marker="o", markersize=3, color=color, label=name, **style
             )
