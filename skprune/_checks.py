@@ -54,8 +54,6 @@ def check_parameters(pruner, codes, classes):
             f"record_every={pruner.record_every} record. Record more epochs, or pass a partial(...) with a smaller window."
         )
     _check_proxy(pruner, given)
-    if pruner.goal not in _TRUST:
-        raise ValueError(f"goal must be 'annotate' or 'pseudo', got {pruner.goal!r}.")
     if pruner.goal == "pseudo" and not is_default(pruner.selection):
         raise ValueError(
             f"goal='pseudo' weights the rows of selection='beta', and selection={pruner.selection!r} would not read it. "
@@ -130,6 +128,8 @@ def selector_for(selection, classes, difficulty, goal):
     selector
         A clone.
     """
+    if goal not in _TRUST:
+        raise ValueError(f"goal must be 'annotate' or 'pseudo', got {goal!r}.")
     selector = get_selector(selection)
     if isinstance(selection, str) and selection in _BY_NAME:
         selector.set_params(min_per_class=_LEAST_SHARE, **_BY_NAME[selection])

@@ -137,7 +137,7 @@ class Reports:
         X : array-like
             Rows as in :meth:`fit`.
         n_neighbors : int, default=10
-            Rows of the pool that count.
+            Rows of the pool that count; of a smaller pool all.
 
         Returns
         -------
@@ -153,7 +153,8 @@ class Reports:
         (75,)
         """
         pool = self._check_pool(X)
-        neighbours = KNeighborsRegressor(n_neighbors).fit(self._read["embedding"], self.difficulty_scores_)
+        known, hard = self._read["embedding"], self.difficulty_scores_
+        neighbours = KNeighborsRegressor(min(n_neighbors, len(hard))).fit(known, hard)
         return neighbours.predict(proxy_features(self.proxy_, as_input(self.proxy_, pool)))
 
     def score(self, X, y):

@@ -53,7 +53,8 @@ class SemiPrune(Reports, BasePruner):
     goal : {"annotate", "pseudo"}, default="annotate"
         What the coreset is for, which "beta" by name heeds: to be labelled by a human, or to be trained on with pseudo-labels.
         "pseudo" multiplies the weight of a row by the tenth power of `pseudo_label_confidence_`, ``Beta(trust=10)``, since
-        a wrong pseudo-label hurts the net that is trained on it, while a human corrects it.
+        a wrong pseudo-label hurts the net that is trained on it, while a human corrects it. With another `selection` of the
+        estimator, ``fit`` refuses "pseudo"; a selection that is given to ``select`` says for itself what it trusts.
     n_epochs : int, default=30
         Epochs that the proxy trains and that are recorded.
     schedule_epochs : int, default=200
@@ -118,9 +119,9 @@ class SemiPrune(Reports, BasePruner):
         Wilson's 95 % interval of it.
     gate_ : dict or None
         On the labelled rows that were held out, "n_rows" of them: "coreset" and "random", the accuracies; their "difference"
-        with "low" and "high", a 95 % bootstrap interval over rows and trainings; "detectable", the difference that would be
-        seen in four of five cases. The rows were chosen with all labels; the trainings compared did without. None without
-        `gate`.
+        with "low" and "high", a 95 % bootstrap interval over rows and trainings, widened where these are few; "detectable", the
+        difference that would be seen in four of five cases. The rows were chosen with all labels; the trainings compared did
+        without. None without `gate`.
     ratio_accuracies_ : dict of {ratio: float}
         What ``suggest_ratio`` found, after a call of it.
     sample_weight_ : ndarray of shape (n_kept,), float64

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from copy import deepcopy
 from functools import partial as partial_function
 
 import joblib
@@ -691,8 +692,18 @@ def test_a_coreset_that_nobody_annotates_holds_surer_labels(quick, iris):
     np.testing.assert_array_equal(
         pruners[1].support_, pruners[0].select(selection=Beta("auto", trust=trust, min_per_class=0.5))
     )
+    with pytest.raises(ValueError, match="goal must be 'annotate' or 'pseudo', got 'train'"):
+        deepcopy(pruners[1]).set_params(goal="train").select()
     hardest = pruners[1].select(selection="hardest")  # another selection has no use for the goal
     np.testing.assert_array_equal(hardest, pruners[0].select(selection="hardest"))
+
+
+def test_scores_of_new_rows_out_of_a_small_pool(quick, iris):
+    X, _, _ = iris
+    rows = np.r_[0:3, 100:103]
+    y = np.array([0, 0, -1, 1, 1, -1])
+    pruner = quick(0.5, selection="hardest").fit(X[rows], y)
+    np.testing.assert_allclose(pruner.score_samples(X), pruner.difficulty_scores_.mean())
 
 
 def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):

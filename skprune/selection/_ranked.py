@@ -88,8 +88,9 @@ class Cutoff(CutoffSelector, RankedSelector):
     ----------
     hard_cutoff : float in [0, 1) or "auto", default=0.0
         The fraction of hardest rows to drop: ``floor(hard_cutoff * n + 1e-9)`` of them. "auto", which is not of these papers,
-        drops as many as bring the mean label probability of the kept rows, over the recorded epochs, closest to 0.75: more
-        when less is kept, and more in a pool that is hard to learn. It was found with nets as proxies.
+        drops as many as bring the mean label probability of the next k rows, over the recorded epochs, closest to 0.75: more
+        when less is kept, and more in a pool that is hard to learn. Rows that must stay are not looked at. It was found
+        with nets as proxies.
     class_balanced : None, "proportional", "uniform" or dict, default=None
         How k is shared over the classes; the cutoff is then that of each class.
     min_per_class : int or float, default=0
