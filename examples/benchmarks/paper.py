@@ -165,15 +165,18 @@ def curves(args):
 
 
 def by_method(rows):
-    """Return the names in the order of the methods, the ratios, the seeds that all ratios have, the summary by both."""
+    """Return names in the order of the methods, ratios, the seeds of all ratios, and the summary by name and ratio.
+
+    Methods that lack one of these are left out.
+    """
     rows = [row for row in rows if row["ratio"] != 1.0]
     ratios = sorted({row["ratio"] for row in rows})
-    names = [name for name in METHODS if any(row["method"] == name for row in rows)]
-    seeds = {row["seed"] for row in rows}
-    seeds = sorted(seeds.intersection(*({row["seed"] for row in rows if row["ratio"] == ratio} for ratio in ratios)))
+    there = {(row["method"], row["ratio"], row["seed"]) for row in rows}
+    seeds = [seed for seed in sorted({row["seed"] for row in rows}) if all((RANDOM, r, seed) in there for r in ratios)]
+    names = [name for name in METHODS if all(one in there for one in product([name], ratios, seeds))]
     if not seeds:
-        return names, ratios, seeds, {}
-    curve = PruningCurve([row for row in rows if row["seed"] in seeds], RANDOM)
+        return [], ratios, seeds, {}
+    curve = PruningCurve([row for row in rows if row["seed"] in seeds and row["method"] in names], RANDOM)
     return names, ratios, seeds, {(row["method"], row["ratio"]): row for row in curve.summary()}
 
 
@@ -226,8 +229,8 @@ def draw(args):
     )
     for dataset, protocol, labels, rows in found:
         axis = axes[list(LABELS).index(labels), columns.index((dataset, protocol))]
-        names, ratios, seeds, summary = by_method(rows)
-        for name in names if seeds else ():
+        names, ratios, _, summary = by_method(rows)
+        for name in names:
             gains = [100 * summary[name, ratio]["difference"] for ratio in ratios]
             style = {"linewidth": 2.5, "zorder": 3} if name in OURS else {"linewidth": 1.2}
             color, dashes = STYLES.get(name, (f"C{METHODS.index(name) - 1}", "--" if name in KNOW_ALL else "-"))

@@ -8,7 +8,7 @@ import numpy as np
 from skprune.scores import confidence
 from skprune.selection._base import BaseSelector
 
-_DESIRABLE = 0.75  # the mean label probability of the rows behind an automatic cutoff
+_DESIRABLE = 0.75  # mean label probability behind an automatic cutoff; of seeds 0 to 2 of examples/benchmarks/selection.py
 
 
 class EmbeddingSelector(BaseSelector):
