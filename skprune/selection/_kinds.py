@@ -8,7 +8,8 @@ import numpy as np
 from skprune.scores import confidence
 from skprune.selection._base import BaseSelector
 
-_DESIRABLE = 0.75  # mean label probability behind an automatic cutoff; of seeds 0 to 2 of examples/benchmarks/selection.py
+# mean label probability behind an automatic cutoff, chosen on seeds 0 to 2 of examples/benchmarks/selection.py
+_DESIRABLE = 0.75
 
 
 class EmbeddingSelector(BaseSelector):
