@@ -21,7 +21,8 @@ keeps at least; and, annotated, "SemiPrune include_labeled", which as BADGE keep
 
 Restartable: rows that are in the CSV file are not computed again, and --cache keeps the nets of SemiPrune between runs.
 Processes with other --seeds may write to the same folder. --split validation tests on rows of the training set that are in no
-pool, to choose settings; --report prints the tables from the CSV files alone, and --figure draws them.
+pool, to choose settings; --labeler-steps trains SemiPrune's labeler longer, in files of their own; --report prints the tables
+from the CSV files alone, and --figure draws them.
 """
 
 import argparse
@@ -74,12 +75,14 @@ def methods(shape, args):
     contrastive = ContrastiveFeatures(image_shape=shape, **steps)
     embedding = Pipeline([("net", contrastive), ("features", "passthrough")], memory=str(args.cache / "features"))
     recorded = {"memory": str(args.cache / "stages")}
-    ours = dict(recorded)
-    classifier = None
+    ours, classifier = {}, None
     if gpu:
         recorded["proxy"] = NetClassifier("resnet18", lr=0.1)
-        ours = {"labeler": SoftMatch("resnet18", n_steps=50_000), **recorded}
+        ours["labeler"] = SoftMatch("resnet18", n_steps=50_000)
         classifier = NetClassifier("resnet18", n_steps=10_000, max_epochs=1, batch_size=64, augment="strong", ema=True)
+    if args.labeler_steps:
+        ours["labeler"] = ours.get("labeler", SoftMatch()).set_params(n_steps=args.labeler_steps)
+    ours |= recorded
     return {
         RANDOM: RandomPruner(),
         "prototypicality": PrototypicalityPruner(n_clusters=10, embedding=embedding),
@@ -128,7 +131,8 @@ def problem(args, seed):
 
 def csv_file(args, dataset, protocol):
     """Return the file of a table; other presets and splits have others."""
-    return args.out / f"{args.preset}-{args.split}-{dataset}-{protocol}.csv"
+    steps = f"-{args.labeler_steps}" if args.labeler_steps else ""
+    return args.out / f"{args.preset}-{args.split}-{dataset}-{protocol}{steps}.csv"
 
 
 def compute(args, seed):
@@ -261,6 +265,7 @@ def main():
     parser.add_argument("--split", choices=["test", "validation"], default="test")
     parser.add_argument("--pool", type=int, default=10_000, help="rows of the cpu preset")
     parser.add_argument("--iterations", type=int, default=1000, help="of the nets of the cpu preset")
+    parser.add_argument("--labeler-steps", type=int, help="of SemiPrune's labeler, instead of the preset's")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=Path("paper-cache"))
     parser.add_argument("--out", type=Path, default=Path("paper"))
