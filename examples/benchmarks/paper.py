@@ -15,9 +15,10 @@ ResNet-18, 200 epochs in batches of 128, 64 and 32 rows, a learning rate of 0.1 
 
 Prototypicality, ELFS, ZCore and D2 see the features of one net that was trained on the pool without labels. ELFS, CCS and
 SemiPrune with AUM choose their cutoff themselves, as they do by name; selection.py compares it with the best fixed ones.
-"SemiPrune goal=pseudo" stands in the tables of pseudo-labels alone. "labels" is all that a human gives: the few labels, and those
-of what is kept. Two controls: "random min_per_class", random rows with as many of each class of the pseudo-labels as the default
-keeps at least; and, annotated, "SemiPrune include_labeled", which as BADGE keeps the few labels, so that they cost nothing more.
+"SemiPrune goal=pseudo" stands in the tables of pseudo-labels alone. "labels" is all that a human gives, on average over the
+ratios: the few labels, and those of what is kept. Two controls: "random min_per_class", random rows with as many of each class of
+the pseudo-labels as the default keeps at least; and, annotated, "SemiPrune include_labeled", which as BADGE keeps the few labels,
+so that they cost nothing more.
 
 Restartable: rows that are in the CSV file are not computed again, and --cache keeps the nets of SemiPrune between runs.
 Processes with other --seeds may write to the same folder. --split validation tests on rows of the training set that are in no
@@ -202,19 +203,17 @@ def table(rows, title):
     print(f"\n{title}; {of_seeds(seeds)}")
     if not seeds:
         return
-    heads = "".join(f"{ratio:>22.0%}" for ratio in ratios)
-    costs = "".join(f"{f'{ratio:.0%}':>7}" for ratio in ratios)
-    print(f"{'test accuracy, %':26}{heads}{'mean':>9}{'- random':>10}{'labels':>9}{costs}")
+    heads = "".join(f"{ratio:>21.0%}" for ratio in ratios)
+    print(f"{'test accuracy, %':26}{heads}{'mean':>8}{'- random':>9}{'labels':>8}")
     for name in names:
         cells = [summary[name, ratio] for ratio in ratios]
         stds = [100 * (np.nan if one["std"] is None else one["std"]) for one in cells]
         text = "".join(
-            f"{100 * one['mean']:>9.2f} ± {std:4.2f} {100 * one['difference']:+5.2f}"
+            f"{100 * one['mean']:>8.2f} ± {std:4.2f} {100 * one['difference']:+5.2f}"
             for one, std in zip(cells, stds, strict=True)
         )
-        mean, gain = (100 * np.mean([one[key] for one in cells]) for key in ("mean", "difference"))
-        costs = "".join(f"{one['n_annotated']:>7.0f}" for one in cells)
-        print(f"{name:26}{text}{mean:>9.2f}{gain:>+10.2f}{'':9}{costs}")
+        mean, gain, cost = (np.mean([one[key] for one in cells]) for key in ("mean", "difference", "n_annotated"))
+        print(f"{name:26}{text}{100 * mean:>8.2f}{100 * gain:>+9.2f}{cost:>8.0f}")
     if whole:
         print(f"all {whole[0]['n_kept']} rows annotated: {show([100 * row['accuracy'] for row in whole])}")
 
