@@ -209,7 +209,7 @@ def table(rows, title):
         cells = [summary[name, ratio] for ratio in ratios]
         stds = [100 * (np.nan if one["std"] is None else one["std"]) for one in cells]
         text = "".join(
-            f"{100 * one['mean']:>8.2f} ± {std:4.2f} {100 * one['difference']:+5.2f}"
+            f"{100 * one['mean']:>7.2f} ± {std:4.2f} {100 * one['difference']:+6.2f}"
             for one, std in zip(cells, stds, strict=True)
         )
         mean, gain, cost = (np.mean([one[key] for one in cells]) for key in ("mean", "difference", "n_annotated"))
