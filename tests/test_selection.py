@@ -101,9 +101,9 @@ def test_beta_draws_in_proportion_to_its_weights():
     ratio=st.floats(0.01, 1.0),
     kind=st.sampled_from(["normal", "negative", "ties", "zero", "huge"]),
     balance=st.sampled_from([None, "proportional", "uniform"]),
-    name=st.sampled_from(names()),
+    selector=st.sampled_from(ALL),
 )
-def test_exactly_k_rows_from_any_scores(seed, n, ratio, kind, balance, name):
+def test_exactly_k_rows_from_any_scores(seed, n, ratio, kind, balance, selector):
     rng = np.random.default_rng(seed)
     values = {
         "normal": rng.normal(size=n),
@@ -116,7 +116,7 @@ def test_exactly_k_rows_from_any_scores(seed, n, ratio, kind, balance, name):
     before = values.copy(), y.copy()
     p = rng.choice([0.0, 0.3, 1.0], size=(2, n))
     dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(n, int))
-    selector = get_selector(name).set_params(class_balanced=balance)
+    selector = clone(selector).set_params(class_balanced=balance)
     features = rng.integers(4, size=(n, 2)).astype(float)
     options = {"dynamics": dynamics, "y": y, "embedding": features, "random_state": seed}
     mask, again = (selector.select(values, ratio, **options) for _ in range(2))

@@ -151,7 +151,7 @@ def compute(args, seed):
     lenders = {"oracle": None, "pseudo": DEFAULT}
     nets = evaluators(args, (*ratios, 1.0))
     for labels in args.labels:
-        wanted = {*args.methods, *lenders.values()} if labels == "pseudo" else args.methods
+        wanted = {*args.methods, lenders[labels]}  # what lends its labels is computed with the others
         pruners = {name: one for name, one in found.items() if name in wanted and name not in LEFT_OUT[labels]}
         pruning_curve(
             pruners, X, partial, ratios=ratios, evaluator=nets, labels=labels, lender=lenders[labels], **shared
