@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "SemiPrune": "_semi_prune",
     "PrunedClassifier": "_pruned_classifier",
-    "PruningSampler": "_sampler",
+    "PruningSampler": "_pruning_sampler",
 }
 _MODULES = (
     "augment",

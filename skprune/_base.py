@@ -5,27 +5,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from skprune._labels import labels_at, missing_mask
-from skprune._validation import as_pool, take_rows
+from skprune._utils._labels import labels_at, missing_mask
+from skprune._utils._validation import as_pool, take_rows
 
 
 class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
-    """Base of the pruners.
-
-    A subclass has `image_shape`, and its ``fit`` ends with a call of ``_keep_mask``, after it has set ``classes_``,
-    ``pseudo_labels_`` and ``difficulty_scores_``.
-
-    Attributes
-    ----------
-    support_ : ndarray of shape (n_samples,), bool
-        True for the rows that are kept.
-    coreset_indices_ : ndarray of shape (n_kept,), int
-        The rows that are kept, ascending.
-    coreset_labels_ : ndarray of shape (n_kept,)
-        Their labels: the given ones where there are any, else the pseudo-labels; None where a baseline gives none.
-    annotation_indices_ : ndarray of int
-        Kept rows that no human has labelled yet, hardest first.
-    """
+    """Base of the pruners."""
 
     @property
     def coreset_indices_(self):
@@ -163,27 +148,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
 
 def all_labelled(labels, pruner, hint):
-    """Return the labels of kept rows in their own type; refuse rows that have none.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_kept,)
-        Given labels and pseudo-labels.
-    pruner : pruner
-        Fitted.
-    hint : str
-        What to do.
-
-    Returns
-    -------
-    ndarray of shape (n_kept,)
-        The labels.
-
-    Raises
-    ------
-    ValueError
-        A label is missing, since the pruner labels nothing.
-    """
+    """Return the labels of kept rows in their own type; refuse rows that have none."""
     unlabelled = missing_mask(labels, classes=pruner.classes_)
     if unlabelled.any():
         raise ValueError(

@@ -18,8 +18,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skprune._base import HoldsPruner, all_labelled
-from skprune._labels import labels_at, missing_mask
-from skprune._validation import check_equal_length, take_rows
+from skprune._utils._labels import labels_at, missing_mask
+from skprune._utils._validation import check_equal_length, take_rows
 
 
 def _has(method):
@@ -280,10 +280,7 @@ class PrunedClassifier(HoldsPruner, MetaEstimatorMixin, ClassifierMixin, BaseEst
         return MetadataRouter(owner=self).add_self_request(self).add(estimator=self.estimator, method_mapping=mapping)
 
     def _routed(self, method, params):
-        """Return the parameters that go to a method of `estimator`.
-
-        Who takes any keyword may still refuse one when its turn comes; a Pipeline is asked for the names of its steps here.
-        """
+        """Return the parameters that go to a method of `estimator`."""
         if _routing_enabled():
             return process_routing(self, method, **params).estimator[method]
         if method != "fit":

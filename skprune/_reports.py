@@ -5,13 +5,13 @@ from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.utils.validation import check_is_fitted
 
-from skprune._choice import reasons, table_of
-from skprune._held_out import hold_out, right_answers, smallest_good_enough
-from skprune._labels import MISSING, labels_at, missing_mask
-from skprune._models import as_input
-from skprune._stages import train_fully
-from skprune._validation import as_pool, check_equal_length
-from skprune.dynamics._features import proxy_features
+from skprune._pipeline._held_out import hold_out, right_answers, smallest_good_enough
+from skprune._pipeline._selection import reasons, table_of
+from skprune._pipeline._stages import train_fully
+from skprune._utils._adapters import as_input
+from skprune._utils._labels import MISSING, labels_at, missing_mask
+from skprune._utils._validation import as_pool, check_equal_length
+from skprune.nets._features import proxy_features
 from skprune.scores._registry import mean_difficulty
 
 _RATIOS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)

@@ -5,16 +5,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
-from skprune._checks import check_parameters, selector_for
-from skprune._choice import choose
-from skprune._held_out import accuracy_interval, compare_with_random, gate_message
-from skprune._labels import MISSING, encode_labels
-from skprune._models import unpack
-from skprune._plan import run_stages
-from skprune._prepare import is_labeler, prepare_models
+from skprune._pipeline._held_out import accuracy_interval, compare_with_random, gate_message
+from skprune._pipeline._models import is_labeler, prepare_models
+from skprune._pipeline._parameters import check_parameters, selector_for
+from skprune._pipeline._plan import run_stages
+from skprune._pipeline._selection import choose
 from skprune._reports import Reports
-from skprune._validation import as_pool, check_equal_length
-from skprune._warnings import warn_user
+from skprune._utils._adapters import unpack
+from skprune._utils._labels import MISSING, encode_labels
+from skprune._utils._validation import as_pool, check_equal_length
+from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics
 from skprune.scores._registry import mean_difficulty
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from skprune._labels import missing_mask
+from skprune._utils._labels import missing_mask
 from skprune.datasets import (
     corrupt_images,
     load_cifar10,

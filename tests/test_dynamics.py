@@ -12,8 +12,8 @@ from skorch import NeuralNetClassifier
 
 from skprune.dynamics import DynamicsRecorder, TrainingDynamics, collect_dynamics
 from skprune.dynamics._builder import DynamicsBuilder
-from skprune.dynamics._features import proxy_features
 from skprune.nets import MLP, NetClassifier
+from skprune.nets._features import proxy_features
 from skprune.scores import tdds
 
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skprune import SemiPrune, _held_out
-from skprune._held_out import compare_with_random, gate_message, hold_out, right_answers, smallest_good_enough
+from skprune._pipeline._held_out import compare_with_random, gate_message, hold_out, right_answers, smallest_good_enough
 from skprune.datasets import make_partial_labels
 from skprune.selection import Cutoff
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skprune._labels import encode_labels, labels_at, missing_mask
+from skprune._utils._labels import encode_labels, labels_at, missing_mask
 
 EXPECTED = [0, 1, -1, 1]
 

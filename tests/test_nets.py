@@ -15,12 +15,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from torchvision import models
 
+from skprune._utils._device import resolve_device, resolve_precision
 from skprune.augment import TabularStrong
 from skprune.datasets import make_partial_labels
 from skprune.nets import MLP, NetClassifier, ResNet9, SmallResNet, WideResNet
 from skprune.nets._build import build_module
 from skprune.nets._callbacks import CosineSchedule, _floats, ema_decay
-from skprune.nets._device import resolve_device, resolve_precision
 from skprune.semi_supervised import FixMatch
 
 QUICK = {"n_steps": 10, "batch_size": 8, "mu": 2, "random_state": 0}

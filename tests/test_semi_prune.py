@@ -27,9 +27,9 @@ from sklearn.svm import LinearSVC
 from skorch import NeuralNetClassifier
 
 from skprune import PruningSampler, SemiPrune
-from skprune._checks import selector_for
-from skprune._held_out import held_out_rows
-from skprune._prepare import named_labeler
+from skprune._pipeline._held_out import held_out_rows
+from skprune._pipeline._models import named_labeler
+from skprune._pipeline._parameters import selector_for
 from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
 from skprune.dynamics import TrainingDynamics
@@ -556,7 +556,7 @@ def test_keys_hold_what_a_frozen_estimator_has_learnt(iris):
     from sklearn.decomposition import PCA
     from sklearn.frozen import FrozenEstimator
 
-    from skprune._store import describe
+    from skprune._pipeline._store import describe
 
     X, _, _ = iris
     keys = [
@@ -711,7 +711,7 @@ def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):
 
     import joblib
 
-    from skprune._store import describe
+    from skprune._pipeline._store import describe
 
     monkeypatch.syspath_prepend(tmp_path)
     keys = []
@@ -730,7 +730,7 @@ def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):
 
 
 def test_device_type_is_what_counts_in_keys(iris):
-    from skprune._store import describe
+    from skprune._pipeline._store import describe
 
     if not torch.cuda.is_available():
         assert describe(NetClassifier()) == describe(NetClassifier(device="cpu"))
@@ -747,7 +747,7 @@ class Recalls(ClassifierMixin, BaseEstimator):
 
 
 def test_only_places_to_store_are_left_out_of_keys():
-    from skprune._store import describe
+    from skprune._pipeline._store import describe
 
     assert describe(SemiPrune(memory="a", checkpoint="b")) == describe(SemiPrune())
     assert describe(Pipeline([("net", PCA())], memory="a")) == describe(Pipeline([("net", PCA())]))

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
-from skprune._labels import warn_of_vanished
+from skprune._utils._labels import warn_of_vanished
 from skprune.augment import TabularStrong, tabular_strong
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets._callbacks import ema_decay

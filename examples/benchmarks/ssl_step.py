@@ -23,8 +23,8 @@ from common import machine
 from skorch.callbacks import Callback
 from torch.nn import functional as F
 
+from skprune._utils._device import resolve_precision
 from skprune.nets import WideResNet
-from skprune.nets._device import resolve_precision
 from skprune.semi_supervised import FixMatch
 
 

@@ -68,26 +68,7 @@ class Policy(BaseEstimator, ABC):
 
 
 def send(tensor, device):
-    """Copy a small tensor to the device, without waiting for it.
-
-    Parameters
-    ----------
-    tensor : torch.Tensor
-        On the CPU.
-    device : torch.device
-        Where to.
-
-    Returns
-    -------
-    torch.Tensor
-        On the device.
-
-    Examples
-    --------
-    >>> import torch
-    >>> send(torch.zeros(2), torch.device("cpu"))
-    tensor([0., 0.])
-    """
+    """Copy a small tensor to the device, without waiting for it."""
     if device.type == "cuda":
         tensor = tensor.pin_memory()
     return tensor.to(device, non_blocking=True)

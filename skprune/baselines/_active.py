@@ -5,12 +5,12 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _get_feature_names
 
-from skprune._labels import MISSING, encode_labels
-from skprune._models import as_input, is_net, torch_seeded
-from skprune._prepare import check_labeler, prepare
-from skprune._validation import as_pool, check_equal_length
+from skprune._pipeline._models import check_labeler, prepare
+from skprune._utils._adapters import as_input, is_net, torch_seeded
+from skprune._utils._labels import MISSING, encode_labels
+from skprune._utils._validation import as_pool, check_equal_length
 from skprune.baselines._base import ReselectingPruner
-from skprune.dynamics._features import entering
+from skprune.nets._features import entering
 from skprune.selection import kept_count
 
 
@@ -163,42 +163,14 @@ class ActivePruner(ReselectingPruner):
 
 
 def default_classifier():
-    """Return the classifier that is trained on the labelled rows by default.
-
-    Returns
-    -------
-    NetClassifier
-        With the augmentation and the moving average of the supervised sibling of the semi-supervised nets.
-    """
+    """Return the classifier that is trained on the labelled rows by default."""
     from skprune.nets import NetClassifier
 
     return NetClassifier(n_steps=1000, max_epochs=1, batch_size=64, augment="strong", ema=True)
 
 
 def plus_plus(proba, features, k, rng):
-    """Draw rows by k-means++ on the gradients ``(p - onehot(argmax p)) x features``, which are never written out.
-
-    Parameters
-    ----------
-    proba : ndarray of shape (n, n_classes)
-        Probabilities.
-    features : ndarray of shape (n, n_features)
-        What enters the last layer.
-    k : int
-        Rows to draw.
-    rng : numpy.random.Generator
-        Of the draws.
-
-    Returns
-    -------
-    ndarray of shape (k,), int
-        Positions, in the order of the draws; the first has the longest gradient.
-
-    Examples
-    --------
-    >>> plus_plus(np.array([[0.9, 0.1], [0.5, 0.5]]), np.ones((2, 1)), 1, np.random.default_rng(0))
-    array([1])
-    """
+    """Draw rows by k-means++ on the gradients ``(p - onehot(argmax p)) x features``, which are never written out."""
     error = proba.copy()
     error[np.arange(len(proba)), proba.argmax(axis=1)] -= 1.0
     squares = np.einsum("ij,ij->i", error, error) * np.einsum("ij,ij->i", features, features)

@@ -8,9 +8,9 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner
-from skprune._labels import labels_at, missing_mask
-from skprune._prepare import prepare
-from skprune._validation import as_pool, check_equal_length, flat
+from skprune._pipeline._models import prepare
+from skprune._utils._labels import labels_at, missing_mask
+from skprune._utils._validation import as_pool, check_equal_length, flat
 from skprune.selection import BaseSelector, get_selector, kept_count
 
 
@@ -39,20 +39,7 @@ class ReselectingPruner(BasePruner):
 
 
 class LabelFreePruner(ReselectingPruner):
-    """Base of the pruners that read no label.
-
-    `y` may be left out; labels that are given are kept for ``coreset_labels_``. A subclass defines ``_look``, which looks at the
-    pool once, and ``_choose``, which returns scores and a mask for a ratio.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels that are given; empty without `y`.
-    pseudo_labels_ : ndarray of shape (n_samples,)
-        The given labels, and None where there is none: these pruners label nothing.
-    difficulty_scores_ : ndarray of shape (n_samples,), float64
-        Higher = kept first, but where a selection says otherwise.
-    """
+    """Base of the pruners that read no label."""
 
     def fit(self, X, y=None):
         """Look at the pool, and choose.
@@ -108,37 +95,7 @@ class LabelFreePruner(ReselectingPruner):
 
 
 def embed(embedding, pool, rng, device="auto"):
-    """Return the features of a pool.
-
-    Parameters
-    ----------
-    embedding : transformer or None
-        Cloned, seeded and fitted, but for a ``FrozenEstimator``; None: the rows themselves.
-    pool : ndarray of shape (n, d) or (n, C, H, W)
-        The pool; a transformer with the tag ``three_d_array`` gets images as they are, others flat rows.
-    rng : numpy.random.RandomState
-        Where its seeds are drawn from.
-    device : str, default="auto"
-        For a `device` of it that is None.
-
-    Returns
-    -------
-    ndarray of shape (n, n_features), float64
-        The features.
-
-    Raises
-    ------
-    TypeError
-        It is no transformer.
-    ValueError
-        It does not give one finite row of numbers for each row.
-
-    Examples
-    --------
-    >>> from sklearn.decomposition import PCA
-    >>> embed(PCA(2), np.eye(4), np.random.RandomState(0)).shape
-    (4, 2)
-    """
+    """Return the features of a pool."""
     if embedding is None:
         return flat(pool).astype(np.float64)
     both = hasattr(embedding, "fit") and hasattr(embedding, "transform")
@@ -158,10 +115,7 @@ def embed(embedding, pool, rng, device="auto"):
 
 
 class ScoredPruner(LabelFreePruner):
-    """A pruner that gives each row a score and lets a selection choose; a subclass defines ``_score``.
-
-    There are no dynamics, so that by name nothing is cut off, and selections that read dynamics are refused.
-    """
+    """A pruner that gives each row a score and lets a selection choose; a subclass defines ``_score``."""
 
     def select(self, ratio=None, selection=None):
         """Choose again from the same fit.
@@ -240,30 +194,7 @@ class GreedyPruner(LabelFreePruner):
 
 
 def count_clusters(n_clusters, classes):
-    """Return the number of clusters.
-
-    Parameters
-    ----------
-    n_clusters : int or None
-        What the user asked for; None: the number of classes.
-    classes : ndarray
-        The labels that are given.
-
-    Returns
-    -------
-    int
-        At least 1.
-
-    Raises
-    ------
-    ValueError
-        It is not known, or below 1.
-
-    Examples
-    --------
-    >>> count_clusters(None, np.array(["a", "b", "c"]))
-    3
-    """
+    """Return the number of clusters."""
     if n_clusters is None:
         if len(classes) < 2:
             raise ValueError(
@@ -276,29 +207,7 @@ def count_clusters(n_clusters, classes):
 
 
 def cluster(features, n_clusters, seed):
-    """Divide rows by k-means.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n, n_features)
-        The rows.
-    n_clusters : int
-        How many.
-    seed : int
-        Of the first centres.
-
-    Returns
-    -------
-    clusters : ndarray of shape (n,), int
-        The cluster of each row.
-    distances : ndarray of shape (n,), float64
-        To its centre.
-
-    Examples
-    --------
-    >>> cluster(np.array([[0.0], [0.2], [5.0]]), 2, 0)[1].round(1)
-    array([0.1, 0.1, 0. ])
-    """
+    """Divide rows by k-means."""
     if n_clusters > len(features):
         raise ValueError(f"n_clusters={n_clusters} is above the {len(features)} rows.")
     means = KMeans(n_clusters, random_state=seed).fit(features)

@@ -4,29 +4,16 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from skprune._models import as_input
+from skprune._utils._adapters import as_input
 from skprune.augment._policies import augmentations
-from skprune.dynamics._features import entering
 from skprune.nets._base import BaseNet
 from skprune.nets._data import TrainBatches
+from skprune.nets._features import entering
 from skprune.nets._optimizer import NesterovSGD
 
 
 class ContrastiveNet(BaseNet):
-    """The net behind :class:`ContrastiveFeatures`; its "classes" are the numbers of the projection.
-
-    Parameters
-    ----------
-    module, n_steps, batch_size, max_epochs, lr, optimizer, image_shape, callbacks, random_state, device, precision, compile,
-    verbose
-        As in :class:`skprune.nets.NetClassifier`.
-    temperature : float
-        Of the loss.
-    n_projected : int
-        Numbers that the loss compares.
-    ema : bool
-        Whether the weights are averaged.
-    """
+    """The net behind :class:`ContrastiveFeatures`; its "classes" are the numbers of the projection."""
 
     _stage = "contrasting"
 
@@ -90,42 +77,12 @@ class ContrastiveNet(BaseNet):
         return nt_xent(y_pred, self.temperature)
 
     def features(self, X):
-        """Return what enters the last layer, the projection.
-
-        Parameters
-        ----------
-        X : ndarray
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features), float32
-            The features.
-        """
+        """Return what enters the last layer, the projection."""
         return entering(self, as_input(self, X))
 
 
 def nt_xent(views, temperature):
-    """Return the normalised, temperature-scaled cross entropy (Chen et al., SimCLR, arXiv 2002.05709, eq. 1).
-
-    Parameters
-    ----------
-    views : torch.Tensor of shape (2 n, n_projected)
-        Two views of each row, the second ones behind the first.
-    temperature : float
-        Divides the cosines.
-
-    Returns
-    -------
-    torch.Tensor
-        The mean over all views.
-
-    Examples
-    --------
-    >>> apart = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
-    >>> bool(nt_xent(apart, 0.5) < nt_xent(apart[[0, 1, 3, 2]], 0.5))
-    True
-    """
+    """Return the normalised, temperature-scaled cross entropy (Chen et al., SimCLR, arXiv 2002.05709, eq. 1)."""
     views = F.normalize(views, dim=1)
     cosines = views @ views.T / temperature
     cosines.fill_diagonal_(-torch.inf)

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skprune._checks import check_parameters
+from skprune._pipeline._parameters import check_parameters
 from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
 from skprune.baselines._supervised import SupervisedPruner
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skprune._validation import as_pool, check_number
+from skprune._utils._validation import as_pool, check_number
 
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -237,8 +237,8 @@ class TorchvisionFeatures(_PoolTransformer):
         import torch
         from torchvision import models
 
-        from skprune._registry import lookup
-        from skprune.nets._device import resolve_device
+        from skprune._utils._device import resolve_device
+        from skprune._utils._registry import lookup
 
         pool = as_pool(X, self.image_shape, estimator=self)
         if pool.ndim != 4:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skprune._labels import missing_mask
 from skprune._semi_prune import SemiPrune
+from skprune._utils._labels import missing_mask
 
 
 class SupervisedPruner(SemiPrune):

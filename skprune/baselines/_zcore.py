@@ -80,27 +80,7 @@ class ZCorePruner(ScoredPruner):
 
 
 def coverage(features, n_points, n_redundant, rng):
-    """Return coverage less redundancy of each row.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n, n_features)
-        The rows.
-    n_points, n_redundant : int
-        As in :class:`ZCorePruner`.
-    rng : numpy.random.Generator
-        Of the points.
-
-    Returns
-    -------
-    ndarray of shape (n,), float64
-        Summing to 0.
-
-    Examples
-    --------
-    >>> round(float(coverage(np.eye(3), 10, 2, np.random.default_rng(0)).sum()), 9)
-    0.0
-    """
+    """Return coverage less redundancy of each row."""
     features = features - features.min(axis=0)
     features = features[:, features.max(axis=0) > 0]  # constant columns tell no rows apart
     n, n_features = features.shape

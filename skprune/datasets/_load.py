@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
-from skprune._validation import check_equal_length
+from skprune._utils._validation import check_equal_length
 
 
 def load_fashion_mnist(*, data_home=None, download_if_missing=True):

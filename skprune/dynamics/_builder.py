@@ -9,29 +9,7 @@ from skprune.dynamics._training_dynamics import EPOCH_ARRAYS, TrainingDynamics
 
 
 class DynamicsBuilder:
-    """Collect the dynamics a batch at a time: the same for every collector and for recorded arrays.
-
-    Parameters
-    ----------
-    n_samples : int
-        Rows.
-    n_epochs : int, default=None
-        The epochs that come at most; None: not known, so the arrays grow.
-    kl : bool, default=False
-        Whether to keep ``kl_step``; needs one (n_samples, n_classes) float32 buffer besides.
-    memmap_folder : path-like, default=None
-        A folder for the arrays of shape (n_epochs, n_samples), one ``.npy`` file each, memory-mapped; it must hold none of them
-        yet, and needs `n_epochs`. None: in memory.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> builder = DynamicsBuilder(2, 1)
-    >>> builder.start_epoch()
-    >>> builder.add(np.array([1, 0]), np.zeros((2, 3)), np.array([0, 2]), logits=True)
-    >>> builder.build()
-    TrainingDynamics(n_epochs=1, n_samples=2)
-    """
+    """Collect the dynamics a batch at a time: the same for every collector and for recorded arrays."""
 
     def __init__(self, n_samples, n_epochs=None, *, kl=False, memmap_folder=None):
         self.n_samples, self.kl = n_samples, kl
@@ -61,28 +39,7 @@ class DynamicsBuilder:
                 )
 
     def add(self, rows, outputs, y, *, logits, last=True, feature_norm=None):
-        """Reduce the outputs of some rows. A row that comes twice in an epoch keeps its last outputs, and no ``kl_step``.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n_rows,), int, or slice
-            Which rows.
-        outputs : ndarray of shape (n_rows, n_classes)
-            Their logits or probabilities.
-        y : ndarray of shape (n_rows,), int
-            Their class indices.
-        logits : bool
-            Whether `outputs` are logits.
-        last : bool, default=True
-            Whether this may be the last epoch of these rows.
-        feature_norm : ndarray of shape (n_rows,), default=None
-            The norm of what enters the last layer, 1 for a bias included; gives ``grad_norm``.
-
-        Raises
-        ------
-        ValueError
-            A label is -1.
-        """
+        """Reduce the outputs of some rows. A row that comes twice in an epoch keeps its last outputs, and no ``kl_step``."""
         if (y < 0).any():
             raise ValueError("Dynamics need the label of every row, and some are -1: record a supervised classifier.")
         seen = self._arrays["seen"]
@@ -120,13 +77,7 @@ class DynamicsBuilder:
         return self._arrays[name]
 
     def build(self):
-        """Return the dynamics of all epochs so far.
-
-        Returns
-        -------
-        TrainingDynamics
-            Checked, with unseen rows masked.
-        """
+        """Return the dynamics of all epochs so far."""
         epochs = self.epoch + 1
         if epochs == 0:
             raise ValueError("No epoch was recorded.")
@@ -137,27 +88,7 @@ class DynamicsBuilder:
 
 
 def from_outputs(outputs, y, *, logits, seen, kl, memmap_folder):
-    """Build dynamics from recorded outputs: the two ways of :meth:`TrainingDynamics.from_proba` and ``from_logits``.
-
-    Parameters
-    ----------
-    outputs : array-like of shape (n_epochs, n_samples, n_classes), or sequence or iterator of (n_samples, n_classes)
-        Probabilities or logits of each epoch.
-    logits : bool
-        Which of the two.
-    y, seen, kl, memmap_folder
-        As in the methods.
-
-    Returns
-    -------
-    TrainingDynamics
-        The reduced dynamics.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, a row that was seen is not finite, or probabilities do not sum to 1.
-    """
+    """Build dynamics from recorded outputs: the two ways of :meth:`TrainingDynamics.from_proba` and ``from_logits``."""
     y = np.asarray(y)
     if seen is not None:
         seen = np.asarray(seen, dtype=bool)

@@ -8,9 +8,9 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from skprune._models import is_net
-from skprune._seeds import seed_nested
-from skprune._validation import check_equal_length, flat
+from skprune._utils._adapters import is_net
+from skprune._utils._seeds import seed_nested
+from skprune._utils._validation import check_equal_length, flat
 
 
 def collect_dynamics(
@@ -131,23 +131,7 @@ def collect_dynamics(
 
 
 def check_proxy(proxy):
-    """Refuse a proxy that cannot be recorded, and find the function that records it.
-
-    Parameters
-    ----------
-    proxy : object
-        What the user gave.
-
-    Returns
-    -------
-    callable
-        ``collect_net``, ``collect_partial_fit`` or ``collect_staged``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        It is none of these kinds, its outputs cannot change, or it stops early.
-    """
+    """Refuse a proxy that cannot be recorded, and find the function that records it."""
     last = proxy[-1] if isinstance(proxy, Pipeline) else proxy
     if is_net(last) and last is not proxy:
         raise TypeError(
@@ -165,22 +149,7 @@ def check_proxy(proxy):
 
 
 def check_recording(record, record_every, n_epochs):
-    """Refuse recording options that make no sense.
-
-    Parameters
-    ----------
-    record : object
-        "train" or "eval".
-    record_every : object
-        An integer from 1 to `n_epochs`.
-    n_epochs : object
-        An integer of at least 1.
-
-    Raises
-    ------
-    ValueError
-        Anything else.
-    """
+    """Refuse recording options that make no sense."""
     if record not in ("train", "eval"):
         raise ValueError(f"record must be 'train' or 'eval', got {record!r}.")
     if isinstance(n_epochs, bool) or not isinstance(n_epochs, Integral) or n_epochs < 1:
@@ -190,18 +159,7 @@ def check_recording(record, record_every, n_epochs):
 
 
 def check_length(trained, n_epochs):
-    """Refuse a training that has ended early.
-
-    Parameters
-    ----------
-    trained, n_epochs : int
-        Epochs that were trained, and that were asked for.
-
-    Raises
-    ------
-    RuntimeError
-        There are fewer.
-    """
+    """Refuse a training that has ended early."""
     if trained < n_epochs:
         raise RuntimeError(
             f"The proxy stopped after {trained} of {n_epochs} epochs (early stopping, a perfect fit, or an interrupt?)."

@@ -14,23 +14,7 @@ _STEADY = 1e-6
 
 
 def collector_of(proxy):
-    """Return the function that records a classifier, or say why there is none.
-
-    Parameters
-    ----------
-    proxy : object
-        What the user gave, or the last step of a Pipeline.
-
-    Returns
-    -------
-    callable
-        :func:`collect_partial_fit` or :func:`collect_staged`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        It cannot be recorded.
-    """
+    """Return the function that records a classifier, or say why there is none."""
     name = type(proxy).__name__
     if isinstance(proxy, _NAIVE_BAYES):
         raise ValueError(f"{name} learns all it can in one pass: its outputs do not change, and give no difficulty.")
@@ -62,28 +46,7 @@ def collector_of(proxy):
 def collect_partial_fit(
     model, X, y, *, n_epochs, schedule_epochs, record, record_kl, record_every, memmap_folder, seed, verbose
 ):
-    """Train a classifier by ``partial_fit``, and record it behind each pass.
-
-    An epoch is one call on all rows. The order is drawn here: an int as `random_state` of the classifier would repeat its own.
-
-    Parameters
-    ----------
-    model : classifier
-        Unfitted; it is fitted.
-    X : ndarray of shape (n_samples, n_features)
-        The pool.
-    y : ndarray of shape (n_samples,), int
-        Class indices.
-    n_epochs, schedule_epochs, record, record_kl, record_every, memmap_folder, verbose
-        As in :func:`collect_dynamics`.
-    seed : int
-        Of the order.
-
-    Returns
-    -------
-    TrainingDynamics
-        The dynamics.
-    """
+    """Train a classifier by ``partial_fit``, and record it behind each pass."""
     rng = np.random.default_rng(seed)
     log = _Log(y, n_epochs, record_kl, record_every, memmap_folder, verbose)
     for _ in range(n_epochs):
@@ -96,20 +59,7 @@ def collect_partial_fit(
 def collect_staged(
     model, X, y, *, n_epochs, schedule_epochs, record, record_kl, record_every, memmap_folder, seed, verbose
 ):
-    """Train a boosted classifier of `n_epochs` stages, and record each stage.
-
-    Parameters
-    ----------
-    model : classifier
-        Unfitted; it is fitted. Its number of stages becomes `n_epochs`, and early stopping that it would choose by itself is off.
-    X, y, n_epochs, schedule_epochs, record, record_kl, record_every, memmap_folder, seed, verbose
-        As in :func:`collect_partial_fit`.
-
-    Returns
-    -------
-    TrainingDynamics
-        The dynamics.
-    """
+    """Train a boosted classifier of `n_epochs` stages, and record each stage."""
     parameters = model.get_params(deep=False)
     model.set_params(**{_stages_of(parameters): n_epochs})
     if parameters.get("early_stopping") == "auto":

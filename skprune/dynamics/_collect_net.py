@@ -7,42 +7,16 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from skprune._utils._device import seeded
 from skprune.dynamics._collect import check_length
 from skprune.dynamics._recorder import DynamicsRecorder
 from skprune.nets._base import BaseNet
 from skprune.nets._callbacks import StageBar
 from skprune.nets._data import n_batches
-from skprune.nets._device import seeded
 
 
 def collect_net(net, X, y, *, n_epochs, schedule_epochs, seed, verbose, **recording):
-    """Train a skorch net and record it.
-
-    Parameters
-    ----------
-    net : skorch classifier
-        Unfitted; it is trained on all rows, shuffled, without a validation split.
-    X : ndarray of shape (n_samples, ...)
-        The pool.
-    y : ndarray of shape (n_samples,), int
-        Class indices.
-    n_epochs, schedule_epochs, verbose
-        As in :func:`collect_dynamics`.
-    seed : int
-        For nets without a `random_state`.
-    **recording
-        Parameters of :class:`DynamicsRecorder`.
-
-    Returns
-    -------
-    TrainingDynamics
-        The dynamics; the net is fitted.
-
-    Raises
-    ------
-    RuntimeError
-        The net stopped early.
-    """
+    """Train a skorch net and record it."""
     net.set_params(max_epochs=n_epochs)
     if isinstance(net, BaseNet):
         recorder = _fit_own(net, X, y, schedule_epochs, recording, seed, verbose)
@@ -53,18 +27,7 @@ def collect_net(net, X, y, *, n_epochs, schedule_epochs, seed, verbose, **record
 
 
 def check_net(proxy):
-    """Refuse a net that cannot be recorded.
-
-    Parameters
-    ----------
-    proxy : skorch.NeuralNet
-        What the user gave.
-
-    Raises
-    ------
-    TypeError, ValueError
-        It is no supervised classifier, or draws its batches itself.
-    """
+    """Refuse a net that cannot be recorded."""
     name = type(proxy).__name__
     known = (torch.nn.CrossEntropyLoss, torch.nn.NLLLoss)
     if isinstance(proxy.criterion, type) and not issubclass(proxy.criterion, known):

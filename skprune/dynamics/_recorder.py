@@ -7,8 +7,8 @@ from skorch.dataset import unpack_data
 
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._collect import check_recording
-from skprune.dynamics._last_layer import LastLayer
 from skprune.dynamics._reduce import first_not_finite
+from skprune.nets._last_layer import LastLayer
 
 _FLUSH_VALUES = 2**21
 

@@ -7,38 +7,7 @@ _CHUNK_VALUES = 2**15
 
 
 def reduce_outputs(outputs, y, *, logits, last=True, log_before=None, log_now=None):
-    """Reduce one epoch's outputs to a few numbers a row, in float64.
-
-    The work goes through blocks that stay in a core's cache, classes first, so that each operation runs along the rows.
-
-    Parameters
-    ----------
-    outputs : ndarray of shape (n, n_classes)
-        Logits or probabilities.
-    y : ndarray of shape (n,), int
-        Class indices: the given or pseudo-labels.
-    logits : bool
-        Whether `outputs` are logits.
-    last : bool, default=True
-        Whether to give the figures of the last epoch, entropy and top_margin.
-    log_before : ndarray of shape (n_classes, n), default=None
-        ``log(p + 1e-8)`` of the epoch before; asks for ``kl_step``.
-    log_now : ndarray of shape (n_classes, n), default=None
-        Where to write ``log(p + 1e-8)``; it may be the same array as `log_before`.
-
-    Returns
-    -------
-    dict of ndarray of shape (n,), float32
-        target_proba p_y; target_margin p_y - max of the others; error, the norm of p - onehot(y); logit_margin, z_y - max of
-        the others, for logits; entropy in nats and top_margin, the largest probability less the second, where `last`;
-        kl_step where `log_before` is given.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> float(reduce_outputs(np.array([[0.75, 0.25]]), np.array([0]), logits=False)["target_margin"][0])
-    0.5
-    """
+    """Reduce one epoch's outputs to a few numbers a row, in float64."""
     n, n_classes = outputs.shape
     names = ["target_proba", "target_margin", "error"]
     names += ["logit_margin"] * logits + ["entropy", "top_margin"] * last + ["kl_step"] * (log_before is not None)
@@ -94,23 +63,7 @@ def _second(p):
 
 
 def first_not_finite(outputs):
-    """Return the first row that holds NaN or infinity, None where there is none.
-
-    Parameters
-    ----------
-    outputs : ndarray of shape (n, n_classes)
-        Logits or probabilities.
-
-    Returns
-    -------
-    int or None
-        Its place.
-
-    Examples
-    --------
-    >>> first_not_finite(np.array([[0.0, 1.0], [np.nan, 1.0]]))
-    1
-    """
+    """Return the first row that holds NaN or infinity, None where there is none."""
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(outputs.sum()):  # a sum is four times as fast as a look at each number
             return None

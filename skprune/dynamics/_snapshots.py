@@ -9,23 +9,7 @@ from skprune.dynamics._builder import DynamicsBuilder
 
 
 class Snapshots(Callback):
-    """Keep a copy of the network's weights at each epoch that is recorded.
-
-    Parameters
-    ----------
-    every : int, default=1
-        Keep the epochs k, 2 k, 3 k, ...
-
-    Attributes
-    ----------
-    states_ : list of dict
-        The weights, on the CPU.
-
-    Examples
-    --------
-    >>> Snapshots().every
-    1
-    """
+    """Keep a copy of the network's weights at each epoch that is recorded."""
 
     def __init__(self, every=1):
         self.every = every
@@ -41,26 +25,7 @@ class Snapshots(Callback):
 
 
 def replay(net, states, X, y, *, record_kl):
-    """Evaluate a net's earlier weights on all rows.
-
-    Parameters
-    ----------
-    net : BaseNet
-        Fitted; it is left as it was.
-    states : list of dict
-        Weights, one for each epoch.
-    X : ndarray of shape (n_samples, ...)
-        The pool.
-    y : ndarray of shape (n_samples,), int
-        Class indices.
-    record_kl : bool
-        Whether to record ``kl_step``.
-
-    Returns
-    -------
-    TrainingDynamics
-        Of the network in evaluation mode.
-    """
+    """Evaluate a net's earlier weights on all rows."""
     final = deepcopy(net.module_.state_dict())
     builder = DynamicsBuilder(len(y), len(states), kl=record_kl)
     data = net.get_dataset(X)

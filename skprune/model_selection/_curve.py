@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skprune._locks import lock_of
+from skprune._utils._locks import lock_of
 
 COLUMNS = (
     "method",

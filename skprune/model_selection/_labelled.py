@@ -3,40 +3,11 @@
 import numpy as np
 from sklearn.utils import indexable
 
-from skprune._labels import MISSING, encode_labels
+from skprune._utils._labels import MISSING, encode_labels
 
 
 class LabelledRows:
-    """The labelled rows of a pool, for splitters.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, ...)
-        The pool; only its length counts.
-    y : array-like of shape (n_samples,)
-        Labels, some missing.
-    groups : array-like of shape (n_samples,) or None
-        Groups that are kept together.
-    missing_label : object
-        What marks an unlabelled row.
-
-    Attributes
-    ----------
-    classes : ndarray of shape (n_classes,)
-        The classes.
-    labelled : ndarray of shape (n_labelled,), int
-        The labelled rows, ascending.
-    codes : ndarray of shape (n_labelled,), int
-        Their class indices.
-    groups : ndarray of shape (n_labelled,) or None
-        Their groups.
-
-    Examples
-    --------
-    >>> train, test = LabelledRows(np.zeros((4, 1)), [0, 1, -1, 1], None, "auto").split([1])
-    >>> train, test
-    (array([0, 2, 3]), array([1]))
-    """
+    """The labelled rows of a pool, for splitters."""
 
     def __init__(self, X, y, groups, missing_label):
         indexable(X, y, groups)
@@ -48,20 +19,7 @@ class LabelledRows:
         self.groups = None if groups is None else self._groups[self.labelled]
 
     def check_counts(self, least, what, hint):
-        """Refuse what asks for more labels of a class, or more groups, than there are.
-
-        Parameters
-        ----------
-        least : int
-            How many of each there must be.
-        what, hint : str
-            What asks for them, and what to do.
-
-        Raises
-        ------
-        ValueError
-            There are fewer.
-        """
+        """Refuse what asks for more labels of a class, or more groups, than there are."""
         counts = np.bincount(self.codes)
         if counts.min() < least:
             rarest = self.classes.tolist()[counts.argmin()]
@@ -72,25 +30,7 @@ class LabelledRows:
             )
 
     def split(self, test, train=None):
-        """Return the rows of one split.
-
-        Parameters
-        ----------
-        test : array-like of int
-            Which of the labelled rows are tested.
-        train : array-like of int, default=None
-            Which of them keep their place in training; None: all others.
-
-        Returns
-        -------
-        train, test : ndarray of int
-            Ascending rows of the pool.
-
-        Raises
-        ------
-        ValueError
-            No labelled row of a class trains.
-        """
+        """Return the rows of one split."""
         tested = np.zeros(self._n, dtype=bool)
         tested[self.labelled[test]] = True
         used = ~tested

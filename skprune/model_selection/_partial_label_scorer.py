@@ -5,8 +5,8 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import _check_method_params
 
-from skprune._labels import MISSING, labels_at, missing_mask
-from skprune._validation import check_equal_length, take_rows
+from skprune._utils._labels import MISSING, labels_at, missing_mask
+from skprune._utils._validation import check_equal_length, take_rows
 
 
 def partial_label_scorer(scoring, *, missing_label="auto"):

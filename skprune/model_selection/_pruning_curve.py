@@ -12,11 +12,11 @@ from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
 from skprune import __version__
-from skprune._labels import labels_at, missing_mask
-from skprune._models import is_own_net, torch_seeded
-from skprune._seeds import seed_nested
-from skprune._store import CACHE_VERSION, describe
-from skprune._validation import as_pool, check_equal_length, take_rows
+from skprune._pipeline._store import CACHE_VERSION, describe
+from skprune._utils._adapters import is_own_net, torch_seeded
+from skprune._utils._labels import labels_at, missing_mask
+from skprune._utils._seeds import seed_nested
+from skprune._utils._validation import as_pool, check_equal_length, take_rows
 from skprune.baselines import RandomPruner, SupervisedPruner
 from skprune.baselines._base import LabelFreePruner
 from skprune.model_selection._curve import COLUMNS, PruningCurve, append_row, read_rows

@@ -10,11 +10,11 @@ from sklearn.utils import check_random_state
 from skorch import NeuralNet, NeuralNetClassifier
 from skorch.utils import is_dataset
 
-from skprune._validation import as_pool, check_equal_length
+from skprune._utils._device import resolve_device, resolve_precision, seeded
+from skprune._utils._validation import as_pool, check_equal_length
 from skprune.nets._build import build_module, check_module
 from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
-from skprune.nets._device import resolve_device, resolve_precision, seeded
 from skprune.nets._parameters import StrictParameters
 from skprune.nets._state import KeptState
 
@@ -27,12 +27,7 @@ class _StoppedByCallback(Exception):
 
 
 class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
-    """Base of the supervised and the semi-supervised nets.
-
-    A subclass stores its parameters in ``__init__``, and defines ``_encode``, ``_train_batches``, ``_steps_per_epoch``.
-    Keywords are the parameters of the signature, and ``module__``, ``criterion__``, ``optimizer__``, ``callbacks__``,
-    ``compile__`` followed by a name; anything else raises TypeError at construction.
-    """
+    """Base of the supervised and the semi-supervised nets."""
 
     _cycles = None
     _stage = "training"

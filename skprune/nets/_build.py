@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from skprune._registry import lookup
+from skprune._utils._registry import lookup
 from skprune.nets._modules import MLP, SmallResNet
 
 _TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2")
@@ -14,38 +14,7 @@ _SMALL_IMAGE = 64
 
 
 def build_module(module, shape, n_classes, chosen):
-    """Make a network that fits the data.
-
-    Parameters
-    ----------
-    module : None, str, class or callable
-        None takes SmallResNet for images and MLP for tables; a name is that of a residual net of torchvision.
-    shape : tuple
-        The shape of one row: (d,) or (C, H, W).
-    n_classes : int
-        Classes.
-    chosen : dict
-        Keyword arguments that the user chose; those named `n_features`, `in_channels`, `n_classes` and `stem_stride` are
-        filled in where the module takes them and the user did not.
-
-    Returns
-    -------
-    torch.nn.Module
-        The network. One of torchvision's gets a last layer of `n_classes`, a first one of the right number of channels, and,
-        below 64 pixels, the first layer usual for small images: 3 x 3, without stride and pooling.
-
-    Raises
-    ------
-    TypeError
-        `module` is an instance.
-    ValueError
-        An unknown name, or a network for images and a table.
-
-    Examples
-    --------
-    >>> type(build_module(None, (1, 28, 28), 10, {})).__name__
-    'SmallResNet'
-    """
+    """Make a network that fits the data."""
     if module is None:
         module = SmallResNet if len(shape) == 3 else MLP
     if isinstance(module, nn.Module):
@@ -71,26 +40,7 @@ def build_module(module, shape, n_classes, chosen):
 
 
 def check_module(module, shape, n_classes):
-    """Refuse a network that does not take the data or does not give a logit for each class.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        On the CPU; it is left in training mode.
-    shape : tuple
-        The shape of one row.
-    n_classes : int
-        Classes.
-
-    Raises
-    ------
-    ValueError
-        It raises, or gives another shape than (n, n_classes).
-
-    Examples
-    --------
-    >>> check_module(MLP(4, 3), (4,), 3)
-    """
+    """Refuse a network that does not take the data or does not give a logit for each class."""
     name = type(module).__name__
     module.eval()
     try:

@@ -9,35 +9,13 @@ from tqdm import tqdm
 
 
 class CosineSchedule(Callback):
-    """Set the learning rate before each step: ``lr * cos(cycles * pi * step / total)``, or annealed to 0.
-
-    Parameters
-    ----------
-    cycles : float or None
-        7 / 16 as in FixMatch (arXiv 2001.07685, section 2.4); None: ``lr * (1 + cos(pi * step / total)) / 2``.
-
-    Examples
-    --------
-    >>> round(CosineSchedule(7 / 16).factor(1.0), 3), round(CosineSchedule(None).factor(0.5), 3)
-    (0.195, 0.5)
-    """
+    """Set the learning rate before each step: ``lr * cos(cycles * pi * step / total)``, or annealed to 0."""
 
     def __init__(self, cycles):
         self.cycles = cycles
 
     def factor(self, progress):
-        """Return the factor of the learning rate.
-
-        Parameters
-        ----------
-        progress : float
-            Steps done over all steps, clipped to [0, 1].
-
-        Returns
-        -------
-        float
-            The factor.
-        """
+        """Return the factor of the learning rate."""
         progress = min(progress, 1.0)
         if self.cycles is None:
             return (1 + math.cos(math.pi * progress)) / 2
@@ -57,40 +35,12 @@ class CosineSchedule(Callback):
 
 
 def ema_decay(step, most=0.999):
-    """Return the decay of a moving average at a step, small at first, so that the start fades in short runs too.
-
-    Parameters
-    ----------
-    step : int
-        Steps done.
-    most : float, default=0.999
-        The decay that long runs come to.
-
-    Returns
-    -------
-    float
-        ``min(most, (1 + step) / (10 + step))``.
-
-    Examples
-    --------
-    >>> ema_decay(0), ema_decay(10**6)
-    (0.1, 0.999)
-    """
+    """Return the decay of a moving average at a step, small at first, so that the start fades in short runs too."""
     return min(most, (1 + step) / (10 + step))
 
 
 class MovingAverage(Callback):
-    """Keep an exponential moving average of the network, and load it when training ends.
-
-    The average is a network of its own in training mode, ``module_``, held here so that the optimiser of the net does not see
-    it. Its decay is that of :func:`ema_decay`. Buffers are averaged as weights are; a pass through the average, as a teacher
-    makes it, moves the statistics of its batch normalisation besides.
-
-    Examples
-    --------
-    >>> MovingAverage().initialize() is not None
-    True
-    """
+    """Keep an exponential moving average of the network, and load it when training ends."""
 
     def on_train_begin(self, net, **kwargs):
         """Start from the present weights."""
@@ -122,18 +72,7 @@ def _floats(module):
 
 
 class StageBar(Callback):
-    """Show one progress bar: epoch, loss, and the share of confident pseudo-labels where there are any.
-
-    Parameters
-    ----------
-    stage : str
-        What stands before the bar.
-
-    Examples
-    --------
-    >>> StageBar("recording").stage
-    'recording'
-    """
+    """Show one progress bar: epoch, loss, and the share of confident pseudo-labels where there are any."""
 
     def __init__(self, stage):
         self.stage = stage
@@ -166,17 +105,7 @@ class StageBar(Callback):
             del self.bar_
 
     def show(self, epoch, n_epochs, loss, confident=None):
-        """Set the text behind the bar.
-
-        Parameters
-        ----------
-        epoch, n_epochs : int
-            Which epoch, of how many.
-        loss : float
-            Mean loss.
-        confident : float, default=None
-            Mean weight of the unlabelled rows, in [0, 1].
-        """
+        """Set the text behind the bar."""
         text = {"epoch": f"{epoch}/{n_epochs}", "loss": f"{loss:.4f}"}
         if confident is not None:
             text["confident"] = f"{confident:.0%}"

@@ -10,42 +10,14 @@ _CHUNK_ROWS = 4096
 
 
 class Scaling:
-    """Standardisation, learnt from the pool.
-
-    Images go to [0, 1] (where augmentation works), then to mean 0 and std 1 a channel; columns of tables go to mean 0
-    and std 1.
-
-    Parameters
-    ----------
-    low, span : float
-        Images only: the value that becomes 0, and the distance to the one that becomes 1.
-    mean, std : ndarray of shape (C,) or (d,), float64
-        Of the channels in [0, 1], or of the columns.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> Scaling.fit(np.array([[0.0], [2.0]])).mean
-    array([1.])
-    """
+    """Standardisation, learnt from the pool."""
 
     def __init__(self, low, span, mean, std):
         self.low, self.span, self.mean, self.std = float(low), float(span), np.asarray(mean), np.asarray(std)
 
     @classmethod
     def fit(cls, pool):
-        """Learn the standardisation.
-
-        Parameters
-        ----------
-        pool : ndarray of shape (n, d) or (n, C, H, W)
-            The pool.
-
-        Returns
-        -------
-        Scaling
-            The standardisation.
-        """
+        """Learn the standardisation."""
         if pool.ndim == 2:
             std = pool.std(axis=0, dtype=np.float64)
             return cls(
@@ -64,18 +36,7 @@ class Scaling:
         return cls(low, span, mean, np.where(std > 1e-6, std, 1.0))
 
     def to_tensor(self, pool):
-        """Return the pool as a tensor: uint8 images as they are, float images in [0, 1], tables standardised.
-
-        Parameters
-        ----------
-        pool : ndarray of shape (n, d) or (n, C, H, W)
-            The pool.
-
-        Returns
-        -------
-        torch.Tensor
-            uint8 or float32.
-        """
+        """Return the pool as a tensor: uint8 images as they are, float images in [0, 1], tables standardised."""
         if pool.dtype == np.uint8 and (self.low, self.span) == (0.0, 255.0):
             return torch.tensor(pool)
         if pool.ndim == 2:
@@ -84,24 +45,7 @@ class Scaling:
 
 
 class TensorPool(Dataset):
-    """A pool on the device.
-
-    Parameters
-    ----------
-    X : torch.Tensor of shape (n, d) or (n, C, H, W)
-        What ``Scaling.to_tensor`` returned, on the device.
-    y : torch.Tensor of shape (n,), int64, default=None
-        Class indices, -1 where unlabelled; None: zeros, for prediction.
-    scaling : Scaling
-        The standardisation.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> scaling = Scaling.fit(np.eye(3))
-    >>> len(TensorPool(scaling.to_tensor(np.eye(3)), None, scaling))
-    3
-    """
+    """A pool on the device."""
 
     def __init__(self, X, y, scaling):
         self.X = X
@@ -119,56 +63,19 @@ class TensorPool(Dataset):
         return self.X[index], self.y[index]
 
     def raw(self, rows):
-        """Return rows as augmentation reads them: images in [0, 1], table rows standardised.
-
-        Parameters
-        ----------
-        rows : torch.Tensor of int64, or slice
-            Which.
-
-        Returns
-        -------
-        torch.Tensor
-            float32.
-        """
+        """Return rows as augmentation reads them: images in [0, 1], table rows standardised."""
         x = self.X[rows]
         return x.float() / 255.0 if x.dtype == torch.uint8 else x
 
     def finish(self, x):
-        """Standardise images that were in [0, 1], in the channels-last layout; table rows pass.
-
-        Parameters
-        ----------
-        x : torch.Tensor
-            From :meth:`raw`, augmented or not.
-
-        Returns
-        -------
-        torch.Tensor
-            What the network reads.
-        """
+        """Standardise images that were in [0, 1], in the channels-last layout; table rows pass."""
         if not self._image:
             return x
         return ((x - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
 
 
 class EvalBatches:
-    """Batches in the order of the rows, without augmentation.
-
-    Parameters
-    ----------
-    pool : TensorPool
-        The rows.
-    batch_size : int
-        Rows a batch.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> scaling = Scaling.fit(np.eye(3))
-    >>> [len(y) for _, y in EvalBatches(TensorPool(scaling.to_tensor(np.eye(3)), None, scaling), 2)]
-    [2, 1]
-    """
+    """Batches in the order of the rows, without augmentation."""
 
     def __init__(self, pool, batch_size):
         self.pool, self.batch_size = pool, batch_size
@@ -183,29 +90,7 @@ class EvalBatches:
 
 
 class TrainBatches:
-    """Shuffled, augmented batches of a labelled pool; each batch carries the index of its rows.
-
-    Parameters
-    ----------
-    pool : TensorPool
-        The rows.
-    batch_size : int
-        Rows a batch. Without `n_steps`, the batches of an epoch differ by one row at most.
-    n_steps : int or None
-        Batches an epoch, out of one endless shuffled stream; None: each row once an epoch.
-    augment : callable or None
-        ``augment(x, generator) -> x``.
-    seed : int
-        Of the order and of the augmentation.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> scaling = Scaling.fit(np.eye(5))
-    >>> pool = TensorPool(scaling.to_tensor(np.eye(5)), None, scaling)
-    >>> [len(y) for _, y in TrainBatches(pool, 4, None, None, seed=0)]
-    [3, 2]
-    """
+    """Shuffled, augmented batches of a labelled pool; each batch carries the index of its rows."""
 
     def __init__(self, pool, batch_size, n_steps, augment, seed):
         self.pool, self.batch_size, self.n_steps, self.augment = pool, batch_size, n_steps, augment
@@ -231,59 +116,12 @@ class TrainBatches:
 
 
 def n_batches(n_rows, batch_size):
-    """Return the number of batches of nearly equal size in an epoch, none of a single row: batch norm needs two.
-
-    Parameters
-    ----------
-    n_rows : int
-        Rows.
-    batch_size : int
-        Rows a batch at most, or one more where a single row would be left.
-
-    Returns
-    -------
-    int
-        At least 1.
-
-    Examples
-    --------
-    >>> n_batches(129, 128), n_batches(3, 2)
-    (2, 1)
-    """
+    """Return the number of batches of nearly equal size in an epoch, none of a single row: batch norm needs two."""
     return max(1, min(-(-n_rows // batch_size), n_rows // 2))
 
 
 def index_stream(rows, size, generator, codes=None):
-    """Yield batches of exactly `size` indices for ever: one shuffled pass behind the other.
-
-    Where there are rows enough, none is twice in a batch, also in one that lies across two passes.
-
-    Parameters
-    ----------
-    rows : torch.Tensor of shape (n,), int64
-        The indices.
-    size : int
-        Indices a batch; may exceed n.
-    generator : torch.Generator
-        On the CPU.
-    codes : torch.Tensor of shape (n,), int64, default=None
-        Classes of the rows: a pass then holds the rows of each class as often as makes all classes as frequent as the
-        largest one.
-
-    Yields
-    ------
-    torch.Tensor of shape (size,), int64
-        The next indices.
-
-    Examples
-    --------
-    >>> stream = index_stream(torch.arange(2), 3, torch.Generator().manual_seed(0))
-    >>> sorted(torch.cat([next(stream), next(stream)]).tolist())
-    [0, 0, 0, 1, 1, 1]
-    >>> stream = index_stream(torch.arange(3), 4, torch.Generator().manual_seed(0), torch.tensor([0, 0, 1]))
-    >>> sorted(next(stream).tolist())
-    [0, 1, 2, 2]
-    """
+    """Yield batches of exactly `size` indices for ever: one shuffled pass behind the other."""
     left = rows[:0]
     while True:
         while len(left) < size:

@@ -9,11 +9,7 @@ _PREFIXES = tuple(f"{name}__" for name in _SKORCH)
 
 
 class StrictParameters:
-    """Mixin before skorch's NeuralNetClassifier that knows its parameters, where skorch takes any keyword until fit.
-
-    The class that mixes it in has an ``__init__`` of its own that is not looked at; those of its subclasses are. A subclass
-    names its own parameters and takes the others as keywords; its signature shows all.
-    """
+    """Mixin before skorch's NeuralNetClassifier that knows its parameters, where skorch takes any keyword until fit."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

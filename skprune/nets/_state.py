@@ -5,8 +5,8 @@ from copy import deepcopy
 
 import torch
 
+from skprune._utils._device import resolve_precision, seeded
 from skprune.nets._data import Scaling
-from skprune.nets._device import resolve_precision, seeded
 
 
 class KeptState:

@@ -8,25 +8,7 @@ _BLOCK_ROWS = 2048
 
 
 def horizon(recorded, n_epochs):
-    """Return how many epochs are used.
-
-    Parameters
-    ----------
-    recorded : int
-        Epochs that were recorded.
-    n_epochs : int or None
-        Epochs that are asked for; None: all.
-
-    Returns
-    -------
-    int
-        The number.
-
-    Raises
-    ------
-    ValueError
-        It is not a positive integer, or above `recorded`.
-    """
+    """Return how many epochs are used."""
     if n_epochs is None:
         return recorded
     if not isinstance(n_epochs, Integral) or not n_epochs >= 1:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from scipy.stats import rankdata
 
-from skprune._registry import lookup
+from skprune._utils._registry import lookup
 from skprune.scores import _averages, _last, _windows
 
 _TABLE = {
@@ -103,22 +103,7 @@ def difficulty(dynamics, name, **params):
 
 
 def mean_difficulty(repeats, name):
-    """Return the mean of a score over the repeats, and its standard deviation.
-
-    Parameters
-    ----------
-    repeats : list of TrainingDynamics
-        Of the proxies.
-    name : str, callable or list
-        As in :func:`difficulty`.
-
-    Returns
-    -------
-    mean : ndarray of shape (n_samples,), float64
-        Higher = harder.
-    std : ndarray of shape (n_samples,), float64, or None
-        With ddof 1; None of a single repeat.
-    """
+    """Return the mean of a score over the repeats, and its standard deviation."""
     scores = np.stack([difficulty(dynamics, name) for dynamics in repeats])
     return scores.mean(axis=0), scores.std(axis=0, ddof=1) if len(repeats) > 1 else None
 
@@ -141,23 +126,7 @@ def _ranks(values):
 
 
 def default_epochs(name):
-    """Return the number of epochs that a score reads at its default parameters.
-
-    Parameters
-    ----------
-    name : str, callable or list
-        As in :func:`difficulty`.
-
-    Returns
-    -------
-    int or None
-        None: all that were recorded, or not known, as of a callable or a list.
-
-    Examples
-    --------
-    >>> default_epochs("el2n"), default_epochs("dual")
-    (10, None)
-    """
+    """Return the number of epochs that a score reads at its default parameters."""
     if callable(name) or isinstance(name, (list, tuple)):
         return None
     parameters = inspect.signature(lookup(name, _TABLE, "difficulty")[0]).parameters

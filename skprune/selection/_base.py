@@ -133,19 +133,11 @@ class BaseSelector(BaseEstimator, ABC):
     _reason = "chosen"  # why a row is kept; of the others, "not ..."
 
     def _chances(self, scores, k, read, kept, free, cut):
-        """Return the probability of each row to be kept, of those that are `free`, given how many of these are `kept`.
-
-        `scores`, `k` and `read` are what ``_order`` got, `cut` the rows that it left out. Without draws, 1 of the kept rows and
-        NaN of the others.
-        """
+        """Return the probability of each row to be kept, of those that are `free`, given how many of these are `kept`."""
         return np.where(kept, 1.0, np.nan)
 
     def _decide(self, scores, ratio, data, y, must_keep, random_state):
-        """Choose, and return what was read, the mask, the rows reserved for small classes, and the groups of the choice.
-
-        A group is the rows that were chosen from, how many were to be kept, which of the rows it speaks for, and which rows
-        of the pool were cut off.
-        """
+        """Choose, and return what was read, the mask, the rows reserved for small classes, and the groups of the choice."""
         scores = _check_scores(scores)
         n = len(scores)
         k = kept_count(ratio, n)
@@ -222,10 +214,7 @@ class BaseSelector(BaseEstimator, ABC):
 
     @abstractmethod
     def _order(self, scores, k, read, rng):
-        """Return positions, those to keep first; at least k of them, without those that are dropped.
-
-        `read` is what `_read` returned, of the rows of `scores`.
-        """
+        """Return positions, those to keep first; at least k of them, without those that are dropped."""
 
     def _capacity(self, n_samples):
         """Return how many of n rows may be kept; for an array, of each."""
@@ -273,10 +262,7 @@ class BaseSelector(BaseEstimator, ABC):
         return (sizes > 0).astype(np.float64)
 
     def _raise_minimum(self, mask, scores, k, codes, must, read, rng, dropped):
-        """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it.
-
-        The groups are then each of these classes, and all others.
-        """
+        """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it."""
         sizes = np.bincount(codes)
         wanted = np.minimum(self._least(k, sizes, must), self._capacity(sizes))
         if wanted.sum() > k:

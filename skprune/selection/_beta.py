@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta as beta_distribution
 
-from skprune._validation import check_number
+from skprune._utils._validation import check_number
 from skprune.selection._base import BaseSelector
 from skprune.selection._kinds import hardest_first, label_probabilities
 
@@ -103,25 +103,7 @@ class Beta(BaseSelector):
 
 
 def race(weights, k):
-    """Return the probability of each row to be among the first k of an exponential race, ``1 - exp(-weight * t)``.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n_samples,)
-        At least 0.
-    k : int
-        Rows that are kept.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        Of sum k; where no more than k weights are above 0, these are certain, and the others share what is left.
-
-    Examples
-    --------
-    >>> race(np.array([1.0, 1.0, 1.0, 0.0]), 2).round(2)
-    array([0.67, 0.67, 0.67, 0.  ])
-    """
+    """Return the probability of each row to be among the first k of an exponential race, ``1 - exp(-weight * t)``."""
     if k == 0:
         return np.zeros(len(weights))
     units = weights / (weights.max(initial=0.0) or 1.0)
@@ -135,54 +117,13 @@ def race(weights, k):
 
 
 def odds_of(mean_proba):
-    """Return the c_d of rows: the odds of their mean label probability, no more than the published one.
-
-    Parameters
-    ----------
-    mean_proba : ndarray of shape (n_samples,)
-        Mean label probability over the score's epochs.
-
-    Returns
-    -------
-    float
-        Above 0.
-
-    Examples
-    --------
-    >>> [round(odds_of(np.full(3, p)), 2) for p in (0.5, 0.75, 0.9)]
-    [1.0, 3.0, 4.0]
-    """
+    """Return the c_d of rows: the odds of their mean label probability, no more than the published one."""
     p = np.clip(mean_proba.mean(), 1e-3, 1.0 - 1e-3)
     return float(min(_LATEST, p / (1.0 - p)))
 
 
 def beta_weights(scores, mean_proba, removed, c_d, anchors):
-    """Return the sampling weights: score times Beta density.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples,)
-        Higher = harder; shifted to 0 when the lowest is below it.
-    mean_proba : ndarray of shape (n_samples,)
-        Mean label probability over the score's epochs.
-    removed : float
-        The fraction removed, r.
-    c_d : float
-        The exponent of r.
-    anchors : ndarray of int
-        The hardest rows, ten or fewer.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        Finite, at least 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> bool(np.isfinite(beta_weights(np.ones(3), np.array([0.0, 0.5, 1.0]), 0.5, 4, [0, 1])).all())
-    True
-    """
+    """Return the sampling weights: score times Beta density."""
     scores = scores - min(scores.min(), 0.0)
     b = _CONCENTRATION * (1.0 - mean_proba[anchors].mean()) * (1.0 - removed**c_d)
     b = max(b, 1e-6)

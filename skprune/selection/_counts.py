@@ -48,35 +48,7 @@ def kept_count(ratio, n_samples):
 
 
 def allocate(k, weights, lower, upper, rng):
-    """Share k rows over classes in proportion to weights, within bounds.
-
-    Parameters
-    ----------
-    k : int
-        Rows to share.
-    weights : ndarray of shape (n_classes,)
-        At least 0.
-    lower, upper : ndarray of shape (n_classes,), int
-        The least and the most rows of each class.
-    rng : numpy.random.Generator
-        Decides who gets the rows that rounding leaves over, among equals.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,), int
-        Summing to k; equal weights within the bounds differ by at most 1.
-
-    Raises
-    ------
-    ValueError
-        The bounds leave no such allocation.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> allocate(500, np.array([900, 100]), np.array([0, 0]), np.array([900, 100]), np.random.default_rng(0))
-    array([450,  50])
-    """
+    """Share k rows over classes in proportion to weights, within bounds."""
     weights = np.asarray(weights, dtype=np.float64)
     upper = np.where(weights > 0, upper, lower)
     if lower.sum() > k:

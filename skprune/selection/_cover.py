@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune._validation import check_number
+from skprune._utils._validation import check_number
 from skprune.selection._kinds import EmbeddingSelector, weights_of
 
 
@@ -47,29 +47,7 @@ class KCenter(EmbeddingSelector):
 
 
 def farthest_first(features, k, first, weights=None):
-    """Pick the row farthest from all that are picked, again and again.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n, n_features)
-        The rows, best around 0.
-    k : int
-        Rows to pick.
-    first : int
-        The row to begin with.
-    weights : ndarray of shape (n,), default=None
-        Of the distances, at least 0.
-
-    Returns
-    -------
-    list of int
-        Positions, in the order of the picks.
-
-    Examples
-    --------
-    >>> farthest_first(np.array([[0.0], [1.0], [5.0]]), 2, 1)
-    [1, 2]
-    """
+    """Pick the row farthest from all that are picked, again and again."""
     squares = np.einsum("ij,ij->i", features, features)
     squared_weights = 1.0 if weights is None else weights**2
     nearest = np.full(len(features), np.inf)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.neighbors import NearestNeighbors
 
-from skprune._validation import check_count, check_number
+from skprune._utils._validation import check_count, check_number
 from skprune.selection._kinds import EmbeddingSelector, weights_of
 
 
@@ -106,27 +106,7 @@ class FacilityLocation(EmbeddingSelector):
 
 
 def neighbour_graph(features, n_neighbors):
-    """Return the distances along the edges of the symmetric graph of nearest neighbours.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n, n_features)
-        The rows.
-    n_neighbors : int
-        Neighbours of each row, itself not counted; all others where there are fewer.
-
-    Returns
-    -------
-    csr_array of shape (n, n)
-        An entry, 0 too, where there is an edge.
-
-    Examples
-    --------
-    >>> neighbour_graph(np.array([[0.0], [1.0], [3.0]]), 1).toarray()
-    array([[0., 1., 0.],
-           [1., 0., 2.],
-           [0., 2., 0.]])
-    """
+    """Return the distances along the edges of the symmetric graph of nearest neighbours."""
     n_neighbors = min(n_neighbors, len(features) - 1)
     if n_neighbors == 0:
         return csr_array((len(features),) * 2)
@@ -147,45 +127,13 @@ def scaled_graph(features, n_neighbors):
 
 
 def spread(difficulty, distances, gamma):
-    """Add the difficulties of the neighbours, weighted by ``exp(-gamma * distance)`` (eq. 3).
-
-    Parameters
-    ----------
-    difficulty : ndarray of shape (n,)
-        Higher = harder.
-    distances : csr_array of shape (n, n)
-        What :func:`neighbour_graph` returned.
-    gamma : float
-        Of the weight.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        The difficulty of each row and its surroundings.
-    """
+    """Add the difficulties of the neighbours, weighted by ``exp(-gamma * distance)`` (eq. 3)."""
     weights = csr_array((np.exp(-gamma * distances.data), distances.indices, distances.indptr), distances.shape)
     return difficulty + weights @ difficulty
 
 
 def take_back(density, distances, gamma, k):
-    """Pick the highest row, and take its value, weighted, from its neighbours, k times (eq. 4).
-
-    Parameters
-    ----------
-    density : ndarray of shape (n,)
-        What :func:`spread` returned.
-    distances : csr_array of shape (n, n)
-        The graph.
-    gamma : float
-        Of the weight.
-    k : int
-        Rows to pick.
-
-    Returns
-    -------
-    list of int
-        Positions, in the order of the picks.
-    """
+    """Pick the highest row, and take its value, weighted, from its neighbours, k times (eq. 4)."""
     density, order = density.copy(), []
     weights = np.exp(-gamma * distances.data)
     for _ in range(k):
@@ -198,24 +146,7 @@ def take_back(density, distances, gamma, k):
 
 
 def most_similar(weights, distances, gamma, k):
-    """Maximise the weighted similarity of all rows to the picked ones, greedily; late picks by the bound of their last gain.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n,)
-        At least 0.
-    distances : csr_array of shape (n, n)
-        What :func:`neighbour_graph` returned.
-    gamma : float
-        The similarity is ``exp(-gamma * distance)``, 1 of a row to itself.
-    k : int
-        Rows to pick.
-
-    Returns
-    -------
-    list of int
-        Positions, in the order of the picks; rows that add nothing come last, those of higher weight in front.
-    """
+    """Maximise the weighted similarity of all rows to the picked ones, greedily; late picks by the bound of their last gain."""
     similar = np.exp(-gamma * distances.data)
     reached = np.zeros(len(weights))  # the similarity of each row to what is picked
 

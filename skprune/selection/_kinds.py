@@ -77,50 +77,13 @@ class RankedSelector(BaseSelector):
 
 
 def weights_of(scores, power):
-    """Turn difficulties into weights within [0, 1]: shifted to 0 where some are below, in units of the highest.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples,)
-        Higher = harder.
-    power : float
-        The weights are taken to this power.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        All 1 where no row is harder than another of difficulty 0.
-
-    Examples
-    --------
-    >>> weights_of(np.array([0.0, 1.0, 2.0]), 2)
-    array([0.  , 0.25, 1.  ])
-    """
+    """Turn difficulties into weights within [0, 1]: shifted to 0 where some are below, in units of the highest."""
     shifted = scores - min(scores.min(), 0.0)
     return (shifted / shifted.max()) ** power if shifted.max() > 0.0 else np.ones(len(scores))
 
 
 def hardest_first(scores, rng):
-    """Order rows from hard to easy, ties by chance.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples,)
-        Higher = harder.
-    rng : numpy.random.Generator
-        Breaks ties, with the same draws whatever the number of rows kept, so that top-k sets are nested.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), int
-        Positions.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> hardest_first(np.array([0.1, 0.9, 0.5]), np.random.default_rng(0))
-    array([1, 2, 0])
-    """
+    """Order rows from hard to easy, ties by chance."""
     chances = rng.random(len(scores))
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
@@ -128,29 +91,7 @@ def hardest_first(scores, rng):
 
 
 def label_probabilities(dynamics, n_samples, reader, n_epochs=None):
-    """Return the mean probability of each row's label, after a check that there are dynamics of these rows.
-
-    Parameters
-    ----------
-    dynamics : TrainingDynamics or None
-        The recorded dynamics.
-    n_samples : int
-        Rows.
-    reader : str
-        What needs them, for the message.
-    n_epochs : int, default=None
-        The epochs that are averaged, the first ones; None: all recorded ones.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        Within [0, 1].
-
-    Raises
-    ------
-    ValueError
-        There are none, or of other rows.
-    """
+    """Return the mean probability of each row's label, after a check that there are dynamics of these rows."""
     if dynamics is None:
         raise ValueError(f"{reader} needs dynamics: it reads each row's mean label probability.")
     if dynamics.n_samples != n_samples:
@@ -159,54 +100,13 @@ def label_probabilities(dynamics, n_samples, reader, n_epochs=None):
 
 
 def desirable_cut(mean_proba, k):
-    """Return how many of the hardest rows to drop, so that the proxy is neither sure of the next k nor lost.
-
-    Parameters
-    ----------
-    mean_proba : ndarray of shape (n_samples,)
-        Mean label probability of the rows, from hard to easy.
-    k : int
-        Rows to keep.
-
-    Returns
-    -------
-    int
-        Within 0 and n - k; the one at which the mean over the next k is nearest to 0.75, the smallest of several.
-
-    Examples
-    --------
-    >>> desirable_cut(np.array([0.0, 0.2, 0.6, 0.8, 0.9, 1.0]), 2)
-    2
-    """
+    """Return how many of the hardest rows to drop, so that the proxy is neither sure of the next k nor lost."""
     ahead = np.concatenate([[0.0], np.cumsum(mean_proba - _DESIRABLE)])
     return int(np.abs(ahead[k:] - ahead[:-k]).argmin())
 
 
 def dropped_count(hard_cutoff, k, n):
-    """Return how many of the hardest rows a cutoff drops, after a check that k rows are left.
-
-    Parameters
-    ----------
-    hard_cutoff : float in [0, 1)
-        The fraction dropped.
-    k, n : int
-        Rows to keep, and rows.
-
-    Returns
-    -------
-    int
-        ``floor(hard_cutoff * n + 1e-9)``.
-
-    Raises
-    ------
-    ValueError
-        The fraction is outside [0, 1), or fewer than k rows are left.
-
-    Examples
-    --------
-    >>> dropped_count(0.1, 45, 50)
-    5
-    """
+    """Return how many of the hardest rows a cutoff drops, after a check that k rows are left."""
     if isinstance(hard_cutoff, bool) or not isinstance(hard_cutoff, Real) or not 0.0 <= hard_cutoff < 1.0:
         raise ValueError(f"hard_cutoff must be within [0, 1) or 'auto', got {hard_cutoff!r}.")
     dropped = int(np.floor(hard_cutoff * n + 1e-9))

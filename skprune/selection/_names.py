@@ -4,7 +4,7 @@ from importlib import import_module
 
 from sklearn.base import clone
 
-from skprune._registry import lookup
+from skprune._utils._registry import lookup
 
 _NAMES = {
     "random": ("_ranked", "Random"),

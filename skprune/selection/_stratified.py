@@ -55,26 +55,7 @@ class Stratified(CutoffSelector):
 
 
 def strata(scores, n_strata):
-    """Cut the range of the scores into strata of equal width; the maximum belongs to the last.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples,)
-        Finite scores.
-    n_strata : int
-        How many.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), int
-        The stratum of each row.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> strata(np.array([0.0, 0.4, 0.6, 1.0]), 2)
-    array([0, 0, 1, 1])
-    """
+    """Cut the range of the scores into strata of equal width; the maximum belongs to the last."""
     low, high = scores.min(), scores.max()
     half = high / 2 - low / 2
     if not half > 0:
@@ -84,28 +65,7 @@ def strata(scores, n_strata):
 
 
 def stratum_budgets(k, sizes, rng):
-    """Share k over strata, the smallest first: each gives its size or the even share of what is left.
-
-    Parameters
-    ----------
-    k : int
-        Rows to share, at most ``sizes.sum()``.
-    sizes : ndarray of shape (n_strata,), int
-        Rows in each stratum.
-    rng : numpy.random.Generator
-        Orders strata of equal size, so that none of them is favoured.
-
-    Returns
-    -------
-    ndarray of shape (n_strata,), int
-        Summing to k.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> stratum_budgets(7, np.array([0, 0, 3, 9, 1]), np.random.default_rng(0))
-    array([0, 0, 3, 3, 1])
-    """
+    """Share k over strata, the smallest first: each gives its size or the even share of what is left."""
     budgets = np.zeros(len(sizes), dtype=np.int64)
     for done, stratum in enumerate(np.lexsort((rng.random(len(sizes)), sizes))):
         budgets[stratum] = min(sizes[stratum], (k - budgets.sum()) // (len(sizes) - done))

@@ -7,8 +7,8 @@ from string import Template
 import numpy as np
 import torch
 
-from skprune._labels import MISSING, encode_labels, warn_of_vanished
-from skprune._validation import check_number
+from skprune._utils._labels import MISSING, encode_labels, warn_of_vanished
+from skprune._utils._validation import check_number
 from skprune.augment._policies import augmentations
 from skprune.nets._base import BaseNet
 from skprune.nets._optimizer import NesterovSGD
@@ -88,11 +88,7 @@ _MODULE = """module : class, callable or str, default=None
 
 
 class SemiSupervisedNet(BaseNet, ABC):
-    """Base of the semi-supervised nets.
-
-    A subclass stores its own parameters and defines ``_rule``. Its docstring names what all share as ``$module``,
-    ``$parameters`` and ``$attributes``.
-    """
+    """Base of the semi-supervised nets."""
 
     _cycles = 7 / 16
     _stage = "labelling"

@@ -7,28 +7,7 @@ from skprune.nets._data import index_stream
 
 
 class SemiSupervisedBatches:
-    """Batches with rows [labelled B | first view mu * B | second view mu * B], two views of the same unlabelled rows.
-
-    Unlabelled rows are drawn from the whole pool, as in the reference implementations; labels of those are -1. The first
-    view is weakly augmented.
-
-    Parameters
-    ----------
-    pool : TensorPool
-        The pool, with -1 for unlabelled rows.
-    batch_size, mu, n_steps : int
-        B, mu, and batches an epoch.
-    weak, strong : callable
-        ``augment(x, generator) -> x``; the strong view is made of weakly augmented rows.
-    second : {"strong", "weak", None}
-        The second view; None: there is none.
-    n_strong : int
-        Labelled rows of a batch that are strongly augmented too, at the end of the labelled part.
-    balanced : bool
-        Whether labelled rows are drawn so that classes are equally frequent.
-    seed : int
-        Of the order and of the augmentation.
-    """
+    """Batches with rows [labelled B | first view mu * B | second view mu * B], two views of the same unlabelled rows."""
 
     def __init__(self, pool, batch_size, mu, n_steps, weak, strong, second, n_strong, balanced, seed):
         self.pool, self.n_steps, self.weak, self.strong = pool, n_steps, weak, strong

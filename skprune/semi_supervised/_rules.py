@@ -11,108 +11,37 @@ import math
 import torch
 from torch.nn import functional as F
 
-from skprune._validation import check_number
+from skprune._utils._validation import check_number
 from skprune.nets._callbacks import ema_decay
 
 
 class Rule:
-    """Base: hard labels of weight 1, cross entropy.
-
-    Attributes
-    ----------
-    aligned_targets : bool
-        Whether targets are read off the aligned probabilities, or weights alone.
-    """
+    """Base: hard labels of weight 1, cross entropy."""
 
     aligned_targets = True
 
     def start(self, n_classes, n_rows, device):
-        """Begin a training.
-
-        Parameters
-        ----------
-        n_classes, n_rows : int
-            Classes, and rows of the pool.
-        device : torch.device
-            Where the state lives.
-
-        Returns
-        -------
-        self
-            The rule.
-        """
+        """Begin a training."""
         self.step_ = 0
         return self
 
     def ramp(self, progress):
-        """Return the factor of the unlabelled loss.
-
-        Parameters
-        ----------
-        progress : float
-            Steps done over all steps, in [0, 1].
-
-        Returns
-        -------
-        float
-            In [0, 1].
-        """
+        """Return the factor of the unlabelled loss."""
         return 1.0
 
     def __call__(self, proba, index):
-        """Return targets and weights.
-
-        Parameters
-        ----------
-        proba : torch.Tensor of shape (n, n_classes)
-            The teacher's probabilities.
-        index : torch.Tensor of shape (n,), int64
-            Which rows of the pool these are; a row that is there twice counts once.
-
-        Returns
-        -------
-        target : torch.Tensor of shape (n,), int64, or of shape (n, n_classes)
-            Classes, or probabilities.
-        weight : torch.Tensor of shape (n,)
-            In [0, 1].
-        """
+        """Return targets and weights."""
         confidence, target = proba.max(dim=1)
         weight = self.weigh(confidence, target, proba, index)
         self.step_ += 1
         return target, weight
 
     def weigh(self, confidence, target, proba, index):
-        """Return the weight of each row.
-
-        Parameters
-        ----------
-        confidence, target : torch.Tensor of shape (n,)
-            The greatest probability of each row, and its class.
-        proba, index : torch.Tensor
-            As in the call.
-
-        Returns
-        -------
-        torch.Tensor of shape (n,)
-            In [0, 1].
-        """
+        """Return the weight of each row."""
         return torch.ones_like(confidence)
 
     def loss(self, logits, target, weight):
-        """Return the unlabelled loss, a mean over all rows of the step.
-
-        Parameters
-        ----------
-        logits : torch.Tensor of shape (n, n_classes)
-            The student's.
-        target, weight : torch.Tensor
-            What the call returned.
-
-        Returns
-        -------
-        torch.Tensor
-            A scalar.
-        """
+        """Return the unlabelled loss, a mean over all rows of the step."""
         return (F.cross_entropy(logits, target, reduction="none") * weight).mean()
 
     def _average(self, old, new, momentum):
@@ -160,12 +89,7 @@ class FixedThreshold(Rule):
 
 
 class CurriculumThreshold(FixedThreshold):
-    """Thresholds by class that follow how much of it has been learnt (FlexMatch, arXiv 2110.08263, eq. 5 to 12).
-
-    sigma(c) counts the rows of the pool whose last confident prediction was c; beta(c) = sigma(c) / max sigma, with the
-    rows that have none yet beside them in the maximum while `warmup`; the threshold of c is beta / (2 - beta) times the
-    fixed one.
-    """
+    """Thresholds by class that follow how much of it has been learnt (FlexMatch, arXiv 2110.08263, eq. 5 to 12)."""
 
     def __init__(self, threshold, warmup):
         super().__init__(threshold)
@@ -189,12 +113,7 @@ class CurriculumThreshold(FixedThreshold):
 
 
 class SelfAdaptiveThreshold(Rule):
-    """Thresholds from the averages of the probabilities themselves (FreeMatch, arXiv 2205.07246, eq. 5 to 12).
-
-    The global threshold is the running mean of the greatest probability; the one of a class is that times the running mean
-    probability of the class over the largest such. A fairness term compares the class distribution of the weak
-    views with that of the confident strong ones, both over their histograms of predicted classes.
-    """
+    """Thresholds from the averages of the probabilities themselves (FreeMatch, arXiv 2205.07246, eq. 5 to 12)."""
 
     def __init__(self, momentum, fairness):
         check_number("momentum", momentum, 0, 1, open_at=(1,))
@@ -230,11 +149,7 @@ class SelfAdaptiveThreshold(Rule):
 
 
 class GaussianWeight(Rule):
-    """Weights from a truncated Gaussian of the greatest probability (SoftMatch, arXiv 2301.10921, section 3).
-
-    Above the running mean the weight is 1, below it exp(-(p - mean)^2 / (2 variance / n_sigma^2)). Aligned probabilities
-    make weights alone.
-    """
+    """Weights from a truncated Gaussian of the greatest probability (SoftMatch, arXiv 2301.10921, section 3)."""
 
     aligned_targets = False
 

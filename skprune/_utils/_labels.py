@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from skprune._warnings import warn_user
+from skprune._utils._warnings import warn_user
 
 MISSING = -1
 """The code of a missing label inside skprune."""
@@ -16,41 +16,7 @@ VANISHED = "The pseudo-labels hold no row of"
 
 
 def encode_labels(y, missing_label="auto", classes=None):
-    """Encode labels, some of them missing, as integers.
-
-    When anything in `y` is None, NaN, NA or masked, exactly those entries are missing and -1 is a class like any
-    other; otherwise -1 is missing. Values beneath a mask are never read.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Labels of any kind: integers, strings, booleans, categories, in an ndarray, a masked array, a list or a Series.
-    missing_label : object, default="auto"
-        "auto" applies the rule above; any other value marks exactly the entries equal to it (None, NaN and NA are
-        one value) as missing.
-    classes : ndarray of shape (n_classes,), default=None
-        The classes, when they are known already; a label that is not among them is refused.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_samples,), int64
-        Positions in `classes`; -1 where the label is missing.
-    classes : ndarray of shape (n_classes,)
-        The sorted distinct labels that are there.
-
-    Raises
-    ------
-    ValueError
-        `y` is missing, not one-dimensional, of a string dtype with "-1" in it, of mixed types, continuous, without
-        any label, or with one class only.
-
-    Examples
-    --------
-    >>> encode_labels(["cat", None, "dog"])
-    (array([ 0, -1,  1]), array(['cat', 'dog'], dtype=object))
-    >>> encode_labels([3, -1, 5])
-    (array([ 0, -1,  1]), array([3, 5]))
-    """
+    """Encode labels, some of them missing, as integers."""
     values, missing = _split(y, missing_label, classes)
     if values.size == 0:
         raise ValueError(
@@ -78,50 +44,12 @@ def encode_labels(y, missing_label="auto", classes=None):
 
 
 def missing_mask(y, missing_label="auto", classes=None):
-    """Tell which labels are missing, by the rule of :func:`encode_labels`.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Labels of any kind.
-    missing_label : object, default="auto"
-        As in :func:`encode_labels`.
-    classes : ndarray of shape (n_classes,), default=None
-        The classes, when they are known already; where -1 is one of them, it marks no missing label.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), bool
-        True where the label is missing.
-
-    Examples
-    --------
-    >>> missing_mask([0, -1, 1])
-    array([False,  True, False])
-    """
+    """Tell which labels are missing, by the rule of :func:`encode_labels`."""
     return _split(y, missing_label, classes)[1]
 
 
 def labels_at(y, rows):
-    """Read the labels of some rows alone, whatever the container; no other entry is looked at.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Labels of any kind.
-    rows : ndarray of shape (n_rows,), int
-        The rows to read.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        The labels.
-
-    Examples
-    --------
-    >>> labels_at(["a", "b", "c"], [2, 0])
-    array(['c', 'a'], dtype=object)
-    """
+    """Read the labels of some rows alone, whatever the container; no other entry is looked at."""
     values, hidden = _raw(y)
     if hidden[rows].any():
         row = int(np.asarray(rows)[hidden[rows]][0])
@@ -225,21 +153,7 @@ def _plain(values):
 
 
 def warn_of_vanished(codes, classes, labeler):
-    """Warn when pseudo-labels lack a class.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n,), int
-        Class indices of unlabelled rows.
-    classes : ndarray of shape (n_classes,)
-        The classes.
-    labeler : estimator
-        Who gave the pseudo-labels.
-
-    Examples
-    --------
-    >>> warn_of_vanished(np.array([0, 1]), np.array(["a", "b"]), None)
-    """
+    """Warn when pseudo-labels lack a class."""
     lost = np.setdiff1d(np.arange(len(classes)), codes)
     if lost.size:
         options = ", or set alignment='labels' or balanced=True" if hasattr(labeler, "alignment") else ""

@@ -4,11 +4,11 @@ import numpy as np
 from scipy.stats import binomtest, norm, t
 from sklearn.base import clone
 
-from skprune._labels import MISSING
-from skprune._models import as_input
-from skprune._seeds import generator_for, seed_nested
-from skprune._stages import label_pool, train_fully
-from skprune._store import StageStore
+from skprune._pipeline._stages import label_pool, train_fully
+from skprune._pipeline._store import StageStore
+from skprune._utils._adapters import as_input
+from skprune._utils._labels import MISSING
+from skprune._utils._seeds import generator_for, seed_nested
 
 _HELD_OUT = 0.2
 _RESAMPLES = 2000
@@ -16,25 +16,7 @@ _TRAININGS = 5
 
 
 def held_out_rows(codes, seed):
-    """Choose labelled rows to hold out: a fifth of each class, of which one row at least stays.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n,), int
-        Class indices, -1 where unlabelled.
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    ndarray of int
-        Ascending; empty where no class has two labelled rows.
-
-    Examples
-    --------
-    >>> held_out_rows(np.array([0, 0, 0, 0, 0, 1, -1]), seed=0).size
-    1
-    """
+    """Choose labelled rows to hold out: a fifth of each class, of which one row at least stays."""
     rng = np.random.default_rng(seed)
     members = [rng.permutation(np.flatnonzero(codes == code)) for code in np.unique(codes[codes != MISSING])]
     counts = [min(max(1, round(_HELD_OUT * len(rows))), len(rows) - 1) for rows in members]
@@ -42,20 +24,7 @@ def held_out_rows(codes, seed):
 
 
 def label_without(labeler, pool, codes, rows, seed, verbose):
-    """Fit a labeler without some of the labels, and label every row.
-
-    Parameters
-    ----------
-    labeler, pool, codes, seed, verbose
-        As in :func:`~skprune._stages.label_pool`.
-    rows : ndarray of int
-        The rows whose labels are hidden.
-
-    Returns
-    -------
-    dict
-        "codes" of all rows.
-    """
+    """Fit a labeler without some of the labels, and label every row."""
     hidden = codes.copy()
     hidden[rows] = MISSING
     labelled = label_pool(labeler, pool, hidden, seed, verbose)
@@ -63,27 +32,7 @@ def label_without(labeler, pool, codes, rows, seed, verbose):
 
 
 def hold_out(pruner, labeler, pool, codes, seed):
-    """Hold a fifth of the labels out, and label all rows without them, or find what was labelled before.
-
-    Parameters
-    ----------
-    pruner : SemiPrune
-        With its parameters.
-    labeler : classifier or None
-        Unfitted; None where all labels are given.
-    pool : ndarray of shape (n, d) or (n, C, H, W)
-        The pool.
-    codes : ndarray of shape (n,), int
-        Class indices, -1 where unlabelled.
-    seed : int
-        Of the stages.
-
-    Returns
-    -------
-    dict
-        "rows" that are held out; "codes" of all rows, of a labeler that did not know their labels. Where no label was missing
-        the codes are the labels.
-    """
+    """Hold a fifth of the labels out, and label all rows without them, or find what was labelled before."""
     rows = held_out_rows(codes, seed)
     if rows.size == 0:
         raise ValueError("Labelled rows cannot be held out: no class has two of them.")
@@ -95,22 +44,7 @@ def hold_out(pruner, labeler, pool, codes, seed):
 
 
 def accuracy_interval(held, codes):
-    """Return the accuracy on held-out rows, and its interval.
-
-    Parameters
-    ----------
-    held : dict or None
-        What :func:`hold_out` returned.
-    codes : ndarray of shape (n_samples,), int
-        Class indices, -1 where unlabelled.
-
-    Returns
-    -------
-    accuracy : float or None
-        None without `held`.
-    interval : tuple of (float, float) or None
-        Wilson's, of 95 %.
-    """
+    """Return the accuracy on held-out rows, and its interval."""
     if held is None:
         return None, None
     right = held["codes"][held["rows"]] == codes[held["rows"]]
@@ -119,26 +53,7 @@ def accuracy_interval(held, codes):
 
 
 def right_answers(mask, held, pool, codes, proxy, schedule_epochs, seed):
-    """Train the proxy on the kept rows, without those held out, and see which of these it classifies right.
-
-    Parameters
-    ----------
-    mask : ndarray of shape (n,), bool
-        The rows that are kept.
-    held : dict
-        What :func:`hold_out` returned; its codes are what is trained on.
-    pool : ndarray of shape (n, d) or (n, C, H, W)
-        The pool.
-    codes : ndarray of shape (n,), int
-        Class indices, -1 where unlabelled.
-    proxy, schedule_epochs, seed
-        As in :func:`~skprune._stages.train_fully`.
-
-    Returns
-    -------
-    ndarray of bool
-        Of each row that was held out.
-    """
+    """Train the proxy on the kept rows, without those held out, and see which of these it classifies right."""
     rows = held["rows"]
     mask = mask.copy()
     mask[rows] = False
@@ -150,24 +65,7 @@ def right_answers(mask, held, pool, codes, proxy, schedule_epochs, seed):
 
 
 def compare_with_random(mask, must, held, pool, codes, proxy, schedule_epochs, seed):
-    """Compare a coreset with as many random rows on the rows that were held out.
-
-    Both are trained five times, with seeds of their own and, of the random rows, draws of their own.
-
-    Parameters
-    ----------
-    mask, must : ndarray of shape (n,), bool
-        The rows that are kept; those that must stay, and are among the random rows too.
-    held, pool, codes, proxy, schedule_epochs, seed
-        As in :func:`right_answers`.
-
-    Returns
-    -------
-    dict
-        "coreset" and "random", accuracies; their "difference" with "low" and "high", its 95 % bootstrap interval over the rows
-        and the trainings, widened to that of Student's t, since bootstraps of few rows are too narrow; "n_rows"; and
-        "detectable", the difference that would be seen in four of five cases, at a level of 5 %.
-    """
+    """Compare a coreset with as many random rows on the rows that were held out."""
     free = np.ones(len(mask), dtype=bool)
     free[held["rows"]] = False
     rng = generator_for("gate", seed)
@@ -204,18 +102,7 @@ def compare_with_random(mask, must, held, pool, codes, proxy, schedule_epochs, s
 
 
 def gate_message(gate):
-    """Say what a comparison means for the coreset, None where it is better than random rows.
-
-    Parameters
-    ----------
-    gate : dict
-        What :func:`compare_with_random` returned.
-
-    Returns
-    -------
-    str or None
-        The warning.
-    """
+    """Say what a comparison means for the coreset, None where it is better than random rows."""
     if gate["low"] > 0.0:
         return None
     start = (
@@ -232,25 +119,7 @@ def gate_message(gate):
 
 
 def smallest_good_enough(accuracies, n_rows):
-    """Return the smallest of the ratios within one standard error of the best accuracy.
-
-    Parameters
-    ----------
-    accuracies : dict of {ratio: float}
-        From small to large.
-    n_rows : int
-        Rows that were tested.
-
-    Returns
-    -------
-    float or int
-        The ratio.
-
-    Examples
-    --------
-    >>> smallest_good_enough({0.1: 0.70, 0.3: 0.88, 0.5: 0.90}, n_rows=100)
-    0.3
-    """
+    """Return the smallest of the ratios within one standard error of the best accuracy."""
     best = max(accuracies.values())
     error = max(np.sqrt(best * (1.0 - best) / n_rows), 1.0 / n_rows)  # where all are right, one row is no difference
     return next(ratio for ratio, accuracy in accuracies.items() if accuracy >= best - error)

@@ -9,28 +9,7 @@ _GENERATORS = RLock()
 
 
 def resolve_device(device):
-    """Return the torch device; None and "auto" take CUDA where there is one, else the CPU.
-
-    Parameters
-    ----------
-    device : None, str or torch.device
-        What the user asked for.
-
-    Returns
-    -------
-    torch.device
-        The device.
-
-    Raises
-    ------
-    ValueError
-        CUDA is asked for and there is none.
-
-    Examples
-    --------
-    >>> resolve_device("cpu")
-    device(type='cpu')
-    """
+    """Return the torch device; None and "auto" take CUDA where there is one, else the CPU."""
     if device is None or device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(device)
@@ -40,30 +19,7 @@ def resolve_device(device):
 
 
 def resolve_precision(precision, device, is_image):
-    """Return "bf16" or "fp32"; "auto" takes bf16 for images on hardware that multiplies it natively.
-
-    On a CPU with AVX512-BF16 it trains SmallResNet 1.2 to 1.6 times as fast as float32 in the channels-last layout;
-    small multilayer perceptrons gain nothing.
-
-    Parameters
-    ----------
-    precision : {"auto", "bf16", "fp32"}
-        What the user asked for.
-    device : torch.device
-        The device.
-    is_image : bool
-        Whether a convolutional net is trained.
-
-    Returns
-    -------
-    str
-        "bf16" or "fp32".
-
-    Examples
-    --------
-    >>> resolve_precision("auto", torch.device("cpu"), False)
-    'fp32'
-    """
+    """Return "bf16" or "fp32"; "auto" takes bf16 for images on hardware that multiplies it natively."""
     if precision in ("bf16", "fp32"):
         return precision
     if precision != "auto":
@@ -81,24 +37,7 @@ def resolve_precision(precision, device, is_image):
 
 @contextmanager
 def seeded(seed, device):
-    """Seed torch's global generators within the block, and put them back behind it; threads wait for one another.
-
-    Parameters
-    ----------
-    seed : int
-        The seed.
-    device : torch.device
-        The device that the block uses.
-
-    Examples
-    --------
-    >>> with seeded(0, torch.device("cpu")):
-    ...     a = torch.rand(1)
-    >>> with seeded(0, torch.device("cpu")):
-    ...     b = torch.rand(1)
-    >>> bool(a == b)
-    True
-    """
+    """Seed torch's global generators within the block, and put them back behind it; threads wait for one another."""
     with _GENERATORS, torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":

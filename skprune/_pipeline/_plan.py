@@ -5,41 +5,16 @@ from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn.pipeline import Pipeline
 
-from skprune import _stages
-from skprune._held_out import hold_out
-from skprune._labels import MISSING, warn_of_vanished
-from skprune._prepare import is_labeler, repeats_of
-from skprune._store import StageStore
-from skprune._warnings import warn_user
+from skprune._pipeline import _stages
+from skprune._pipeline._held_out import hold_out
+from skprune._pipeline._models import is_labeler, repeats_of
+from skprune._pipeline._store import StageStore
+from skprune._utils._labels import MISSING, warn_of_vanished
+from skprune._utils._warnings import warn_user
 
 
 def run_stages(pruner, labeler, proxy, pool, codes, classes, seed):
-    """Label and record, or find what was labelled and recorded before.
-
-    Parameters
-    ----------
-    pruner : SemiPrune
-        With its parameters.
-    labeler, proxy : classifier
-        What :func:`prepare_models` returned.
-    pool : ndarray of shape (n, d) or (n, C, H, W)
-        The pool.
-    codes : ndarray of shape (n,), int
-        Class indices, -1 where unlabelled.
-    classes : ndarray
-        The classes, for warnings.
-    seed : int
-        Of the stages.
-
-    Returns
-    -------
-    labelled : dict
-        "codes" and "confidence" of all rows; "model" where a labeler was trained.
-    recorded : list of dict
-        "dynamics", "features", "model" of each repeat.
-    held : dict or None
-        The labels that were held out, where `pruner` asks for it.
-    """
+    """Label and record, or find what was labelled and recorded before."""
     store = StageStore(pruner.memory, pruner.checkpoint, pruner.device, pool.ndim == 4)
     given = codes != MISSING
     labelling = {"codes": codes, "pool": pool, "seed": seed}

@@ -8,29 +8,7 @@ from skprune.selection._stratified import N_STRATA, strata
 
 
 def choose(selector, scores, ratio, read):
-    """Return the mask of a selector, of the package or of a user.
-
-    Parameters
-    ----------
-    selector : selector
-        With ``select``.
-    scores : ndarray of shape (n_samples,)
-        Higher = harder.
-    ratio : float or int
-        The fraction kept, or a count.
-    read : dict
-        The other arguments of ``select``.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), bool
-        True for the rows that are kept.
-
-    Raises
-    ------
-    ValueError
-        It is no mask, or an empty one.
-    """
+    """Return the mask of a selector, of the package or of a user."""
     mask = np.asarray(selector.select(scores, ratio, **read))
     if mask.shape != scores.shape or mask.dtype != bool or not mask.any():
         raise ValueError(
@@ -40,20 +18,7 @@ def choose(selector, scores, ratio, read):
 
 
 def reasons(selector, scores, ratio, read, mask):
-    """Return why each row is kept or not, and how probable that was.
-
-    Parameters
-    ----------
-    selector, scores, ratio, read
-        As in :func:`choose`.
-    mask : ndarray of shape (n_samples,), bool
-        What it returned.
-
-    Returns
-    -------
-    dict
-        As :meth:`skprune.selection.BaseSelector.explain`; of a selection of a user nothing is known but the mask.
-    """
+    """Return why each row is kept or not, and how probable that was."""
     if isinstance(selector, BaseSelector) and type(selector).select is BaseSelector.select:
         return selector.explain(scores, ratio, **read)
     name = type(selector).__name__
@@ -65,22 +30,7 @@ def reasons(selector, scores, ratio, read, mask):
 
 
 def table_of(pruner, scores, why):
-    """Return what a fitted pruner knows of each row.
-
-    Parameters
-    ----------
-    pruner : SemiPrune
-        Fitted.
-    scores : dict of {str: ndarray}
-        More columns.
-    why : dict
-        What :func:`reasons` returned.
-
-    Returns
-    -------
-    pandas.DataFrame or dict of ndarray
-        One entry for each row of the pool.
-    """
+    """Return what a fitted pruner knows of each row."""
     hard = pruner.difficulty_scores_
     columns = {
         "row": np.arange(len(hard)),

@@ -7,20 +7,7 @@ _BETWEEN = ("skprune", "sklearn", "skorch", "joblib")
 
 
 def warn_user(message):
-    """Raise a UserWarning for the nearest line outside skprune, scikit-learn, skorch and joblib.
-
-    Parameters
-    ----------
-    message : str
-        The text.
-
-    Examples
-    --------
-    >>> with warnings.catch_warnings(record=True, action="always") as seen:
-    ...     warn_user("mind the gap")
-    >>> str(seen[0].message)
-    'mind the gap'
-    """
+    """Raise a UserWarning for the nearest line outside skprune, scikit-learn, skorch and joblib."""
     depth, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _BETWEEN:
         depth, frame = depth + 1, frame.f_back

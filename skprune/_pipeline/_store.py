@@ -13,9 +13,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_memory
 
 from skprune._base import BasePruner
-from skprune._locks import NotWritable, lock_of
-from skprune._models import holds_net, is_net
-from skprune._warnings import warn_user
+from skprune._utils._adapters import holds_net, is_net
+from skprune._utils._locks import NotWritable, lock_of
+from skprune._utils._warnings import warn_user
 
 CACHE_VERSION = 2
 _NOT_IN_KEYS = ("verbose", "n_jobs")
@@ -24,19 +24,7 @@ _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "tor
 
 
 class StageStore:
-    """Run a stage once: in the joblib cache `memory`, in the folder `checkpoint`, or in neither.
-
-    Parameters
-    ----------
-    memory : None, str or joblib.Memory
-        As in ``sklearn.pipeline.Pipeline``.
-    checkpoint : None or path-like
-        A folder; each finished stage is one file in it, written whole or not at all, beside a folder of empty locks.
-    device : str
-        Of the nets, for the keys.
-    is_image : bool
-        Whether the pool holds images, for the keys.
-    """
+    """Run a stage once: in the joblib cache `memory`, in the folder `checkpoint`, or in neither."""
 
     def __init__(self, memory, checkpoint, device, is_image):
         try:
@@ -51,31 +39,7 @@ class StageStore:
         self.device, self.is_image = device, is_image
 
     def run(self, stage, model, key=None, /, *, verbose, **arguments):
-        """Return the result of a stage, made now or before.
-
-        Parameters
-        ----------
-        stage : callable
-            ``label_pool``, ``label_without``, ``record_pool`` or ``label_and_record``.
-        model : estimator
-            Unfitted, its first argument.
-        key : str, default=None
-            What :meth:`key` returned, for a call in another process; None: it is made here.
-        verbose : int
-            Its argument that is not part of the key.
-        **arguments
-            Its other arguments, all part of the key.
-
-        Returns
-        -------
-        dict
-            The result.
-
-        Raises
-        ------
-        ValueError
-            A file of the checkpoint cannot be read, or its folder not be written to.
-        """
+        """Return the result of a stage, made now or before."""
         if not self.kept:
             return stage(model, verbose=verbose, **arguments)
         key = key or self.key(stage, model, **arguments)
@@ -120,18 +84,7 @@ class StageStore:
         return isinstance(memory, joblib.Memory) and memory.backend == "local" and memory.location is not None
 
     def key(self, stage, model, /, **arguments):
-        """Return the key of a call, None where nothing is kept.
-
-        Parameters
-        ----------
-        stage, model, **arguments
-            As in :meth:`run`.
-
-        Returns
-        -------
-        str or None
-            The same in every process.
-        """
+        """Return the key of a call, None where nothing is kept."""
         if not self.kept:
             return None
         try:
@@ -149,7 +102,7 @@ class StageStore:
             return None
         import torch
 
-        from skprune.nets._device import resolve_device, resolve_precision
+        from skprune._utils._device import resolve_device, resolve_precision
 
         devices = (resolve_device(self.device), torch.device("cpu"))
         return devices[0].type, [resolve_precision("auto", device, self.is_image) for device in devices]
@@ -178,25 +131,7 @@ def _call(name, key, *, stage, model, verbose, arguments):
 
 
 def describe(value):
-    """Turn an estimator and what it holds into plain tuples that hash the same in every process.
-
-    Parameters
-    ----------
-    value : object
-        An estimator, or a parameter of one.
-
-    Returns
-    -------
-    object
-        Estimators as (class name, source of a class of the user, parameters), without `verbose` and `n_jobs`, and pruners and
-        scikit-learn's estimators without `memory` and `checkpoint`: no result depends on these.
-
-    Examples
-    --------
-    >>> from sklearn.naive_bayes import GaussianNB
-    >>> describe(GaussianNB())[0]
-    'sklearn.naive_bayes.GaussianNB'
-    """
+    """Turn an estimator and what it holds into plain tuples that hash the same in every process."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, (torch.nn.Module, torch.Tensor)):
         raise TypeError(f"an instance of {type(value).__name__}")
@@ -212,7 +147,7 @@ def describe(value):
             left_out += _STORES
         for name, item in sorted(value.get_params(deep=False).items()):
             if name == "device" and is_net(value):
-                from skprune.nets._device import resolve_device
+                from skprune._utils._device import resolve_device
 
                 item = resolve_device(item).type
             if name not in left_out:

@@ -9,34 +9,15 @@ import warnings
 import numpy as np
 from sklearn.base import clone
 
-from skprune._labels import MISSING, VANISHED
-from skprune._models import as_input, is_net, is_own_net, pack, torch_seeded
+from skprune._utils._adapters import as_input, is_net, is_own_net, pack, torch_seeded
+from skprune._utils._labels import MISSING, VANISHED
 from skprune.dynamics import collect_dynamics
 from skprune.dynamics._collect import check_length
-from skprune.dynamics._features import proxy_features
+from skprune.nets._features import proxy_features
 
 
 def label_pool(labeler, pool, codes, seed, verbose):
-    """Fit a labeler, and label every row.
-
-    Parameters
-    ----------
-    labeler : classifier
-        Unfitted; reads -1 as unlabelled.
-    pool : ndarray of shape (n, d) or (n, C, H, W)
-        The pool; other estimators than nets get it as a table.
-    codes : ndarray of shape (n,), int
-        Class indices, -1 where unlabelled.
-    seed : int
-        For torch's global generators.
-    verbose : int
-        1 shows a bar.
-
-    Returns
-    -------
-    dict
-        "codes" (n,), given labels unchanged; "confidence" (n,) in [0, 1]; "model".
-    """
+    """Fit a labeler, and label every row."""
     return _fit_labeler(clone(labeler), pool, codes, seed, verbose)
 
 
@@ -72,28 +53,7 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
 def record_pool(
     proxy, pool, codes, n_epochs, schedule_epochs, record, record_every, record_kl, features, seed, verbose
 ):
-    """Train a proxy, and record its dynamics.
-
-    Parameters
-    ----------
-    proxy : classifier
-        Unfitted.
-    pool : ndarray of shape (n, d) or (n, C, H, W)
-        The pool.
-    codes : ndarray of shape (n,), int
-        Class indices.
-    n_epochs, schedule_epochs, record, record_every, record_kl, verbose
-        As in ``collect_dynamics``.
-    features : bool
-        Whether to return the features of the rows.
-    seed : int
-        For proxies without a `random_state`.
-
-    Returns
-    -------
-    dict
-        "dynamics", the arrays of a TrainingDynamics; "features" (n, f) of the rows, or None; "model".
-    """
+    """Train a proxy, and record its dynamics."""
     dynamics, model = collect_dynamics(
         proxy,
         pool,
@@ -111,22 +71,7 @@ def record_pool(
 
 
 def label_and_record(labeler, pool, codes, n_epochs, record_every, record_kl, seed, verbose):
-    """Fit a semi-supervised net in `n_epochs` parts, label every row, and record the run.
-
-    Parameters
-    ----------
-    labeler : SemiSupervisedNet
-        Unfitted; its steps are divided among the epochs.
-    pool, codes, seed, verbose
-        As in :func:`label_pool`.
-    n_epochs, record_every, record_kl
-        As in :func:`record_pool`.
-
-    Returns
-    -------
-    dict
-        What both return.
-    """
+    """Fit a semi-supervised net in `n_epochs` parts, label every row, and record the run."""
     from skprune.dynamics._snapshots import Snapshots, replay
 
     if isinstance(labeler.callbacks, str):
@@ -142,26 +87,7 @@ def label_and_record(labeler, pool, codes, n_epochs, record_every, record_kl, se
 
 
 def train_fully(proxy, pool, codes, schedule_epochs, seed):
-    """Train a proxy as a classifier: a NetClassifier for its whole schedule, others as their parameters say.
-
-    Parameters
-    ----------
-    proxy : classifier
-        Unfitted.
-    pool : ndarray of shape (n, d) or (n, C, H, W)
-        Training rows.
-    codes : ndarray of shape (n,), int
-        Class indices.
-    schedule_epochs : int
-        Epochs of a NetClassifier.
-    seed : int
-        For torch's global generators.
-
-    Returns
-    -------
-    classifier
-        The fitted proxy.
-    """
+    """Train a proxy as a classifier: a NetClassifier for its whole schedule, others as their parameters say."""
     proxy = clone(proxy)
     if is_own_net(proxy):
         proxy.set_params(max_epochs=schedule_epochs)

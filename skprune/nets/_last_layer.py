@@ -4,20 +4,7 @@ import torch
 
 
 class LastLayer:
-    """Watch the linear layer that gives a net's logits.
-
-    Parameters
-    ----------
-    net : skorch classifier
-        With an initialised module. A compiled one is not watched.
-
-    Attributes
-    ----------
-    layer : torch.nn.Linear or None
-        The last linear layer; None where there is none, or another gives the outputs.
-    entered : torch.Tensor or None
-        What entered it last.
-    """
+    """Watch the linear layer that gives a net's logits."""
 
     def __init__(self, net):
         linear = [part for part in net.module_.modules() if isinstance(part, torch.nn.Linear)]
@@ -30,18 +17,7 @@ class LastLayer:
         self.entered, self._left = inputs[0].detach(), output.detach()
 
     def features(self, outputs):
-        """Return what entered the layer, None where the layer does not give the outputs of the net.
-
-        Parameters
-        ----------
-        outputs : torch.Tensor of shape (n, n_classes)
-            What the net has just returned.
-
-        Returns
-        -------
-        torch.Tensor of shape (n, n_features) or None
-            The features of these rows.
-        """
+        """Return what entered the layer, None where the layer does not give the outputs of the net."""
         if self.layer is None:
             return None
         if not self._gives_outputs:  # looked at once: the look waits for the device
@@ -52,18 +28,7 @@ class LastLayer:
         return self.entered.float()
 
     def norm(self, outputs):
-        """Return the norm of what entered the layer, 1 for a bias included; None as :meth:`features` does.
-
-        Parameters
-        ----------
-        outputs : torch.Tensor of shape (n, n_classes)
-            What the net has just returned.
-
-        Returns
-        -------
-        torch.Tensor of shape (n,) or None
-            The factor between the norms of p - onehot(y) and of the layer's gradient.
-        """
+        """Return the norm of what entered the layer, 1 for a bias included; None as :meth:`features` does."""
         features = self.features(outputs)
         if features is None:
             return None

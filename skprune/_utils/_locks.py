@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock
 
-from skprune._warnings import warn_user
+from skprune._utils._warnings import warn_user
 
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -16,29 +16,7 @@ class NotWritable(ValueError):
 
 @contextmanager
 def lock_of(file):
-    """Hold a lock within the block.
-
-    The system lets go of the lock of a process that is killed. The file stays, since waiting processes hold it open. Where a
-    folder knows no locks, as on some network drives, a warning says so and there is none.
-
-    Parameters
-    ----------
-    file : Path
-        The lock's file; its folder is made.
-
-    Raises
-    ------
-    NotWritable
-        The folder must not be written to.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder, lock_of(Path(folder) / "locks" / "entry.lock"):
-    ...     print("alone")
-    alone
-    """
+    """Hold a lock within the block."""
     lock = FileLock(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -12,34 +12,7 @@ _CHANNELS = (1, 3, 4)
 
 
 def as_pool(X, image_shape=None, *, estimator=None):
-    """Turn X into the one array that all stages read.
-
-    Parameters
-    ----------
-    X : array-like
-        A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W), of uint8 or float: an ndarray, a DataFrame of pandas or
-        polars, a sparse table, which is made dense, a torch tensor, a list, or skorch's SliceDataset.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    estimator : object, default=None
-        Whose name the messages carry.
-
-    Returns
-    -------
-    ndarray of shape (n, d) or (n, C, H, W)
-        C-contiguous; uint8 for images of uint8, else float32 or float64.
-
-    Raises
-    ------
-    ValueError, TypeError
-        X is empty, complex, not numeric, of another number of axes, or holds NaN or inf.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> as_pool(np.zeros((5, 8, 8), dtype=np.uint8)).shape
-    (5, 1, 8, 8)
-    """
+    """Turn X into the one array that all stages read."""
     if issparse(X):
         X = X.toarray()
     elif hasattr(X, "detach"):
@@ -72,112 +45,32 @@ def as_pool(X, image_shape=None, *, estimator=None):
 
 
 def flat(pool):
-    """View a pool as the 2-D table that scikit-learn's own estimators read.
-
-    Parameters
-    ----------
-    pool : ndarray of shape (n, d) or (n, C, H, W)
-        What :func:`as_pool` returned.
-
-    Returns
-    -------
-    ndarray of shape (n, d)
-        The same values.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> flat(np.zeros((2, 3, 4, 4))).shape
-    (2, 48)
-    """
+    """View a pool as the 2-D table that scikit-learn's own estimators read."""
     return pool.reshape(len(pool), -1)
 
 
 def take_rows(X, rows):
-    """Return some rows of X, of the type of X.
-
-    Parameters
-    ----------
-    X : array-like
-        What :func:`as_pool` takes.
-    rows : ndarray of int
-        Which rows.
-
-    Returns
-    -------
-    of the type of X
-        A copy of the rows; an ndarray for what cannot be indexed.
-
-    Examples
-    --------
-    >>> take_rows([[1], [2], [3]], [0, 2])
-    [[1], [3]]
-    """
+    """Return some rows of X, of the type of X."""
     if issparse(X):
         return X.tocsr()[rows].asformat(X.format)
     return _safe_indexing(X if hasattr(X, "__getitem__") else np.asarray(X), rows)
 
 
 def check_equal_length(pool, y, name="y"):
-    """Refuse X and y of unequal length.
-
-    Parameters
-    ----------
-    pool, y : sized
-        The two.
-    name : str, default="y"
-        What `y` is called.
-
-    Examples
-    --------
-    >>> check_equal_length([[0.0], [1.0]], [0, 1])
-    """
+    """Refuse X and y of unequal length."""
     rows, labels = _num_samples(pool), _num_samples(y)
     if rows != labels:
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
 
 
 def check_count(name, value):
-    """Refuse a parameter that is no integer of at least 1.
-
-    Parameters
-    ----------
-    name : str
-        Of the parameter.
-    value : object
-        What the user gave.
-
-    Examples
-    --------
-    >>> check_count("n_neighbors", 0)
-    Traceback (most recent call last):
-    ValueError: n_neighbors must be an integer of at least 1, got 0.
-    """
+    """Refuse a parameter that is no integer of at least 1."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
 
 
 def check_number(name, value, low, high=math.inf, *, open_at=()):
-    """Refuse a parameter that is no finite number of an interval.
-
-    Parameters
-    ----------
-    name : str
-        Of the parameter.
-    value : object
-        What the user gave.
-    low, high : float
-        The ends.
-    open_at : tuple of float
-        The ends that do not belong to the interval.
-
-    Examples
-    --------
-    >>> check_number("momentum", 0.9, 0, 1, open_at=(1,))
-    >>> check_number("momentum", 1.0, 0, 1, open_at=(1,))
-    Traceback (most recent call last):
-    ValueError: momentum must be within [0, 1), got 1.0.
-    """
+    """Refuse a parameter that is no finite number of an interval."""
     number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
     if number and low <= value <= high and value not in open_at:
         return

@@ -6,8 +6,8 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.pipeline import Pipeline
 
-from skprune._labels import MISSING
-from skprune._models import is_net
+from skprune._utils._adapters import is_net
+from skprune._utils._labels import MISSING
 from skprune.dynamics._collect import check_recording
 from skprune.scores import min_epochs
 from skprune.scores._registry import default_epochs
@@ -19,22 +19,7 @@ _TRUST = {"annotate": 0, "pseudo": 10}  # of "beta" by name: a wrong label hurts
 
 
 def check_parameters(pruner, codes, classes):
-    """Refuse what cannot work, before any training.
-
-    Parameters
-    ----------
-    pruner : SemiPrune
-        With its parameters.
-    codes : ndarray of shape (n_samples,), int
-        Class indices, -1 where unlabelled.
-    classes : ndarray
-        The classes.
-
-    Raises
-    ------
-    ValueError
-        The message says what was got and what to do.
-    """
+    """Refuse what cannot work, before any training."""
     given = codes != MISSING
     n = len(given)
     k = kept_count(pruner.ratio, n)
@@ -106,28 +91,7 @@ def is_default(selection):
 
 
 def selector_for(selection, classes, difficulty, goal):
-    """Return a fresh selector that fits the fit.
-
-    By name "beta", "cutoff" and "stratified" choose their parameter and keep half of an even share of each class at least; "beta"
-    averages over the epochs of the difficulty, and trusts labels as the goal wants. A ``class_balanced`` dict names class indices
-    instead of classes.
-
-    Parameters
-    ----------
-    selection : str or selector
-        What the user gave.
-    classes : ndarray
-        The classes.
-    difficulty : str, callable or list
-        The score.
-    goal : {"annotate", "pseudo"}
-        What the coreset is for.
-
-    Returns
-    -------
-    selector
-        A clone.
-    """
+    """Return a fresh selector that fits the fit."""
     if goal not in _TRUST:
         raise ValueError(f"goal must be 'annotate' or 'pseudo', got {goal!r}.")
     selector = get_selector(selection)
