@@ -1,8 +1,5 @@
 """What X may look like: one C-contiguous array, 2-D for tables and 4-D for images."""
 
-import math
-from numbers import Integral, Real
-
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_array
@@ -61,24 +58,6 @@ def check_equal_length(pool, y, name="y"):
     rows, labels = _num_samples(pool), _num_samples(y)
     if rows != labels:
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
-
-
-def check_count(name, value):
-    """Refuse a parameter that is no integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
-
-
-def check_number(name, value, low, high=math.inf, *, open_at=()):
-    """Refuse a parameter that is no finite number of an interval."""
-    number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if number and low <= value <= high and value not in open_at:
-        return
-    if math.isinf(high):
-        allowed = f"above {low}" if low in open_at else f"at least {low}"
-    else:
-        allowed = f"within {'(' if low in open_at else '['}{low}, {high}{')' if high in open_at else ']'}"
-    raise ValueError(f"{name} must be {allowed}, got {value!r}.")
 
 
 def _from_tensor(tensor):

@@ -5,7 +5,7 @@ import math
 import torch
 from torch.nn import functional as F
 
-from skprune._utils._validation import check_number
+from skprune._utils._checks import check_number
 from skprune.augment._policy import Policy, send
 
 _ROTATE, _SHEAR, _TRANSLATE, _FACTOR = math.pi / 6, 0.3, 0.6, 0.9

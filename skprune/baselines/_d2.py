@@ -1,6 +1,6 @@
 """D2: difficulty and diversity by messages on the graph of nearest neighbours."""
 
-from skprune._utils._validation import check_count, check_number
+from skprune._utils._checks import check_count, check_number
 from skprune.baselines._base import GreedyPruner, cluster, count_clusters
 from skprune.selection._graph import scaled_graph, spread, take_back
 

@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skprune._utils._validation import as_pool, check_number
+from skprune._utils._checks import check_number
+from skprune._utils._validation import as_pool
 
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta as beta_distribution
 
-from skprune._utils._validation import check_number
+from skprune._utils._checks import check_number
 from skprune.selection._base import BaseSelector
 from skprune.selection._kinds import hardest_first, label_probabilities
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.neighbors import NearestNeighbors
 
-from skprune._utils._validation import check_count, check_number
+from skprune._utils._checks import check_count, check_number
 from skprune.selection._kinds import EmbeddingSelector, weights_of
 
 

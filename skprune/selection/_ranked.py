@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune._utils._validation import check_number
+from skprune._utils._checks import check_number
 from skprune.selection._base import BaseSelector
 from skprune.selection._kinds import CutoffSelector, RankedSelector, hardest_first
 

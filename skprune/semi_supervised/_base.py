@@ -7,8 +7,8 @@ from string import Template
 import numpy as np
 import torch
 
+from skprune._utils._checks import check_number
 from skprune._utils._labels import MISSING, encode_labels, warn_of_vanished
-from skprune._utils._validation import check_number
 from skprune.augment._policies import augmentations
 from skprune.nets._base import BaseNet
 from skprune.nets._optimizer import NesterovSGD

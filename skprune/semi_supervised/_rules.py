@@ -11,7 +11,7 @@ import math
 import torch
 from torch.nn import functional as F
 
-from skprune._utils._validation import check_number
+from skprune._utils._checks import check_number
 from skprune.nets._callbacks import ema_decay
 
 

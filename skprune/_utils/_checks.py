@@ -1,0 +1,38 @@
+"""Refusals of parameters, in one style: "name must be ..., got value."."""
+
+import math
+from numbers import Integral, Real
+
+
+def check_count(name, value, *, least=1, most=None, optional=False):
+    """Refuse a parameter that is no integer within bounds; None passes where it is `optional`."""
+    if optional and value is None:
+        return
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if whole and value >= least and (most is None or value <= most):
+        return
+    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise ValueError(f"{name} must be {'None or ' if optional else ''}an integer {bounds}, got {value!r}.")
+
+
+def check_number(name, value, low, high=math.inf, *, open_at=(), words=()):
+    """Refuse a parameter that is no finite number of an interval, and none of the `words` allowed beside it."""
+    if isinstance(value, str) and value in words:
+        return
+    number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if number and low <= value <= high and value not in open_at:
+        return
+    if math.isinf(high):
+        allowed = f"above {low}" if low in open_at else f"at least {low}"
+    else:
+        allowed = f"within {'(' if low in open_at else '['}{low}, {high}{')' if high in open_at else ']'}"
+    allowed = " or ".join([allowed, *map(repr, words)])
+    raise ValueError(f"{name} must be {allowed}, got {value!r}.")
+
+
+def check_option(name, value, options):
+    """Refuse a parameter that is none of a few values."""
+    if any(value is option or (type(value) is type(option) and value == option) for option in options):
+        return
+    *others, last = map(repr, options)
+    raise ValueError(f"{name} must be {', '.join(others)} or {last}, got {value!r}.")

@@ -1,0 +1,31 @@
+"""Shared parameter texts: a text that several docstrings need is written once, here or beside its class."""
+
+from string import Template
+
+SHARED = {
+    "ratio": """ratio : float in (0, 1] or int, default=0.5
+        The fraction of rows to KEEP, or their number.""",
+    "class_balanced": """class_balanced : None, "proportional", "uniform" or dict, default=None
+        How the k kept rows are shared among the classes: not at all, in proportion to their sizes, evenly as far as the
+        classes reach, or in proportion to ``{class index: weight}``. Cutoffs, strata, graphs and the like are then those of
+        each class.""",
+    "min_per_class": """min_per_class : int or float, default=0
+        The least number of kept rows of each class; a float in [0, 1] is a fraction of an even share, rounded down. A class
+        with fewer rows keeps all of them.""",
+    "image_shape": """image_shape : tuple of (C, H, W), default=None
+        The shape of each row when images come as flat rows.""",
+    "random_state": """random_state : int, RandomState or None, default=None
+        Seed of everything that is drawn at random.""",
+    "device": """device : str or None, default=None
+        None and "auto" take CUDA where there is one, else the CPU.""",
+}
+
+
+def fill_docstring(**texts):
+    """Return a class decorator that replaces each ``$name`` in the docstring by a text given here or shared."""
+
+    def fill(cls):
+        cls.__doc__ = Template(cls.__doc__).safe_substitute(SHARED | texts)
+        return cls
+
+    return fill
