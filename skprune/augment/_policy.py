@@ -65,10 +65,3 @@ class Policy(BaseEstimator, ABC):
 
     def __call__(self, x, generator):
         return self.apply(x, self.draw(x.shape, generator))
-
-
-def send(tensor, device):
-    """Copy a small tensor to the device, without waiting for it."""
-    if device.type == "cuda":
-        tensor = tensor.pin_memory()
-    return tensor.to(device, non_blocking=True)

@@ -3,7 +3,8 @@
 import torch
 
 from skprune._utils._checks import check_number
-from skprune.augment._policy import Policy, send
+from skprune._utils._device import send
+from skprune.augment._policy import Policy
 
 
 class TabularWeak(Policy):

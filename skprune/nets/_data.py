@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from skprune.augment._policy import send
+from skprune._utils._device import send
 
 _CHUNK_ROWS = 4096
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from skprune.augment._policy import send
+from skprune._utils._device import send
 from skprune.nets._data import index_stream
 
 
