@@ -40,7 +40,8 @@ class SemiPrune(Reports, BasePruner):
         one with ``partial_fit``, a boosted one, or a Pipeline that ends in such. None: ``NetClassifier(lr=0.01)`` of
         :mod:`skprune.nets`. It is cloned, and inherits as the labeler does; its epochs are `n_epochs`.
         "labeler" trains no proxy: the run of the labeler, a net of :mod:`skprune.semi_supervised`, is divided into `n_epochs`
-        parts, and the network at the end of each, without the moving average, is evaluated on all rows; `record` has no effect.
+        parts, and the network at the end of each, without the moving average, is evaluated on all rows, whatever the mode
+        of `record`.
     difficulty : str, callable or list, default="dual"
         A name out of :func:`skprune.scores.names`, ``callable(dynamics) -> (n_samples,)``, higher = harder, or a list of these,
         which are combined by rank.
@@ -62,11 +63,8 @@ class SemiPrune(Reports, BasePruner):
         ``score``. Other proxies bring their own schedule.
     n_repeats : int, default=1
         Proxies that are trained, with different seeds; scores are averaged over them. `n_jobs` of them at a time.
-    record : {"train", "eval"}, default="train"
-        Whether outputs of a net are recorded as the batches pass, in training mode, or in an extra pass behind each epoch, as
-        those of other proxies always are.
-    record_every : int, default=1
-        Record the epochs k, 2 k, 3 k, ...; the windows of the scores count recorded epochs.
+    record : {"train", "eval"} or Recording, default="train"
+        What is recorded of the proxy: a :class:`~skprune.dynamics.Recording`, or its mode.
     include_labeled : bool, default=False
         True keeps all labelled rows; otherwise they are chosen or not like any other. Either way they count inside the ratio.
     estimate_accuracy : bool, default=False
@@ -176,7 +174,6 @@ class SemiPrune(Reports, BasePruner):
         schedule_epochs=200,
         n_repeats=1,
         record="train",
-        record_every=1,
         include_labeled=False,
         estimate_accuracy=False,
         gate=False,
@@ -198,7 +195,6 @@ class SemiPrune(Reports, BasePruner):
         self.schedule_epochs = schedule_epochs
         self.n_repeats = n_repeats
         self.record = record
-        self.record_every = record_every
         self.include_labeled = include_labeled
         self.estimate_accuracy = estimate_accuracy
         self.gate = gate

@@ -23,7 +23,7 @@ from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune, scores
-from skprune.dynamics import collect_dynamics
+from skprune.dynamics import Recording, collect_dynamics
 from skprune.nets import NetClassifier
 
 SGD = SGDClassifier(loss="log_loss")
@@ -45,8 +45,8 @@ def name_of(proxy):
 def test_what_is_recorded(iris, proxy):
     X, y, _ = iris
     before = repr(proxy)
-    first, model = collect_dynamics(proxy, X, y, n_epochs=12, record_kl=True, random_state=0)
-    second, _ = collect_dynamics(proxy, X, y, n_epochs=12, record_kl=True, random_state=0)
+    first, model = collect_dynamics(proxy, X, y, n_epochs=12, random_state=0)
+    second, _ = collect_dynamics(proxy, X, y, n_epochs=12, random_state=0)
     assert repr(proxy) == before
     assert (first.n_epochs, first.n_samples) == (12, 150)
     assert first.seen.all()
@@ -56,7 +56,7 @@ def test_what_is_recorded(iris, proxy):
         assert scores.difficulty(first, name).shape == (150,)
     with pytest.raises(ValueError, match="grand needs grad_norm"):
         scores.grand(first)
-    every, _ = collect_dynamics(proxy, X, y, n_epochs=12, record_every=4, random_state=0)
+    every, _ = collect_dynamics(proxy, X, y, n_epochs=12, record=Recording(every=4), random_state=0)
     np.testing.assert_array_equal(every.target_proba, first.target_proba[3::4])
     np.testing.assert_array_equal(every.entropy, first.entropy)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skorch import NeuralNetClassifier
 
-from skprune.dynamics import DynamicsRecorder, TrainingDynamics, collect_dynamics
+from skprune.dynamics import DynamicsRecorder, Recording, TrainingDynamics, collect_dynamics
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.nets import MLP, NetClassifier
 from skprune.nets._features import proxy_features
@@ -369,7 +369,7 @@ def test_a_row_twice_in_an_epoch():
 
 def test_a_net_that_draws_rows_twice_is_recorded(iris):
     X, y, _ = iris
-    options = {"n_epochs": 3, "record_kl": True, "random_state": 0}
+    options = {"n_epochs": 3, "random_state": 0}
     dynamics, _ = collect_dynamics(NetClassifier(n_steps=4, batch_size=50), X, y, **options)
     assert dynamics.seen[0].all()
     with pytest.raises(ValueError, match=r"tdds needs every row once in every epoch; row \d+ is missing or doubled"):
@@ -399,18 +399,18 @@ def test_gradients_of_the_last_layer(iris):
 @pytest.mark.parametrize("record", ["train", "eval"])
 def test_every_second_epoch(iris, record):
     X, y, _ = iris
-    options = {"n_epochs": 5, "record": record, "record_kl": True, "random_state": 0}
+    options = {"n_epochs": 5, "record": Recording(record), "random_state": 0}
     every, _ = collect_dynamics(NetClassifier(), X, y, **options)
-    second, _ = collect_dynamics(NetClassifier(), X, y, record_every=2, **options)
+    second, _ = collect_dynamics(NetClassifier(), X, y, **options | {"record": Recording(record, every=2)})
     assert second.n_epochs == 2
     np.testing.assert_array_equal(second.target_proba, every.target_proba[1:4:2])
-    with pytest.raises(ValueError, match="record_every must be an integer from 1 to the 5 epochs, got 6"):
-        collect_dynamics(NetClassifier(), X, y, record_every=6, **options)
+    with pytest.raises(ValueError, match="record__every must be an integer from 1 to 5, got 6"):
+        collect_dynamics(NetClassifier(), X, y, **options | {"record": Recording(every=6)})
 
 
 def test_recording_into_files(iris, tmp_path):
     X, y, _ = iris
-    options = {"n_epochs": 3, "record_kl": True, "random_state": 0}
+    options = {"n_epochs": 3, "random_state": 0}
     one, _ = collect_dynamics(NetClassifier(), X, y, **options)
     other, _ = collect_dynamics(NetClassifier(), X, y, memmap_folder=tmp_path, **options)
     same(one, other)

@@ -229,7 +229,7 @@ def test_functions_of_the_package_are_turned_too(planted, name):
 
 
 def test_tdds_needs_kl():
-    with pytest.raises(ValueError, match="record_kl=True"):
+    with pytest.raises(ValueError, match=r"record=Recording\(kl=True\), or build the dynamics with kl=True"):
         scores.tdds(TrainingDynamics.from_proba(np.full((5, 2, 2), 0.5), [0, 1]), window=3)
 
 

@@ -32,7 +32,7 @@ from skprune._pipeline._models import named_labeler
 from skprune._pipeline._parameters import selector_for
 from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
-from skprune.dynamics import TrainingDynamics
+from skprune.dynamics import Recording, TrainingDynamics
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
 from skprune.scores import difficulty, tdds
@@ -381,10 +381,11 @@ def test_class_weights_name_classes(quick, iris):
         (
             {"n_epochs": 5},
             ValueError,
-            "difficulty='dual' needs 10 epochs, above the 5 that n_epochs=5 and record_every=1 record",
+            "difficulty='dual' needs 10 epochs, above the 5 that n_epochs=5 and every=1 record",
         ),
-        ({"record_every": 2}, ValueError, "above the 5 that n_epochs=10 and record_every=2 record"),
-        ({"record_every": 11}, ValueError, "record_every must be an integer from 1 to the 10 epochs"),
+        ({"record": Recording(every=2)}, ValueError, "above the 5 that n_epochs=10 and every=2 record"),
+        ({"record": Recording(every=11)}, ValueError, "record__every must be an integer from 1 to 10, got 11"),
+        ({"record": Recording(kl=False), "difficulty": "tdds"}, ValueError, r"Use record=Recording\(kl=True\)"),
         ({"difficulty": []}, ValueError, "one name or callable at least"),
         ({"n_jobs": 0}, ValueError, "n_jobs == 0"),
         ({"proxy": NetClassifier(compile=True), "difficulty": "grand"}, ValueError, "which compile=True hides"),
@@ -885,7 +886,7 @@ def test_the_last_epoch_of_the_labeler_is_what_it_predicts(quick, iris):
 
 def test_every_second_epoch_is_recorded(quick, iris):
     X, y, _ = iris
-    pruner = quick(n_epochs=20, record_every=2).fit(X, y)
+    pruner = quick(n_epochs=20, record=Recording(every=2)).fit(X, y)
     assert pruner.dynamics_.n_epochs == 10
 
 

@@ -57,7 +57,7 @@ def one_size(n, n_classes):
 
 def recording(rows, epochs, repeats):
     """Print what recording adds to training."""
-    from skprune.dynamics import collect_dynamics
+    from skprune.dynamics import Recording, collect_dynamics
     from skprune.nets import NetClassifier
 
     rng = np.random.default_rng(0)
@@ -70,7 +70,7 @@ def recording(rows, epochs, repeats):
             NetClassifier(max_epochs=epochs, random_state=0).fit(X, y)
         else:
             collect_dynamics(
-                NetClassifier(random_state=0), X[:, None], y, n_epochs=epochs, record=record, record_kl=True
+                NetClassifier(random_state=0), X[:, None], y, n_epochs=epochs, record=Recording(record, kl=True)
             )
         return time.process_time() - start
 

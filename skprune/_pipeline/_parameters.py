@@ -8,7 +8,8 @@ from sklearn.pipeline import Pipeline
 
 from skprune._utils._adapters import is_net
 from skprune._utils._labels import MISSING
-from skprune.dynamics._collect import check_recording
+from skprune.dynamics._checks import check_recording
+from skprune.dynamics._recording import as_recording, keeps_kl
 from skprune.scores import min_epochs
 from skprune.scores._registry import default_epochs
 from skprune.selection import BaseSelector, get_selector, kept_count
@@ -30,14 +31,17 @@ def check_parameters(pruner, codes, classes):
     if pruner.schedule_epochs < pruner.n_epochs:
         raise ValueError(f"schedule_epochs={pruner.schedule_epochs} must be at least n_epochs={pruner.n_epochs}.")
     effective_n_jobs(pruner.n_jobs)  # refuses 0
-    check_recording(pruner.record, pruner.record_every, pruner.n_epochs)
-    recorded = int(pruner.n_epochs) // int(pruner.record_every)
+    recording = as_recording(pruner.record)
+    check_recording(recording, pruner.n_epochs)
+    recorded = int(pruner.n_epochs) // recording.every
     needed = min_epochs(pruner.difficulty)
     if needed > recorded:
         raise ValueError(
             f"difficulty={pruner.difficulty!r} needs {needed} epochs, above the {recorded} that n_epochs={pruner.n_epochs} and "
-            f"record_every={pruner.record_every} record. Record more epochs, or pass a partial(...) with a smaller window."
+            f"every={recording.every} record. Record more epochs, or pass a partial(...) with a smaller window."
         )
+    if "tdds" in difficulties(pruner) and not keeps_kl(recording.kl, n, len(classes)):
+        raise ValueError("difficulty='tdds' reads kl_step, which would not be recorded. Use record=Recording(kl=True).")
     _check_proxy(pruner, given)
     if pruner.goal == "pseudo" and not is_default(pruner.selection):
         raise ValueError(
@@ -69,7 +73,6 @@ def check_parameters(pruner, codes, classes):
 
 def _check_proxy(pruner, given):
     proxy = pruner.proxy[-1] if isinstance(pruner.proxy, Pipeline) else pruner.proxy
-    wanted = pruner.difficulty if isinstance(pruner.difficulty, (list, tuple)) else [pruner.difficulty]
     if isinstance(proxy, str):
         if proxy != "labeler":
             raise ValueError(f"proxy must be a classifier, 'labeler' or None, got {proxy!r}.")
@@ -77,12 +80,17 @@ def _check_proxy(pruner, given):
             raise ValueError("proxy='labeler' needs rows without a label: where all are given, no labeler is trained.")
         if pruner.n_repeats > 1:
             raise ValueError("proxy='labeler' records the one run of the labeler; use n_repeats=1.")
-    if "grand" in wanted and proxy is not None:
+    if "grand" in difficulties(pruner) and proxy is not None:
         if not is_net(proxy):
             kind = repr(proxy) if isinstance(proxy, str) else type(proxy).__name__
             raise ValueError(f"difficulty='grand' needs a net as proxy, and {kind} is none.")
         if getattr(proxy, "compile", False):
             raise ValueError("difficulty='grand' watches the last layer, which compile=True hides. Use compile=False.")
+
+
+def difficulties(pruner):
+    """Return the difficulties of a pruner as a list."""
+    return pruner.difficulty if isinstance(pruner.difficulty, (list, tuple)) else [pruner.difficulty]
 
 
 def is_default(selection):

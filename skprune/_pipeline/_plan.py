@@ -11,6 +11,7 @@ from skprune._pipeline._models import is_labeler, repeats_of
 from skprune._pipeline._store import StageStore
 from skprune._utils._labels import MISSING, warn_of_vanished
 from skprune._utils._warnings import warn_user
+from skprune.dynamics._recording import as_recording
 
 
 def run_stages(pruner, labeler, proxy, pool, codes, classes, seed):
@@ -18,8 +19,11 @@ def run_stages(pruner, labeler, proxy, pool, codes, classes, seed):
     store = StageStore(pruner.memory, pruner.checkpoint, pruner.device, pool.ndim == 4)
     given = codes != MISSING
     labelling = {"codes": codes, "pool": pool, "seed": seed}
-    recording = {"n_epochs": int(pruner.n_epochs), "record_every": int(pruner.record_every), "record_kl": True}
+    record = as_recording(pruner.record)
     single = is_labeler(pruner.proxy)
+    if single:
+        record.set_params(mode="eval")  # as it is recorded whatever the mode says: one key
+    recording = {"n_epochs": int(pruner.n_epochs), "record": record}
     if given.all():
         labelled = {"codes": codes, "confidence": np.ones(len(codes))}
     else:
@@ -32,8 +36,7 @@ def run_stages(pruner, labeler, proxy, pool, codes, classes, seed):
         held = hold_out(pruner, labeler, pool, codes, seed)
     if single:
         return labelled, [labelled], held
-    recording |= {"schedule_epochs": int(pruner.schedule_epochs), "record": pruner.record}
-    recording |= {"codes": labelled["codes"], "pool": pool}
+    recording |= {"schedule_epochs": int(pruner.schedule_epochs), "codes": labelled["codes"], "pool": pool}
     return labelled, _record(pruner, store, proxy, recording, seed), held
 
 

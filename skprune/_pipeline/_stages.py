@@ -12,7 +12,7 @@ from sklearn.base import clone
 from skprune._utils._adapters import as_input, is_net, is_own_net, pack, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED
 from skprune.dynamics import collect_dynamics
-from skprune.dynamics._collect import check_length
+from skprune.dynamics._checks import check_length
 from skprune.nets._features import proxy_features
 
 
@@ -50,9 +50,7 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
     }
 
 
-def record_pool(
-    proxy, pool, codes, n_epochs, schedule_epochs, record, record_every, record_kl, features, seed, verbose
-):
+def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, features, seed, verbose):
     """Train a proxy, and record its dynamics."""
     dynamics, model = collect_dynamics(
         proxy,
@@ -61,8 +59,6 @@ def record_pool(
         n_epochs=n_epochs,
         schedule_epochs=schedule_epochs,
         record=record,
-        record_every=record_every,
-        record_kl=record_kl,
         random_state=seed,
         verbose=verbose,
     )
@@ -70,7 +66,7 @@ def record_pool(
     return {"dynamics": vars(dynamics), "features": found, "model": pack(model)}
 
 
-def label_and_record(labeler, pool, codes, n_epochs, record_every, record_kl, seed, verbose):
+def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose):
     """Fit a semi-supervised net in `n_epochs` parts, label every row, and record the run."""
     from skprune.dynamics._snapshots import Snapshots, replay
 
@@ -78,11 +74,11 @@ def label_and_record(labeler, pool, codes, n_epochs, record_every, record_kl, se
         raise ValueError(f"callbacks={labeler.callbacks!r} leaves no place for the recorder. Use None or a list.")
     n_steps = -(-labeler.n_steps * labeler.max_epochs // n_epochs)
     net = clone(labeler).set_params(max_epochs=n_epochs, n_steps=n_steps)
-    net.set_params(callbacks=[*(net.callbacks or []), ("snapshots", Snapshots(record_every))])
+    net.set_params(callbacks=[*(net.callbacks or []), ("snapshots", Snapshots(record.every))])
     labelled = _fit_labeler(net, pool, codes, seed, verbose)
     states = dict(net.callbacks_)["snapshots"].states_
-    check_length(len(states) * record_every, n_epochs // record_every * record_every)
-    dynamics = replay(net, states, pool, labelled["codes"], record_kl=record_kl)
+    check_length(len(states) * record.every, n_epochs // record.every * record.every)
+    dynamics = replay(net, states, pool, labelled["codes"], kl=record.kl)
     return labelled | {"dynamics": vars(dynamics), "features": proxy_features(net, pool)}
 
 

@@ -89,7 +89,7 @@ class StageStore:
             return None
         try:
             context = (CACHE_VERSION, self._hardware(model), stage.__name__)
-            return joblib.hash((context, describe(model), sorted(arguments.items())), coerce_mmap=True)
+            return joblib.hash((context, describe(model), sorted(describe(arguments))), coerce_mmap=True)
         except Exception as error:
             raise ValueError(
                 f"The parameters of {type(model).__name__} cannot be hashed, which memory and checkpoint need: {error}. Use "

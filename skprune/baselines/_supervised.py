@@ -13,7 +13,7 @@ class SupervisedPruner(SemiPrune):
     ----------
     ratio : float in (0, 1] or int, default=0.5
         The fraction KEPT, or a count of rows.
-    proxy, difficulty, selection, n_epochs, schedule_epochs, n_repeats, record, record_every
+    proxy, difficulty, selection, n_epochs, schedule_epochs, n_repeats, record
         As in :class:`~skprune.SemiPrune`.
     image_shape, memory, checkpoint, device, random_state, n_jobs, verbose
         As in :class:`~skprune.SemiPrune`.
@@ -43,7 +43,6 @@ class SupervisedPruner(SemiPrune):
         schedule_epochs=200,
         n_repeats=1,
         record="train",
-        record_every=1,
         image_shape=None,
         memory=None,
         checkpoint=None,
@@ -60,7 +59,6 @@ class SupervisedPruner(SemiPrune):
         self.schedule_epochs = schedule_epochs
         self.n_repeats = n_repeats
         self.record = record
-        self.record_every = record_every
         self.image_shape = image_shape
         self.memory = memory
         self.checkpoint = checkpoint

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skprune.dynamics._recording import keeps_kl
 from skprune.dynamics._reduce import first_not_finite, reduce_outputs
 from skprune.dynamics._training_dynamics import EPOCH_ARRAYS, TrainingDynamics
 
@@ -43,6 +44,7 @@ class DynamicsBuilder:
         if (y < 0).any():
             raise ValueError("Dynamics need the label of every row, and some are -1: record a supervised classifier.")
         seen = self._arrays["seen"]
+        self.kl = keeps_kl(self.kl, self.n_samples, outputs.shape[1])
         if self.kl and self._logs is None:
             self._logs = np.zeros((outputs.shape[1], self.n_samples), dtype=np.float32)
         logs = self._logs[:, rows] if self.kl else None  # a view for a slice, else a copy

@@ -1,7 +1,5 @@
 """Train a proxy and record it: a skorch net, a classifier with partial_fit, or a staged one."""
 
-from numbers import Integral
-
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
@@ -11,6 +9,8 @@ from sklearn.utils import check_random_state
 from skprune._utils._adapters import is_net
 from skprune._utils._seeds import seed_nested
 from skprune._utils._validation import check_equal_length, flat
+from skprune.dynamics._checks import check_recording
+from skprune.dynamics._recording import as_recording
 
 
 def collect_dynamics(
@@ -21,8 +21,6 @@ def collect_dynamics(
     n_epochs,
     schedule_epochs=None,
     record="train",
-    record_kl=False,
-    record_every=1,
     memmap_folder=None,
     random_state=None,
     verbose=0,
@@ -52,13 +50,8 @@ def collect_dynamics(
     schedule_epochs : int, default=None
         Epochs that shape the learning rate of a NetClassifier, in place of its own `schedule_epochs`; None: its own, else
         `n_epochs`. Other proxies bring their own schedule.
-    record : {"train", "eval"}, default="train"
-        For nets, as in :class:`DynamicsRecorder`. Other classifiers have no training mode: they are always recorded in an
-        extra pass behind each epoch.
-    record_kl : bool, default=False
-        Whether to record ``kl_step``, for TDDS; needs an (n_samples, n_classes) float32 buffer besides.
-    record_every : int, default=1
-        Record the epochs k, 2 k, 3 k, ...
+    record : {"train", "eval"} or Recording, default="train"
+        What is recorded: a :class:`Recording`, or its mode.
     memmap_folder : path-like, default=None
         A new folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
     random_state : int, RandomState or None, default=None
@@ -69,7 +62,7 @@ def collect_dynamics(
     Returns
     -------
     dynamics : TrainingDynamics
-        The dynamics, ``n_epochs // record_every`` epochs long.
+        The dynamics, ``n_epochs // record.every`` epochs long.
     proxy : classifier
         The fitted clone, as it was after `n_epochs`.
 
@@ -78,8 +71,8 @@ def collect_dynamics(
     TypeError
         The proxy is none of these.
     ValueError
-        The outputs of the proxy do not change from epoch to epoch, as those of naive Bayes; or `y`, `record` or
-        `record_every` is refused.
+        The outputs of the proxy do not change from epoch to epoch, as those of naive Bayes; or `y` or
+        `record` is refused.
     RuntimeError
         The proxy stopped early.
     FloatingPointError
@@ -96,7 +89,8 @@ def collect_dynamics(
     TrainingDynamics(n_epochs=4, n_samples=150)
     """
     collect = check_proxy(proxy)
-    check_recording(record, record_every, n_epochs)
+    recording = as_recording(record)
+    check_recording(recording, n_epochs)
     X = np.asarray(X)
     check_equal_length(X, y)
     if np.ma.is_masked(y) or np.asarray(y).dtype.kind not in "iu" or np.asarray(y).min() < 0:
@@ -120,9 +114,7 @@ def collect_dynamics(
         y,
         n_epochs=int(n_epochs),
         schedule_epochs=schedule_epochs,
-        record=record,
-        record_kl=record_kl,
-        record_every=int(record_every),
+        recording=recording,
         memmap_folder=memmap_folder,
         seed=seed,
         verbose=verbose,
@@ -146,21 +138,3 @@ def check_proxy(proxy):
     from skprune.dynamics import _collect_classifier
 
     return _collect_classifier.collector_of(last)
-
-
-def check_recording(record, record_every, n_epochs):
-    """Refuse recording options that make no sense."""
-    if record not in ("train", "eval"):
-        raise ValueError(f"record must be 'train' or 'eval', got {record!r}.")
-    if isinstance(n_epochs, bool) or not isinstance(n_epochs, Integral) or n_epochs < 1:
-        raise ValueError(f"n_epochs must be an integer of at least 1, got {n_epochs!r}.")
-    if isinstance(record_every, bool) or not isinstance(record_every, Integral) or not 1 <= record_every <= n_epochs:
-        raise ValueError(f"record_every must be an integer from 1 to the {n_epochs} epochs, got {record_every!r}.")
-
-
-def check_length(trained, n_epochs):
-    """Refuse a training that has ended early."""
-    if trained < n_epochs:
-        raise RuntimeError(
-            f"The proxy stopped after {trained} of {n_epochs} epochs (early stopping, a perfect fit, or an interrupt?)."
-        )

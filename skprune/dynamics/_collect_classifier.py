@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
 from skprune.dynamics._builder import DynamicsBuilder
-from skprune.dynamics._collect import check_length
+from skprune.dynamics._checks import check_length
 from skprune.dynamics._reduce import first_not_finite
 
 _NAIVE_BAYES = (BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB)
@@ -43,12 +43,10 @@ def collector_of(proxy):
     return collect_staged if staged else collect_partial_fit
 
 
-def collect_partial_fit(
-    model, X, y, *, n_epochs, schedule_epochs, record, record_kl, record_every, memmap_folder, seed, verbose
-):
+def collect_partial_fit(model, X, y, *, n_epochs, schedule_epochs, recording, memmap_folder, seed, verbose):
     """Train a classifier by ``partial_fit``, and record it behind each pass."""
     rng = np.random.default_rng(seed)
-    log = _Log(y, n_epochs, record_kl, record_every, memmap_folder, verbose)
+    log = _Log(y, n_epochs, recording, memmap_folder, verbose)
     for _ in range(n_epochs):
         order = rng.permutation(len(y))
         model.partial_fit(X[order], y[order], classes=log.classes)
@@ -56,15 +54,13 @@ def collect_partial_fit(
     return log.dynamics(model)
 
 
-def collect_staged(
-    model, X, y, *, n_epochs, schedule_epochs, record, record_kl, record_every, memmap_folder, seed, verbose
-):
+def collect_staged(model, X, y, *, n_epochs, schedule_epochs, recording, memmap_folder, seed, verbose):
     """Train a boosted classifier of `n_epochs` stages, and record each stage."""
     parameters = model.get_params(deep=False)
     model.set_params(**{_stages_of(parameters): n_epochs})
     if parameters.get("early_stopping") == "auto":
         model.set_params(early_stopping=False)
-    log = _Log(y, n_epochs, record_kl, record_every, memmap_folder, verbose)
+    log = _Log(y, n_epochs, recording, memmap_folder, verbose)
     keyword = _prefix_keyword(model)
     if keyword == "iteration_range" and log.classes[-1] >= len(log.classes):
         empty = np.setdiff1d(np.arange(log.classes[-1]), log.classes)[0]
@@ -94,10 +90,12 @@ def _stages_of(parameters):
 class _Log:
     """The dynamics of a classifier that gives probabilities of all rows at once."""
 
-    def __init__(self, y, n_epochs, record_kl, record_every, memmap_folder, verbose):
+    def __init__(self, y, n_epochs, recording, memmap_folder, verbose):
         self.classes, self.codes = np.unique(y, return_inverse=True)
-        self.n_epochs, self.every = n_epochs, record_every
-        self.builder = DynamicsBuilder(len(y), n_epochs // record_every, kl=record_kl, memmap_folder=memmap_folder)
+        self.n_epochs, self.every = n_epochs, recording.every
+        self.builder = DynamicsBuilder(
+            len(y), n_epochs // recording.every, kl=recording.kl, memmap_folder=memmap_folder
+        )
         self.bar = _bar(n_epochs) if verbose else None
         self.trained = 0
 

@@ -8,20 +8,21 @@ import torch
 from torch.utils.data import DataLoader
 
 from skprune._utils._device import seeded
-from skprune.dynamics._collect import check_length
+from skprune.dynamics._checks import check_length
 from skprune.dynamics._recorder import DynamicsRecorder
 from skprune.nets._base import BaseNet
 from skprune.nets._callbacks import StageBar
 from skprune.nets._data import n_batches
 
 
-def collect_net(net, X, y, *, n_epochs, schedule_epochs, seed, verbose, **recording):
+def collect_net(net, X, y, *, n_epochs, schedule_epochs, recording, memmap_folder, seed, verbose):
     """Train a skorch net and record it."""
     net.set_params(max_epochs=n_epochs)
+    options = {"record": recording, "memmap_folder": memmap_folder}
     if isinstance(net, BaseNet):
-        recorder = _fit_own(net, X, y, schedule_epochs, recording, seed, verbose)
+        recorder = _fit_own(net, X, y, schedule_epochs, options, seed, verbose)
     else:
-        recorder = _fit_foreign(net, X, y, recording, seed, verbose)
+        recorder = _fit_foreign(net, X, y, options, seed, verbose)
     check_length(recorder.n_closed_, n_epochs)
     return recorder.dynamics_
 

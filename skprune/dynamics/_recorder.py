@@ -6,7 +6,8 @@ from skorch.callbacks import Callback
 from skorch.dataset import unpack_data
 
 from skprune.dynamics._builder import DynamicsBuilder
-from skprune.dynamics._collect import check_recording
+from skprune.dynamics._checks import check_recording
+from skprune.dynamics._recording import as_recording
 from skprune.dynamics._reduce import first_not_finite
 from skprune.nets._last_layer import LastLayer
 
@@ -18,17 +19,12 @@ class DynamicsRecorder(Callback):
 
     Outputs are kept on the device and reduced in batches of about two million numbers, so that no training step waits. From nets
     that return logits, ``logit_margin`` is recorded too, and ``grad_norm`` where the last layer is linear and gives them.
-    Memory: that of :class:`TrainingDynamics`; with `record_kl` an (n_samples, n_classes) float32 buffer besides.
+    Memory: that of :class:`TrainingDynamics`, and while recording ``kl_step`` the buffer of :class:`Recording`.
 
     Parameters
     ----------
-    record : {"train", "eval"}, default="train"
-        "train" records each row as its batch passes: training-mode outputs of the augmented input, as published. "eval"
-        makes an extra pass behind each recorded epoch.
-    record_kl : bool, default=False
-        Whether to record ``kl_step``, for TDDS.
-    record_every : int, default=1
-        Record the epochs k, 2 k, 3 k, ...
+    record : {"train", "eval"} or Recording, default="train"
+        What is recorded: a :class:`Recording`, or its mode.
     memmap_folder : path-like, default=None
         A new folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
     order : iterator of index arrays, default=None
@@ -51,16 +47,15 @@ class DynamicsRecorder(Callback):
     TrainingDynamics(n_epochs=3, n_samples=150)
     """
 
-    def __init__(self, record="train", record_kl=False, record_every=1, memmap_folder=None, order=None):
+    def __init__(self, record="train", *, memmap_folder=None, order=None):
         self.record = record
-        self.record_kl = record_kl
-        self.record_every = record_every
         self.memmap_folder = memmap_folder
         self.order = order
 
     def on_train_begin(self, net, **kwargs):
         """Start anew."""
-        check_recording(self.record, self.record_every, net.max_epochs)
+        self.recording_ = as_recording(self.record)
+        check_recording(self.recording_, net.max_epochs)
         self.builder_ = None
         self.n_closed_ = 0
         self.logits_ = _outputs_are_logits(net)
@@ -68,24 +63,24 @@ class DynamicsRecorder(Callback):
 
     def on_epoch_begin(self, net, dataset_train=None, **kwargs):
         """Open an epoch."""
-        if self.record == "eval" and isinstance(dataset_train, torch.utils.data.Subset):
+        if self.recording_.mode == "eval" and isinstance(dataset_train, torch.utils.data.Subset):
             raise ValueError(
                 "DynamicsRecorder(record='eval') needs all rows of X in training: set train_split=None on the net, or use "
                 "skprune.dynamics.collect_dynamics."
             )
         if self.builder_ is None:
-            n_epochs = net.max_epochs // self.record_every
+            n_epochs = net.max_epochs // self.recording_.every
             self.builder_ = DynamicsBuilder(
-                len(dataset_train), n_epochs, kl=self.record_kl, memmap_folder=self.memmap_folder
+                len(dataset_train), n_epochs, kl=self.recording_.kl, memmap_folder=self.memmap_folder
             )
-        self.open_ = (self.n_closed_ + 1) % self.record_every == 0
+        self.open_ = (self.n_closed_ + 1) % self.recording_.every == 0
         self.waiting_, self.n_waiting_ = [], 0
         if self.open_:
             self.builder_.start_epoch()
 
     def on_batch_end(self, net, batch=None, training=False, y_pred=None, **kwargs):
         """Keep the outputs of a training batch."""
-        if training and self.record == "train":
+        if training and self.recording_.mode == "train":
             inputs, labels = unpack_data(batch)
             rows = self._rows(inputs)
             if self.open_:
@@ -93,7 +88,7 @@ class DynamicsRecorder(Callback):
 
     def on_epoch_end(self, net, dataset_train=None, **kwargs):
         """Close an epoch, after the extra pass where one is wanted."""
-        if self.open_ and self.record == "eval":
+        if self.open_ and self.recording_.mode == "eval":
             start = 0
             for batch in net.get_iterator(dataset_train, training=False):
                 _, labels = unpack_data(batch)

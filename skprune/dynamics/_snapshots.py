@@ -24,10 +24,10 @@ class Snapshots(Callback):
             self.states_.append({name: tensor.cpu().clone() for name, tensor in net.module_.state_dict().items()})
 
 
-def replay(net, states, X, y, *, record_kl):
+def replay(net, states, X, y, *, kl):
     """Evaluate a net's earlier weights on all rows."""
     final = deepcopy(net.module_.state_dict())
-    builder = DynamicsBuilder(len(y), len(states), kl=record_kl)
+    builder = DynamicsBuilder(len(y), len(states), kl=kl)
     data = net.get_dataset(X)
     try:
         for number, state in enumerate(states, start=1):

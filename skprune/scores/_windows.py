@@ -120,7 +120,9 @@ def tdds(dynamics, *, window=10, n_epochs=None):
     array([0.])
     """
     if dynamics.kl_step is None:
-        raise ValueError("tdds needs kl_step: record with record_kl=True, or build the dynamics with kl=True.")
+        raise ValueError(
+            "tdds needs kl_step: record with record=Recording(kl=True), or build the dynamics with kl=True."
+        )
     epochs = horizon(dynamics.n_epochs, n_epochs)
     check_window(window, epochs, least=3)
     steps = dynamics.kl_step[: epochs - 1]
