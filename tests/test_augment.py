@@ -6,16 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from skprune.augment import (
-    ImageStrong,
-    ImageWeak,
-    TabularStrong,
-    TabularWeak,
-    image_strong,
-    image_weak,
-    tabular_strong,
-    tabular_weak,
-)
+from skprune.augment import ImageStrong, ImageWeak, Policy, TabularStrong, TabularWeak
 
 
 def generator(seed=0):
@@ -27,7 +18,7 @@ def generator(seed=0):
 def test_images_keep_shape_and_range(n, channels, side, seed):
     x = torch.rand(n, channels, side, side + 1, generator=generator(seed))
     before = x.clone()
-    for augment in (image_weak, image_strong):
+    for augment in (ImageWeak(), ImageStrong()):
         out = augment(x, generator(seed))
         assert out.shape == x.shape
         assert torch.isfinite(out).all()
@@ -36,7 +27,7 @@ def test_images_keep_shape_and_range(n, channels, side, seed):
         assert torch.equal(x, before)
 
 
-@pytest.mark.parametrize("augment", [image_weak, image_strong, tabular_weak, tabular_strong])
+@pytest.mark.parametrize("augment", [ImageWeak(), ImageStrong(), TabularWeak(), TabularStrong()])
 def test_only_the_generator_decides(augment):
     x = torch.rand(8, 3, 16, 16) if isinstance(augment, (ImageWeak, ImageStrong)) else torch.rand(8, 5)
     torch.manual_seed(0)
@@ -46,7 +37,7 @@ def test_only_the_generator_decides(augment):
     assert not torch.equal(first, augment(x, generator(2)))
 
 
-@pytest.mark.parametrize("augment", [image_weak, image_strong])
+@pytest.mark.parametrize("augment", [ImageWeak(), ImageStrong()])
 def test_equal_samples_are_augmented_differently(augment):
     x = torch.rand(1, 1, 28, 28, generator=generator()).expand(64, -1, -1, -1)
     assert len({tuple(image.flatten().tolist()) for image in augment(x, generator())}) > 32
@@ -75,7 +66,7 @@ def test_cutout_and_operations_can_be_left_out():
 def drawn(operation, strength, n=2, square=0.0):
     """Parameters that give one operation to the first image and none to the second."""
     names = ("identity", "rotate", "shear_x", "shear_y", "translate_x", "translate_y")
-    names += ("brightness", "contrast", "autocontrast", "posterize", "solarize", "sharpness", "colour")
+    names += ("brightness", "contrast", "autocontrast", "posterize", "solarize", "sharpness", "color")
     chosen = torch.zeros(1, n, dtype=torch.int64)
     chosen[0, 0] = names.index(operation)
     squares = torch.full((3, n), 0.5)
@@ -98,7 +89,7 @@ def drawn(operation, strength, n=2, square=0.0):
         ("posterize", -1.0, lambda x: (x * 4).floor() / 4),
         ("solarize", -0.5, lambda x: torch.where(x > 0.5, 1 - x, x)),
         ("sharpness", 0.0, lambda x: x),
-        ("colour", -1.0, lambda x: x.mean(0, True) + 0.1 * (x - x.mean(0, True))),
+        ("color", -1.0, lambda x: x.mean(0, True) + 0.1 * (x - x.mean(0, True))),
     ],
 )
 def test_each_operation_changes_the_images_that_drew_it_alone(operation, strength, expected):
@@ -178,9 +169,11 @@ def test_rotation_keeps_distances(sides):
     ("policy", "message"),
     [
         (ImageStrong(magnitude=0.0), "magnitude must be within"),
-        (ImageStrong(n_ops=-1), "n_ops must be at least 0"),
+        (ImageStrong(n_ops=-1), "n_ops must be an integer of at least 0"),
         (ImageStrong(cutout=1.5), "cutout must be within"),
-        (ImageWeak(pad=-1), "pad must be at least 0"),
+        (ImageStrong(n_ops=1.5), "n_ops must be an integer of at least 0, got 1.5"),
+        (ImageWeak(pad=-1), "pad must be None or an integer of at least 0"),
+        (ImageWeak(pad=0.5), "pad must be None or an integer of at least 0, got 0.5"),
         (TabularStrong(corrupt=1.7), "corrupt must be within"),
         (TabularStrong(noise=-1.0), "noise must be at least 0"),
         (TabularWeak(noise="much"), "noise must be at least 0"),
@@ -206,3 +199,71 @@ def test_tables_draw_from_their_own_columns():
         assert set(out[:, column].tolist()) <= set(x[:, column].tolist())
     assert 0.2 < (out != x).float().mean() < 0.6
     assert abs(TabularWeak(noise=0.3)(torch.zeros(5000, 2), generator()).std() - 0.3) < 0.01
+
+
+def test_tables_draw_from_the_generator_itself_on_the_cpu():
+    x = torch.rand(6, 3, generator=generator())
+    source = generator(7)
+    torch.testing.assert_close(
+        TabularWeak(noise=0.2)(x, generator(7)), x + 0.2 * torch.randn(6, 3, generator=source), rtol=0, atol=1e-6
+    )
+    source = generator(7)
+    replaced = torch.rand(6, 3, generator=source) < 0.4
+    other = x.gather(0, torch.randint(6, (6, 3), generator=source))
+    expected = torch.where(replaced, other, x) + 0.2 * torch.randn(6, 3, generator=source)
+    torch.testing.assert_close(TabularStrong(corrupt=0.4, noise=0.2)(x, generator(7)), expected, rtol=0, atol=1e-6)
+
+
+class Recorder(Policy):
+    """Keep the generator, and leave the batch as it is."""
+
+    def draw(self, shape, generator):
+        self.generator_ = generator
+        return {}
+
+    def apply(self, x, drawn):
+        return x
+
+
+class ElementwiseRecorder(Recorder):
+    elementwise = True
+
+
+def test_draws_for_each_element_use_the_device_of_the_batch(monkeypatch):
+    made = []
+
+    class Generator:
+        """Stand-in for a generator on a device that this machine may lack."""
+
+        def __init__(self, device):
+            self.device = device
+
+        def manual_seed(self, seed):
+            made.append(seed)
+            return self
+
+    source = generator()
+    monkeypatch.setattr(torch, "Generator", Generator)
+    elsewhere, here = torch.empty(2, 3, device="meta"), torch.empty(2, 3)
+    a_sample, an_element = Recorder(), ElementwiseRecorder()
+    a_sample(elsewhere, source)
+    assert a_sample.generator_ is source
+    an_element(here, source)
+    assert an_element.generator_ is source
+    assert made == []
+    for _ in range(2):
+        an_element(elsewhere, source)
+        assert an_element.generator_.device.type == "meta"
+    assert made[0] != made[1]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.parametrize("policy", [TabularWeak(), TabularStrong()])
+def test_tables_are_augmented_on_cuda(policy):
+    x = torch.randn(2000, 3, generator=generator()).cuda()
+    first, second = policy(x, generator(1)), policy(x, generator(1))
+    assert first.device == x.device
+    assert torch.equal(first, second)
+    assert not torch.equal(first, policy(x, generator(2)))
+    changed = (first - x).abs() > 1  # by more than the noise
+    assert changed.float().mean() < 1e-3 if isinstance(policy, TabularWeak) else changed.float().mean() > 0.05

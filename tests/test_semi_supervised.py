@@ -14,7 +14,7 @@ from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
 from skprune._utils._labels import warn_of_vanished
-from skprune.augment import TabularStrong, tabular_strong
+from skprune.augment import TabularStrong
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets._callbacks import ema_decay
 from skprune.nets._data import index_stream
@@ -114,8 +114,9 @@ def test_grid_over_threshold_width_and_augmentation(iris):
         net.set_params(strong__corupt=0.2)
     with pytest.raises(ValueError, match="Invalid parameter 'weak__noise'"):
         net.set_params(weak__noise=0.2)
-    FixMatch(strong=tabular_strong).set_params(strong__corrupt=0.9)
-    assert tabular_strong.corrupt == 0.3
+    strong = TabularStrong()
+    changed = FixMatch(strong=strong).set_params(strong__corrupt=0.9)
+    assert (strong.corrupt, changed.strong.corrupt) == (0.3, 0.9)
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,7 @@
-"""Batched augmentations: random parameters first, for each sample of its own, then one application to the batch."""
+"""Random augmentation of whole batches, on the device of the data."""
 
-from skprune.augment._images import ImageStrong, ImageWeak, image_strong, image_weak
+from skprune.augment._images import ImageStrong, ImageWeak
 from skprune.augment._policy import Policy
-from skprune.augment._tabular import TabularStrong, TabularWeak, tabular_strong, tabular_weak
+from skprune.augment._tabular import TabularStrong, TabularWeak
 
-__all__ = [
-    "ImageWeak",
-    "ImageStrong",
-    "TabularWeak",
-    "TabularStrong",
-    "Policy",
-    "image_weak",
-    "image_strong",
-    "tabular_weak",
-    "tabular_strong",
-]
+__all__ = ["ImageWeak", "ImageStrong", "TabularWeak", "TabularStrong", "Policy"]

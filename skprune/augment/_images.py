@@ -1,11 +1,11 @@
-"""Weak and strong augmentation of image batches, on the device of the data."""
+"""Weak and strong augmentation of image batches."""
 
 import math
 
 import torch
 from torch.nn import functional as F
 
-from skprune._utils._checks import check_number
+from skprune._utils._checks import check_count, check_number
 from skprune._utils._device import send
 from skprune.augment._policy import Policy
 
@@ -13,15 +13,21 @@ _ROTATE, _SHEAR, _TRANSLATE, _FACTOR = math.pi / 6, 0.3, 0.6, 0.9
 
 
 class ImageWeak(Policy):
-    """Random crop after reflection padding, and horizontal flip.
+    """Shift images by a few pixels and mirror half of them.
+
+    Each image is padded by reflection and cropped back to its size at a random place, then mirrored with probability 0.5.
 
     Parameters
     ----------
     pad : int, default=None
-        The largest shift in pixels; None: a sixteenth of the shorter side (2 of 28 or 32 pixels: short runs learn better
-        than with the usual 4).
+        Largest shift in pixels, in each direction. None takes a sixteenth of the shorter side: 2 pixels for images of 28 or
+        32, with which short runs learn better than with the usual 4.
     flip : bool, default=True
-        Whether half of the images are mirrored; turn it off for digits and text.
+        Whether to mirror images; set it to False for digits and text.
+
+    See Also
+    --------
+    ImageStrong : Changes of geometry and color, and cutout.
 
     Examples
     --------
@@ -36,40 +42,46 @@ class ImageWeak(Policy):
         self.flip = flip
 
     def draw(self, shape, generator):
-        """Draw shifts in pixels, "shift" (2, n), and "mirror" (n,).
+        """Draw shifts and mirrorings.
 
         Parameters
         ----------
-        shape : tuple
-            (n, C, H, W).
+        shape : tuple of int
+            (n_samples, channels, height, width).
         generator : torch.Generator
-            On the CPU.
+            Source of all random numbers, on the CPU.
 
         Returns
         -------
-        dict
-            The parameters.
+        dict of str to torch.Tensor
+            "shift" of shape (2, n_samples), int64, in pixels down and to the right of where the crop begins, and "mirror" of
+            shape (n_samples,), bool.
+
+        Raises
+        ------
+        ValueError
+            `pad` is refused.
         """
+        check_count("pad", self.pad, least=0, optional=True)
         pad = max(1, round(min(shape[2:]) / 16)) if self.pad is None else self.pad
-        check_number("pad", pad, 0)
         shift = torch.randint(-pad, pad + 1, (2, shape[0]), generator=generator)
         mirror = torch.rand(shape[0], generator=generator) < 0.5
         return {"shift": shift, "mirror": mirror & bool(self.flip)}
 
     def apply(self, x, drawn):
-        """Shift and mirror.
+        """Shift and mirror images.
 
         Parameters
         ----------
-        x : torch.Tensor of shape (n, C, H, W)
+        x : torch.Tensor of shape (n_samples, channels, height, width)
             Images.
-        drawn : dict
-            What :meth:`draw` returned.
+        drawn : dict of str to torch.Tensor
+            Parameters, as returned by :meth:`draw`.
 
         Returns
         -------
-        torch.Tensor of shape (n, C, H, W)
-            New images.
+        torch.Tensor of shape (n_samples, channels, height, width)
+            The augmented images.
         """
         n, channels, height, width = x.shape
         shift, mirror = send(drawn["shift"], x.device)[..., None], send(drawn["mirror"], x.device)[:, None]
@@ -81,21 +93,40 @@ class ImageWeak(Policy):
 
 
 class ImageStrong(Policy):
-    """Random operations of geometry and colour, then cutout, in the way of RandAugment (arXiv 1909.13719).
+    r"""Apply random changes of geometry and color to images, then cutout.
 
-    Each image draws `n_ops` times one of 13 operations (12 without colour channels), each with a magnitude of its own:
-    identity, rotation, shear, translation, brightness, contrast, autocontrast, posterize, solarize, sharpness, colour.
-    The operations of geometry come first, as one map of each image; the others are applied to the images that drew them.
+    A variant of RandAugment (Cubuk et al., arXiv 1909.13719) in which every image draws operations and strengths of its own.
+    Each image draws `n_ops` times from 13 operations (12 unless it has three channels), and for each draw a strength
+    :math:`s`, uniform on :math:`[-m, m]` with :math:`m` = `magnitude`:
+
+    - identity
+    - rotation by :math:`30 s` degrees
+    - horizontal shear, vertical shear by :math:`0.3 s`
+    - horizontal translation, vertical translation by :math:`0.3 s` of the side
+    - brightness :math:`f x`, with :math:`f = 1 + 0.9 s`
+    - contrast :math:`\bar{x} + f (x - \bar{x})`, where :math:`\bar{x}` is the mean of the image
+    - autocontrast :math:`(x - \min x) / (\max x - \min x)` of each channel
+    - posterize :math:`\lfloor 2^b x \rfloor / 2^b`, with :math:`b = 6 - 4 |s|` bits, rounded
+    - solarize: :math:`1 - x` for pixels above :math:`1 - |s|`
+    - sharpness :math:`\tilde{x} + f (x - \tilde{x})`, where :math:`\tilde{x}` is the image smoothed by a 3 x 3 filter
+    - color, as contrast, with the mean of the channels at each pixel as :math:`\bar{x}`
+
+    The changes of geometry come first, combined into one affine map per image. The other operations follow in the order in
+    which they were drawn, with values clipped to [0, 1] after each of them. Cutout comes last.
 
     Parameters
     ----------
     n_ops : int, default=2
-        Operations for each image.
+        Number of operations per image, at least 0.
     magnitude : float, default=1.0
-        The largest magnitude, in (0, 1]: at 1 rotation by 30 degrees, shear and translation by 0.3, factors from 0.1 to
-        1.9 of brightness, contrast, sharpness and colour, 2 bits of posterize, solarize of all pixels. Autocontrast has none.
+        Largest strength :math:`m`, in (0, 1].
     cutout : float, default=0.5
-        The largest side of the cut square, as a fraction of the image's; it takes the image's mean. 0: none.
+        Largest side of the square that is cut out of each image, as a fraction of the image's sides, in [0, 1]; it is filled
+        with the mean of each channel. 0 cuts nothing out.
+
+    See Also
+    --------
+    ImageWeak : Shifts and mirrorings.
 
     Examples
     --------
@@ -111,21 +142,28 @@ class ImageStrong(Policy):
         self.cutout = cutout
 
     def draw(self, shape, generator):
-        """Draw "operation" (n_ops, n), "strength" (n_ops, n) in [-magnitude, magnitude], and "square" (3, n).
+        """Draw operations, strengths and squares.
 
         Parameters
         ----------
-        shape : tuple
-            (n, C, H, W).
+        shape : tuple of int
+            (n_samples, channels, height, width).
         generator : torch.Generator
-            On the CPU.
+            Source of all random numbers, on the CPU.
 
         Returns
         -------
-        dict
-            The parameters; a square is its side, as a part of `cutout`, and the row and column of its centre in [0, 1].
+        dict of str to torch.Tensor
+            "operation" of shape (n_ops, n_samples), int64, numbered from 0 in the order of the list above; "strength" of
+            shape (n_ops, n_samples); "square" of shape (3, n_samples), the side as a fraction of `cutout`, and the row and column
+            of the center in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            `n_ops`, `magnitude` or `cutout` is refused.
         """
-        check_number("n_ops", self.n_ops, 0)
+        check_count("n_ops", self.n_ops, least=0)
         check_number("magnitude", self.magnitude, 0, 1, open_at=(0,))
         check_number("cutout", self.cutout, 0, 1)
         drawn = (self.n_ops, shape[0])
@@ -141,38 +179,38 @@ class ImageStrong(Policy):
 
         Parameters
         ----------
-        x : torch.Tensor of shape (n, C, H, W)
+        x : torch.Tensor of shape (n_samples, channels, height, width)
             Images with values in [0, 1].
-        drawn : dict
-            What :meth:`draw` returned.
+        drawn : dict of str to torch.Tensor
+            Parameters, as returned by :meth:`draw`.
 
         Returns
         -------
-        torch.Tensor of shape (n, C, H, W)
-            New images, with values in [0, 1].
+        torch.Tensor of shape (n_samples, channels, height, width)
+            The augmented images, with values in [0, 1].
         """
         names = _operations(x.shape[1])
         x = _geometry(x, names, drawn["operation"], drawn["strength"])
         for operation, strength in zip(drawn["operation"], drawn["strength"], strict=True):
-            self._colour(x, names, operation, strength)
+            self._color(x, names, operation, strength)
         if self.cutout:
             _cut(x, send(drawn["square"], x.device), self.cutout)
         return x
 
     @staticmethod
-    def _colour(x, names, operation, strength):
-        """Change the images that drew an operation of colour, in place, group by group."""
+    def _color(x, names, operation, strength):
+        """Change, in place, the images that drew a color operation, one group per operation."""
         order = operation.argsort()
         sizes = operation.bincount(minlength=len(names)).tolist()
         strength = send(strength[order], x.device)[:, None, None, None]
         groups = zip(names, send(order, x.device).split(sizes), strength.split(sizes), strict=True)
         for name, rows, amount in groups:
-            if name in _COLOUR and len(rows):
-                x.index_copy_(0, rows, _COLOUR[name](x.index_select(0, rows), amount).clamp_(0, 1))
+            if name in _COLOR and len(rows):
+                x.index_copy_(0, rows, _COLOR[name](x.index_select(0, rows), amount).clamp_(0, 1))
 
 
 def _operations(channels):
-    names = ("identity", *_GEOMETRY, *_COLOUR)
+    names = ("identity", *_GEOMETRY, *_COLOR)
     return names if channels == 3 else names[:-1]
 
 
@@ -184,7 +222,7 @@ def _reflect(index, size):
 
 
 def _geometry(x, names, operation, strength):
-    """Return new images, each rotated, sheared and shifted by the sum of what it drew."""
+    """Return new images, each rotated, sheared and translated by the sums of the strengths it drew."""
     amount = {name: torch.where(operation == names.index(name), strength, 0.0).sum(0) for name in _GEOMETRY}
     cos, sin = (_ROTATE * amount["rotate"]).cos(), (_ROTATE * amount["rotate"]).sin()
     shear_x, shear_y = _SHEAR * amount["shear_x"], _SHEAR * amount["shear_y"]
@@ -202,8 +240,8 @@ def _geometry(x, names, operation, strength):
     return F.grid_sample(x.contiguous(), grid, padding_mode="border", align_corners=False).clamp_(0, 1)
 
 
-def _scale_around(x, centre, amount):
-    return x.sub_(centre).mul_(1 + _FACTOR * amount).add_(centre)
+def _scale_around(x, center, amount):
+    return x.sub_(center).mul_(1 + _FACTOR * amount).add_(center)
 
 
 def _autocontrast(x, amount):
@@ -217,7 +255,7 @@ def _posterize(x, amount):
 
 
 def _sharpness(x, amount):
-    """Move each inner pixel away from, or towards, the mean of its 3 x 3 neighbours in which it counts five times."""
+    """Move each inner pixel away from the mean of its 3 x 3 neighborhood, in which it counts five times, or toward it."""
     columns = x[:, :, :-2] + x[:, :, 1:-1] + x[:, :, 2:]
     inner = x[:, :, 1:-1, 1:-1]
     smooth = (columns[..., :-2] + columns[..., 1:-1]).add_(columns[..., 2:]).add_(inner, alpha=4).div_(13)
@@ -226,14 +264,14 @@ def _sharpness(x, amount):
 
 
 _GEOMETRY = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
-_COLOUR = {
+_COLOR = {
     "brightness": lambda x, amount: x.mul_(1 + _FACTOR * amount),
     "contrast": lambda x, amount: _scale_around(x, x.mean(dim=(1, 2, 3), keepdim=True), amount),
     "autocontrast": _autocontrast,
     "posterize": _posterize,
     "solarize": lambda x, amount: torch.where(x > 1 - amount.abs(), 1 - x, x),
     "sharpness": _sharpness,
-    "colour": lambda x, amount: _scale_around(x, x.mean(dim=1, keepdim=True), amount),
+    "color": lambda x, amount: _scale_around(x, x.mean(dim=1, keepdim=True), amount),
 }
 
 
@@ -248,7 +286,3 @@ def _cut(x, square, size):
     kept = (~(inside_rows[:, None, :, None] & inside_columns[:, None, None, :])).to(x.dtype)
     mean = x.mean(dim=(2, 3), keepdim=True)
     x.sub_(mean).mul_(kept).add_(mean)
-
-
-image_weak = ImageWeak()
-image_strong = ImageStrong()

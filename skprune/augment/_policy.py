@@ -1,16 +1,35 @@
-"""What augmentation policies share."""
+"""The base class of augmentation policies: draw random parameters, then apply them."""
 
 from abc import ABC, abstractmethod
 
+import torch
 from sklearn.base import BaseEstimator
 
 
 class Policy(BaseEstimator, ABC):
-    """Base of the augmentations: random parameters first, for each sample of its own, then one application.
+    """Base class for augmentation policies.
 
-    Called as ``policy(x, generator)``. Parameters are drawn on the CPU, so that no group of samples needs a question to
-    the device, and one seed gives one augmentation on every device. ``get_params`` and ``set_params`` are those of
-    scikit-learn: ``strong__n_ops`` is a parameter of ``FixMatch(strong=ImageStrong())``.
+    ``policy(x, generator)`` augments a batch in two steps: :meth:`draw` draws random parameters, separate ones for each
+    sample, and :meth:`apply` applies them to the whole batch on its device.
+
+    A policy with a few parameters per sample draws them on the CPU. It can then group samples by what they drew without
+    waiting for the device, and a seed gives the same augmentation on every device. A policy that draws a number for each
+    element of the batch, such as noise, sets the class attribute ``elementwise = True`` and draws on the device of the batch,
+    because drawing so many numbers on the CPU and copying them to a GPU takes longer than the rest of a training step. A
+    seed then gives other numbers on a GPU than on the CPU.
+
+    Policies are scikit-learn estimators as far as parameters are concerned, so that ``strong__n_ops`` is a parameter of
+    ``FixMatch(strong=ImageStrong())``.
+
+    Attributes
+    ----------
+    elementwise : bool
+        Class attribute: whether :meth:`draw` takes a generator on the device of the batch. False unless a subclass sets it.
+
+    See Also
+    --------
+    ImageStrong : A policy with a few parameters per image.
+    TabularWeak : A policy that draws a number for each element.
 
     Examples
     --------
@@ -29,21 +48,23 @@ class Policy(BaseEstimator, ABC):
     tensor([[[[1.]]]])
     """
 
+    elementwise = False
+
     @abstractmethod
     def draw(self, shape, generator):
-        """Draw the parameters of a batch.
+        """Draw the parameters for a batch.
 
         Parameters
         ----------
-        shape : tuple
-            The shape of the batch.
+        shape : tuple of int
+            Shape of the batch.
         generator : torch.Generator
-            On the CPU.
+            Source of all random numbers; on the CPU, or on the device of the batch if ``elementwise`` is True.
 
         Returns
         -------
-        dict
-            Tensors on the CPU.
+        dict of str to torch.Tensor
+            The parameters, on the device of the generator.
         """
 
     @abstractmethod
@@ -52,16 +73,26 @@ class Policy(BaseEstimator, ABC):
 
         Parameters
         ----------
-        x : torch.Tensor of shape (n, ...)
-            The batch, left as it is.
-        drawn : dict
-            What :meth:`draw` returned.
+        x : torch.Tensor of shape (n_samples, ...)
+            The batch; it is not changed.
+        drawn : dict of str to torch.Tensor
+            Parameters, as returned by :meth:`draw`.
 
         Returns
         -------
-        torch.Tensor of the shape of `x`
-            New samples.
+        torch.Tensor of the same shape as `x`
+            The augmented batch, a new tensor.
         """
 
     def __call__(self, x, generator):
+        if self.elementwise:
+            generator = _on_device(generator, x.device)
         return self.apply(x, self.draw(x.shape, generator))
+
+
+def _on_device(generator, device):
+    """Return the generator if it is on the device, else one on the device whose seed is drawn from it."""
+    if generator.device.type == device.type:
+        return generator
+    seed = torch.randint(2**63 - 1, (), generator=generator).item()
+    return torch.Generator(device).manual_seed(seed)

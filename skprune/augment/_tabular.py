@@ -1,19 +1,24 @@
-"""Weak and strong augmentation of batches of standardised table rows."""
+"""Weak and strong augmentation of standardized table rows."""
 
 import torch
 
 from skprune._utils._checks import check_number
-from skprune._utils._device import send
 from skprune.augment._policy import Policy
 
 
 class TabularWeak(Policy):
-    """Gaussian noise.
+    r"""Add Gaussian noise to standardized table rows.
+
+    Row :math:`x` becomes :math:`x + \sigma \epsilon` with :math:`\epsilon \sim \mathcal{N}(0, I)`.
 
     Parameters
     ----------
     noise : float, default=0.1
-        Standard deviation, in those of the columns.
+        Standard deviation :math:`\sigma` of the noise, at least 0, in units of each column's standard deviation.
+
+    See Also
+    --------
+    TabularStrong : Noise, and values replaced by those of other rows.
 
     Examples
     --------
@@ -23,54 +28,69 @@ class TabularWeak(Policy):
     tensor(0.)
     """
 
+    elementwise = True
+
     def __init__(self, noise=0.1):
         self.noise = noise
 
     def draw(self, shape, generator):
-        """Draw "noise" (n, d).
+        """Draw the noise.
 
         Parameters
         ----------
-        shape : tuple
-            (n, d).
+        shape : tuple of int
+            (n_samples, n_features).
         generator : torch.Generator
-            On the CPU.
+            Source of all random numbers, on the device of the batch.
 
         Returns
         -------
-        dict
-            The parameters.
+        dict of str to torch.Tensor
+            "noise" of shape (n_samples, n_features), on the device of the generator.
+
+        Raises
+        ------
+        ValueError
+            `noise` is refused.
         """
         check_number("noise", self.noise, 0)
-        return {"noise": self.noise * torch.randn(shape, generator=generator)}
+        return {"noise": self.noise * torch.randn(shape, generator=generator, device=generator.device)}
 
     def apply(self, x, drawn):
         """Add the noise.
 
         Parameters
         ----------
-        x : torch.Tensor of shape (n, d)
-            Standardised rows.
-        drawn : dict
-            What :meth:`draw` returned.
+        x : torch.Tensor of shape (n_samples, n_features)
+            Standardized rows.
+        drawn : dict of str to torch.Tensor
+            Parameters, as returned by :meth:`draw`.
 
         Returns
         -------
-        torch.Tensor of shape (n, d)
-            New rows.
+        torch.Tensor of shape (n_samples, n_features)
+            The noisy rows.
         """
-        return x + send(drawn["noise"], x.device)
+        return x + drawn["noise"].to(x.device)
 
 
 class TabularStrong(Policy):
-    """Replace a part of each row's features by draws from their own columns (SCARF, arXiv 2106.15147), and add noise.
+    """Replace some values of standardized table rows by values from the same columns, then add Gaussian noise.
+
+    Each value is replaced with probability `corrupt`. Its replacement is the value of the same column in a random row of the
+    batch, which stands in for the column's empirical distribution in SCARF (Bahri et al., arXiv 2106.15147, section 3). The
+    noise is that of :class:`TabularWeak`.
 
     Parameters
     ----------
     corrupt : float, default=0.3
-        The expected fraction of replaced features.
+        Probability that a value is replaced, in [0, 1].
     noise : float, default=0.1
-        Standard deviation, in those of the columns.
+        Standard deviation of the noise, at least 0, in units of each column's standard deviation.
+
+    See Also
+    --------
+    TabularWeak : Noise only.
 
     Examples
     --------
@@ -80,52 +100,56 @@ class TabularStrong(Policy):
     tensor(0.)
     """
 
+    elementwise = True
+
     def __init__(self, corrupt=0.3, noise=0.1):
         self.corrupt = corrupt
         self.noise = noise
 
     def draw(self, shape, generator):
-        """Draw "donor" (n, d), the row of the batch that each value comes from, and "noise" (n, d).
+        """Draw the row that each value is taken from, and the noise.
 
         Parameters
         ----------
-        shape : tuple
-            (n, d).
+        shape : tuple of int
+            (n_samples, n_features).
         generator : torch.Generator
-            On the CPU.
+            Source of all random numbers, on the device of the batch.
 
         Returns
         -------
-        dict
-            The parameters.
+        dict of str to torch.Tensor
+            "donor", row indices, and "noise", both of shape (n_samples, n_features), on the device of the generator.
+
+        Raises
+        ------
+        ValueError
+            `corrupt` or `noise` is refused.
         """
         check_number("corrupt", self.corrupt, 0, 1)
         check_number("noise", self.noise, 0)
-        replaced = torch.rand(shape, generator=generator) < self.corrupt
-        donor = torch.randint(shape[0], shape, generator=generator)
-        own = torch.arange(shape[0])[:, None]
+        source = {"generator": generator, "device": generator.device}
+        replaced = torch.rand(shape, **source) < self.corrupt
+        other_row = torch.randint(shape[0], shape, **source)
+        same_row = torch.arange(shape[0], device=generator.device)[:, None]
         return {
-            "donor": torch.where(replaced, donor, own),
-            "noise": self.noise * torch.randn(shape, generator=generator),
+            "donor": torch.where(replaced, other_row, same_row),
+            "noise": self.noise * torch.randn(shape, **source),
         }
 
     def apply(self, x, drawn):
-        """Replace and add.
+        """Replace values and add the noise.
 
         Parameters
         ----------
-        x : torch.Tensor of shape (n, d)
-            Standardised rows; the batch stands for the columns' distributions.
-        drawn : dict
-            What :meth:`draw` returned.
+        x : torch.Tensor of shape (n_samples, n_features)
+            Standardized rows.
+        drawn : dict of str to torch.Tensor
+            Parameters, as returned by :meth:`draw`.
 
         Returns
         -------
-        torch.Tensor of shape (n, d)
-            New rows.
+        torch.Tensor of shape (n_samples, n_features)
+            The augmented rows.
         """
-        return x.gather(0, send(drawn["donor"], x.device)) + send(drawn["noise"], x.device)
-
-
-tabular_weak = TabularWeak()
-tabular_strong = TabularStrong()
+        return x.gather(0, drawn["donor"].to(x.device)) + drawn["noise"].to(x.device)

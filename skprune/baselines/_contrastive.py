@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from skprune._utils._adapters import as_input
-from skprune.augment._policies import augmentations
+from skprune.augment._defaults import default_policies
 from skprune.nets._base import BaseNet
 from skprune.nets._data import TrainBatches
 from skprune.nets._features import entering
@@ -65,7 +65,7 @@ class ContrastiveNet(BaseNet):
         return self.n_steps
 
     def _train_batches(self, pool, seed):
-        policies = augmentations(self.shape_)
+        policies = default_policies(self.shape_)
 
         def two_views(x, generator):
             return torch.cat([policies["strong"](policies["weak"](x, generator), generator) for _ in range(2)])

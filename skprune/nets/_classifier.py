@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from skprune.augment._policies import augmentations
+from skprune.augment._defaults import default_policies
 from skprune.nets._base import BaseNet
 from skprune.nets._data import TrainBatches, n_batches
 from skprune.nets._optimizer import NesterovSGD
@@ -145,7 +145,7 @@ class NetClassifier(BaseNet):
     def _augmentation(self):
         if self.augment is None or callable(self.augment):
             return self.augment
-        policies = augmentations(self.shape_)
+        policies = default_policies(self.shape_)
         if self.augment == "weak":
             return policies["weak"]
         if self.augment == "strong":

@@ -9,7 +9,7 @@ import torch
 
 from skprune._utils._checks import check_number
 from skprune._utils._labels import MISSING, encode_labels, warn_of_vanished
-from skprune.augment._policies import augmentations
+from skprune.augment._defaults import default_policies
 from skprune.nets._base import BaseNet
 from skprune.nets._optimizer import NesterovSGD
 from skprune.semi_supervised._alignment import ALIGNMENTS, Alignment
@@ -213,7 +213,7 @@ class SemiSupervisedNet(BaseNet, ABC):
             warn_of_vanished(predicted, self.classes_, self)
 
     def _train_batches(self, pool, seed):
-        weak, strong = (self._policy(name, default) for name, default in augmentations(self.shape_).items())
+        weak, strong = (self._policy(name, default) for name, default in default_policies(self.shape_).items())
         part = (0.5 if len(self.shape_) == 3 else 0.0) if self.labeled_strong == "auto" else self.labeled_strong
         return SemiSupervisedBatches(
             pool,
