@@ -38,25 +38,7 @@ class ContrastiveNet(BaseNet):
         verbose=0,
         **kwargs,
     ):
-        super().__init__(
-            module,
-            n_steps=n_steps,
-            batch_size=batch_size,
-            max_epochs=max_epochs,
-            lr=lr,
-            temperature=temperature,
-            n_projected=n_projected,
-            optimizer=optimizer,
-            ema=ema,
-            image_shape=image_shape,
-            callbacks=callbacks,
-            random_state=random_state,
-            device=device,
-            precision=precision,
-            compile=compile,
-            verbose=verbose,
-            **kwargs,
-        )
+        self._store(locals())
 
     def _encode(self, y, classes=None):
         return np.zeros(len(y), dtype=np.int64), np.arange(self.n_projected)

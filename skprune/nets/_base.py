@@ -6,6 +6,7 @@ from numbers import Integral
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from skorch import NeuralNet, NeuralNetClassifier
 from skorch.utils import is_dataset
@@ -32,20 +33,24 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
     _cycles = None
     _stage = "training"
 
-    def __init__(self, module, **kwargs):
-        own = set(self._signature()) - {"module"}
-        special = {key: kwargs.pop(key) for key in set(kwargs) - own}
-        self._refuse_unknown(special)
+    __repr__ = BaseEstimator.__repr__  # changed parameters only; skorch's shows none of them
+
+    def _store(self, arguments):
+        """Store the ``locals()`` of a constructor: skorch keeps the parameters that it knows, the net the others."""
+        parameters = {name: value for name, value in arguments.items() if name not in ("self", "kwargs", "__class__")}
+        parameters |= arguments["kwargs"]
+        names = set(self._signature())
+        prefixed = {name: parameters.pop(name) for name in set(parameters) - names}
+        self._refuse_unknown(prefixed)
         skorch_names = set(inspect.signature(NeuralNet.__init__).parameters)
         super().__init__(
-            module,
             criterion=torch.nn.CrossEntropyLoss,
             train_split=None,
-            **{key: value for key, value in kwargs.items() if key in skorch_names},
-            **special,
+            **{name: value for name, value in parameters.items() if name in skorch_names},
+            **prefixed,
         )
-        for key in (own - skorch_names) & set(kwargs):
-            setattr(self, key, kwargs[key])
+        for name in set(parameters) - skorch_names:
+            setattr(self, name, parameters[name])
 
     @property
     def _default_callbacks(self):

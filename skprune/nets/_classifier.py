@@ -96,25 +96,7 @@ class NetClassifier(BaseNet):
         verbose=0,
         **kwargs,
     ):
-        super().__init__(
-            module,
-            n_steps=n_steps,
-            batch_size=batch_size,
-            max_epochs=max_epochs,
-            schedule_epochs=schedule_epochs,
-            lr=lr,
-            optimizer=optimizer,
-            augment=augment,
-            ema=ema,
-            image_shape=image_shape,
-            callbacks=callbacks,
-            random_state=random_state,
-            device=device,
-            precision=precision,
-            compile=compile,
-            verbose=verbose,
-            **kwargs,
-        )
+        self._store(locals())
 
     def _encode(self, y, classes=None):
         if y is None:

@@ -13,14 +13,17 @@ class StrictParameters:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        found = {}
-        for home in reversed(cls.__mro__[: cls.__mro__.index(StrictParameters) - 1]):
-            if "__init__" in vars(home):
-                own = inspect.signature(home.__init__).parameters
-                new = {name: own[name] for name in own if name not in found}
-                found = new | {name: own.get(name, parameter) for name, parameter in found.items()}
-        found.pop("self", None)
-        cls.__signature__ = inspect.Signature(sorted(found.values(), key=lambda parameter: parameter.kind))
+        parameters = {}
+        for base in reversed(cls.__mro__[: cls.__mro__.index(StrictParameters)]):
+            if "__init__" in vars(base):
+                declared = inspect.signature(base.__init__).parameters
+                added = {name: parameter for name, parameter in declared.items() if name not in parameters}
+                parameters = added | {name: declared.get(name, parameter) for name, parameter in parameters.items()}
+        itself = parameters.pop("self", None)
+        in_order = sorted(parameters.values(), key=lambda parameter: parameter.kind)
+        cls.__signature__ = inspect.Signature(in_order)
+        if "__init__" in vars(cls):  # repr looks here for the defaults
+            cls.__init__.__signature__ = inspect.Signature([itself, *in_order])
 
     @classmethod
     def _signature(cls):

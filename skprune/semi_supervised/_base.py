@@ -133,33 +133,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         verbose=0,
         **kwargs,
     ):
-        super().__init__(
-            module,
-            n_steps=n_steps,
-            batch_size=batch_size,
-            mu=mu,
-            unlabeled_weight=unlabeled_weight,
-            teacher=teacher,
-            alignment=alignment,
-            balanced=balanced,
-            logit_adjustment=logit_adjustment,
-            micro_batch=micro_batch,
-            max_epochs=max_epochs,
-            lr=lr,
-            optimizer=optimizer,
-            weak=weak,
-            strong=strong,
-            labeled_strong=labeled_strong,
-            ema=ema,
-            image_shape=image_shape,
-            callbacks=callbacks,
-            random_state=random_state,
-            device=device,
-            precision=precision,
-            compile=compile,
-            verbose=verbose,
-            **kwargs,
-        )
+        self._store(locals())
 
     @abstractmethod
     def _rule(self):
