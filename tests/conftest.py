@@ -26,14 +26,14 @@ def golden():
 @pytest.fixture
 def iris():
     X, y = load_iris(return_X_y=True)
-    return X, y, make_partial_labels(y, 15, random_state=0)
+    return X, y, make_partial_labels(y, n_labeled=15, random_state=0)
 
 
 @pytest.fixture
 def images():
     X, y = load_digits(return_X_y=True)
     X, y = (X[:120].reshape(-1, 8, 8) / 16 * 255).astype(np.uint8), y[:120]
-    return X, y, make_partial_labels(y, 40, random_state=0)
+    return X, y, make_partial_labels(y, n_labeled=40, random_state=0)
 
 
 @pytest.fixture

@@ -216,7 +216,7 @@ def test_ensembles_go_inside(tables, iris):
 def test_ensembles_around_take_minus_one_for_a_class(tables, iris, around):
     """What the docs warn of."""
     X, y, _ = iris
-    partial = make_partial_labels(y, 60, random_state=0)
+    partial = make_partial_labels(y, n_labeled=60, random_state=0)
     model = around(PrunedClassifier(LogisticRegression(max_iter=500), tables())).fit(X, partial)
     assert -1 in model.classes_
 
@@ -420,7 +420,7 @@ from skprune.datasets import make_partial_labels
 X, y = load_iris(return_X_y=True)
 pruner = test_composition.noted_pruner(sys.argv[2], memory=sys.argv[3])
 time.sleep = lambda seconds: sys.stdin.read()
-pruner.fit(X, make_partial_labels(y, 15, random_state=0))
+pruner.fit(X, make_partial_labels(y, n_labeled=15, random_state=0))
 """
 
 

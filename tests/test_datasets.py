@@ -1,6 +1,8 @@
-"""Partial labels, long tails, corruptions, loaders."""
+"""Partial labels, long tails, corruptions, fetchers and loaders."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,11 @@ from PIL import Image
 
 from skprune._utils._labels import missing_mask
 from skprune.datasets import (
+    _fetch,
     corrupt_images,
-    load_cifar10,
-    load_cifar100,
-    load_fashion_mnist,
+    fetch_cifar10,
+    fetch_cifar100,
+    fetch_fashion_mnist,
     load_image_folder,
     load_npz,
     make_label_noise,
@@ -30,45 +33,45 @@ DATA = Path(os.environ.get("SKPRUNE_DATA") or "~/.cache/skprune").expanduser()
 def test_partial_labels(seed, n, count):
     y = np.random.default_rng(seed).integers(4, size=n)
     y[:4] = range(4)
-    partial = make_partial_labels(y, count, random_state=seed)
+    partial = make_partial_labels(y, n_labeled=count, random_state=seed)
     given_rows = ~missing_mask(partial)
     assert given_rows.sum() == count
     np.testing.assert_array_equal(partial[given_rows], y[given_rows])
     assert set(partial[given_rows]) == set(range(4))
-    np.testing.assert_array_equal(partial, make_partial_labels(y, count, random_state=seed))
+    np.testing.assert_array_equal(partial, make_partial_labels(y, n_labeled=count, random_state=seed))
 
 
 def test_partial_labels_of_every_kind():
-    assert make_partial_labels(np.array(["a", "b"] * 5), 4, random_state=0).dtype == object
-    signed = make_partial_labels(np.array([-1, 1] * 5), 4, random_state=0)
+    assert make_partial_labels(np.array(["a", "b"] * 5), n_labeled=4, random_state=0).dtype == object
+    signed = make_partial_labels(np.array([-1, 1] * 5), n_labeled=4, random_state=0)
     assert missing_mask(signed).sum() == 6
     assert set(signed[~missing_mask(signed)]) == {-1, 1}
-    booleans = make_partial_labels(np.array([False, True] * 5), 0.4, random_state=0)
+    booleans = make_partial_labels(np.array([False, True] * 5), n_labeled=0.4, random_state=0)
     assert missing_mask(booleans).sum() == 6
-    small = make_partial_labels(np.array([0, 1] * 5, dtype=np.uint8), 4, random_state=0)
+    small = make_partial_labels(np.array([0, 1] * 5, dtype=np.uint8), n_labeled=4, random_state=0)
     assert (small == -1).sum() == 6
-    marked = make_partial_labels(np.array(["a", "b"] * 5), 4, missing="?", random_state=0)
+    marked = make_partial_labels(np.array(["a", "b"] * 5), n_labeled=4, missing="?", random_state=0)
     assert (marked == "?").sum() == 6
-    free = make_partial_labels(np.array([0, 1] * 50), 1, stratify=False, random_state=0)
+    free = make_partial_labels(np.array([0, 1] * 50), n_labeled=1, stratify=False, random_state=0)
     assert (free >= 0).sum() == 1
 
 
 @pytest.mark.parametrize("count", [0, 11, 1, 1.5, True, "all"])
 def test_refused_counts(count):
     with pytest.raises(ValueError, match="n_labeled"):
-        make_partial_labels(np.array([0, 1] * 5), count)
+        make_partial_labels(np.array([0, 1] * 5), n_labeled=count)
 
 
 def test_long_tails():
     y = np.repeat(np.arange(5), 200)
-    rows = make_long_tailed(y, 50, random_state=0)
+    rows = make_long_tailed(y, imbalance=50, random_state=0)
     assert (np.diff(rows) > 0).all()
     counts = np.bincount(y[rows])
     assert counts[0] == 200
     assert counts[-1] == 4
     np.testing.assert_allclose(counts[1:] / counts[:-1], 50 ** (-1 / 4), atol=0.05)
     with pytest.raises(ValueError, match="at least 1"):
-        make_long_tailed(y, 0.5)
+        make_long_tailed(y, imbalance=0.5)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -115,18 +118,29 @@ def test_refused_images():
         corrupt_images(np.zeros((3, 4, 4)), fraction=2)
 
 
-def test_loaders_read_a_folder(tmp_path, monkeypatch):
-    arrays = {"x_train": np.zeros((3, 1, 28, 28), np.uint8), "y_train": np.arange(3)}
-    arrays |= {"x_test": arrays["x_train"], "y_test": arrays["y_train"]}
-    np.savez(tmp_path / "fashion_mnist.npz", **arrays)
-    assert load_fashion_mnist(data_home=tmp_path).x_train.shape == (3, 1, 28, 28)
+def stored(folder, name, shape):
+    """Write a small data set where a fetcher looks for it."""
+    arrays = {"x_train": np.zeros((3, *shape), np.uint8), "y_train": np.arange(3)}
+    arrays |= {"x_test": np.ones((2, *shape), np.uint8), "y_test": np.arange(2)}
+    np.savez(folder / f"{name}.npz", **arrays)
+
+
+def test_fetchers_read_a_folder(tmp_path, monkeypatch):
+    stored(tmp_path, "fashion_mnist", (1, 28, 28))
+    data = fetch_fashion_mnist(data_home=tmp_path)
+    assert data.data.shape == (3, 1, 28, 28)
+    assert data.target.tolist() == [0, 1, 2]
     monkeypatch.setenv("SKPRUNE_DATA", str(tmp_path))
-    assert load_fashion_mnist().y_test.tolist() == [0, 1, 2]
-    with pytest.raises(FileNotFoundError, match=r"cifar10.npz is not there.*download_if_missing=True"):
-        load_cifar10(download_if_missing=False)
+    X, y = fetch_fashion_mnist(subset="test", return_X_y=True)
+    assert (X == 1).all()
+    assert y.tolist() == [0, 1]
+    with pytest.raises(FileNotFoundError, match=r"cifar10.npz does not exist.*download_if_missing=True"):
+        fetch_cifar10(download_if_missing=False)
+    with pytest.raises(ValueError, match="subset must be 'train' or 'test', got 'all'"):
+        fetch_fashion_mnist(subset="all")
 
 
-def test_loaders_fall_back_on_torchvision(tmp_path, monkeypatch):
+def test_fetchers_fall_back_on_torchvision(tmp_path, monkeypatch):
     from torchvision import datasets
 
     class Fake:
@@ -135,34 +149,76 @@ def test_loaders_fall_back_on_torchvision(tmp_path, monkeypatch):
             self.data = np.zeros((4 if train else 2, 32, 32, 3), np.uint8)
             self.targets = list(range(len(self.data)))
 
-    for name, load in (("cifar10", load_cifar10), ("cifar100", load_cifar100)):
+    for name, fetch in (("cifar10", fetch_cifar10), ("cifar100", fetch_cifar100)):
         monkeypatch.setattr(datasets, name.upper(), Fake)
-        data = load(data_home=tmp_path / name)
-        assert data.x_train.shape == (4, 3, 32, 32)
-        assert data.y_test.tolist() == [0, 1]
-        assert [file.name for file in (tmp_path / name).iterdir()] == [f"{name}.npz"]
+        assert fetch(data_home=tmp_path / name).data.shape == (4, 3, 32, 32)
+        assert fetch(subset="test", data_home=tmp_path / name).target.tolist() == [0, 1]
+        assert [file.name for file in (tmp_path / name).glob("*.*")] == [f"{name}.npz"]
+
+
+DOWNLOAD = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from skprune.datasets import _fetch
+
+folder = Path(sys.argv[1])
+
+def read(name, place):
+    with (folder / "downloads").open("a") as stream:
+        stream.write("x")
+    (folder / f"ready-{sys.argv[2]}").touch()
+    time.sleep(1.0)  # the other process arrives meanwhile
+    return {f"{axis}_{part}": np.full(4, 7) for axis in "xy" for part in ("train", "test")}
+
+_fetch.read_from_torchvision = read
+(folder / f"here-{sys.argv[2]}").touch()
+while len(list(folder.glob("here-*"))) < 2:
+    time.sleep(0.01)
+print(_fetch.fetch_cifar10(data_home=folder).target.sum())
+"""
+
+
+def test_two_processes_download_once(tmp_path):
+    command = [sys.executable, "-c", DOWNLOAD, str(tmp_path)]
+    processes = [subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True) for number in range(2)]
+    assert [process.communicate(timeout=60)[0].strip() for process in processes] == ["28", "28"]
+    assert (tmp_path / "downloads").read_text() == "x"
+
+
+def test_a_failed_download_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(_fetch, "read_from_torchvision", lambda name, folder: {"x_train": np.zeros(3)})
+
+    def fail(stream, **arrays):
+        stream.write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(np, "savez", fail)
+    with pytest.raises(OSError, match="disk full"):
+        fetch_cifar10(data_home=tmp_path)
+    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == []
 
 
 def test_image_folders(tmp_path):
     rng = np.random.default_rng(0)
-    for name, colour in {"b/deep/1.png": 200, "a/2.JPG": 100, "a/1.png": 50, "unlabeled/x.png": 10}.items():
+    for name, color in {"b/deep/1.png": 200, "a/2.JPG": 100, "a/1.png": 50, "unlabeled/x.png": 10}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.full((20, 30, 3), colour, np.uint8)).save(tmp_path / name)
+        Image.fromarray(np.full((20, 30, 3), color, np.uint8)).save(tmp_path / name)
     (tmp_path / "a" / "notes.txt").write_text("no image")
     data = load_image_folder(tmp_path, size=8)
-    assert data.x.shape == (4, 3, 8, 8)
-    assert data.y.tolist() == ["a", "a", "b", None]
-    assert data.x[:, 0, 4, 4].tolist() == pytest.approx([50, 100, 200, 10], abs=3)
-    assert [file.name for file in data.files] == ["1.png", "2.JPG", "1.png", "x.png"]
-    assert load_image_folder(tmp_path, size=8, grey=True).x.shape == (4, 1, 8, 8)
+    assert data.data.shape == (4, 3, 8, 8)
+    assert data.target.tolist() == ["a", "a", "b", None]
+    assert data.data[:, 0, 4, 4].tolist() == pytest.approx([50, 100, 200, 10], abs=3)
+    assert [file.name for file in data.filenames] == ["1.png", "2.JPG", "1.png", "x.png"]
+    assert load_image_folder(tmp_path, size=8, gray=True).data.shape == (4, 1, 8, 8)
     noise = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "a" / "0.png")
-    np.testing.assert_array_equal(load_image_folder(tmp_path, size=8).x[0], noise.transpose(2, 0, 1))
+    np.testing.assert_array_equal(load_image_folder(tmp_path, size=8, return_X_y=True)[0][0], noise.transpose(2, 0, 1))
     Image.fromarray(np.full((8, 8), 30_000, np.uint16)).save(tmp_path / "a" / "deep.png")
-    with pytest.raises(ValueError, match="deep.png has more than 8 bits a channel"):
+    with pytest.raises(ValueError, match="deep.png has more than 8 bits per channel"):
         load_image_folder(tmp_path, size=8)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="holds no images in folders of classes"):
+    with pytest.raises(FileNotFoundError, match="holds no images in subfolders named after classes"):
         load_image_folder(tmp_path / "empty", size=8)
 
 
@@ -187,7 +243,7 @@ def test_label_noise(seed, rate, kind):
     rng = np.random.default_rng(seed)
     y = np.array(["a", "b", "c", "d"])[np.append(np.arange(4), rng.integers(4, size=60))]
     before = y.copy()
-    noisy, wrong = make_label_noise(y, rate, kind=kind, random_state=seed)
+    noisy, wrong = make_label_noise(y, rate=rate, kind=kind, random_state=seed)
     assert wrong.sum() == round(rate * 64)
     np.testing.assert_array_equal(noisy != y, wrong)
     np.testing.assert_array_equal(y, before)
@@ -199,38 +255,39 @@ def test_label_noise(seed, rate, kind):
 
 def test_label_noise_is_even_over_the_other_classes():
     y = np.repeat([0, 1, 2], 3000)
-    noisy, wrong = make_label_noise(y, 0.5, random_state=0)
+    noisy, wrong = make_label_noise(y, rate=0.5, random_state=0)
     counts = np.bincount(noisy[wrong & (y == 0)], minlength=3)
     assert counts[0] == 0
     assert abs(counts[1] - counts[2]) < 0.1 * counts.sum()
     for params, message in (({"rate": 1.5}, "rate must be within"), ({"rate": 0.1, "kind": "flip"}, "kind must be")):
         with pytest.raises(ValueError, match=message):
             make_label_noise(y, **params)
-    with pytest.raises(ValueError, match="one class only"):
-        make_label_noise([1, 1], 0.5)
-    with pytest.raises(ValueError, match="y holds unlabelled rows"):
-        make_label_noise([1, 0, -1], 0.5)
+    with pytest.raises(ValueError, match="only one class"):
+        make_label_noise([1, 1], rate=0.5)
+    with pytest.raises(ValueError, match="y holds unlabeled rows"):
+        make_label_noise([1, 0, -1], rate=0.5)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_one_seed_for_all_chooses_other_rows_for_each(seed):
-    """Of the labelled rows as many are corrupted, or wrong, as of all."""
+    """The labeled rows are corrupted, or mislabeled, as often as all rows."""
     y = np.arange(4000) % 10
-    labeled = make_partial_labels(y, 1000, random_state=seed) != -1
+    labeled = make_partial_labels(y, n_labeled=1000, random_state=seed) != -1
     _, kinds = corrupt_images(np.zeros((4000, 2, 2), np.uint8), return_kinds=True, random_state=seed)
-    _, wrong = make_label_noise(y, 0.3, random_state=seed)
+    _, wrong = make_label_noise(y, rate=0.3, random_state=seed)
     for chosen in (kinds != "clean", wrong):
         assert abs(chosen[labeled].mean() - 0.3) < 0.05
     assert abs(wrong[kinds != "clean"].mean() - 0.3) < 0.05
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(("load", "shape"), [(load_fashion_mnist, (1, 28, 28)), (load_cifar10, (3, 32, 32))])
-def test_real_data(load, shape):
-    name = load.__name__.removeprefix("load_")
+@pytest.mark.parametrize(("fetch", "shape"), [(fetch_fashion_mnist, (1, 28, 28)), (fetch_cifar10, (3, 32, 32))])
+def test_real_data(fetch, shape):
+    name = fetch.__name__.removeprefix("fetch_")
     if not (DATA / f"{name}.npz").exists():
         pytest.skip(f"{name}.npz is not in the data folder; $SKPRUNE_DATA names it")
-    data = load(download_if_missing=False)
-    assert data.x_train.shape[1:] == data.x_test.shape[1:] == shape
-    assert data.x_train.dtype == np.uint8
-    assert sorted(set(data.y_train)) == list(range(10))
+    for subset in ("train", "test"):
+        data = fetch(subset=subset, download_if_missing=False)
+        assert data.data.shape[1:] == shape
+        assert data.data.dtype == np.uint8
+        assert sorted(set(data.target)) == list(range(10))

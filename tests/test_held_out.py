@@ -87,7 +87,7 @@ def test_more_labels_detect_smaller_differences():
     X, y = load_digits(return_X_y=True)
     found = []
     for n_labeled in (100, 1000):
-        partial = make_partial_labels(y, n_labeled, random_state=0)
+        partial = make_partial_labels(y, n_labeled=n_labeled, random_state=0)
         with pytest.warns(UserWarning, match="Random rows may be as good"):
             found.append(pruner_of("random", gate=True).fit(X / 16, partial).gate_)
     assert [gate["n_rows"] for gate in found] == [20, 199]
@@ -208,7 +208,7 @@ def test_one_standard_error(accuracies, n_rows, expected):
 
 def test_suggested_ratios(tmp_path):
     X, y = load_digits(return_X_y=True)
-    X, partial = X / 16, make_partial_labels(y, 300, random_state=0)
+    X, partial = X / 16, make_partial_labels(y, n_labeled=300, random_state=0)
     Noting.seen.clear()
     pruner = pruner_of("random", labeler=Noting(), memory=str(tmp_path), random_state=0)
     pruner.fit(X, partial)
@@ -240,7 +240,7 @@ def test_ratios_that_the_selection_can_keep(rare):
 def test_random_rows_have_the_labels_that_the_coreset_has():
     """With a weak labeler, what must stay is worth much; it is worth as much among random rows."""
     X, y = load_digits(return_X_y=True)
-    partial = make_partial_labels(y, 300, random_state=0)
+    partial = make_partial_labels(y, n_labeled=300, random_state=0)
     with pytest.warns(UserWarning, match="Random rows may be as good"):
         gate = (
             pruner_of("random", ratio=320, include_labeled=True, gate=True, labeler=Noting(C=3e-3))

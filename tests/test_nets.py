@@ -58,7 +58,7 @@ def test_fixmatch_alone_on_images(images):
 def test_fixmatch_uses_the_unlabelled_rows():
     X, y = load_digits(return_X_y=True)
     X, y = X[:600], y[:600]
-    partial = make_partial_labels(y, 40, random_state=0)
+    partial = make_partial_labels(y, n_labeled=40, random_state=0)
     hidden = partial < 0
     with_them = FixMatch(n_steps=300, batch_size=32, random_state=0).fit(X, partial).score(X[hidden], y[hidden])
     without = NetClassifier(n_steps=300, max_epochs=1, batch_size=32, augment="strong", ema=True, random_state=0)

@@ -243,7 +243,7 @@ def test_labelers_by_name(iris, name):
 def test_accuracy_is_estimated_from_labels_that_were_held_out(quick, iris, counting, tmp_path):
     X, y, _ = iris
     labeler, proxy = counting
-    partial = make_partial_labels(y, 60, random_state=0)
+    partial = make_partial_labels(y, n_labeled=60, random_state=0)
     make = partial_function(quick, labeler=labeler(n_steps=60, batch_size=8, mu=2), proxy=proxy(module__width=8))
     pruner = make(memory=str(tmp_path), estimate_accuracy=True).fit(X, partial)
     low, high = pruner.pseudo_label_accuracy_interval_
@@ -262,7 +262,7 @@ def test_accuracy_is_estimated_from_labels_that_were_held_out(quick, iris, count
 def test_the_estimate_is_honest_about_labels_that_mean_nothing(quick, iris):
     X, y, _ = iris
     noise = np.random.default_rng(0).permutation(y)
-    pruner = quick(estimate_accuracy=True).fit(X, make_partial_labels(noise, 90, random_state=0))
+    pruner = quick(estimate_accuracy=True).fit(X, make_partial_labels(noise, n_labeled=90, random_state=0))
     assert pruner.pseudo_label_accuracy_ < 0.6
 
 

@@ -53,7 +53,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     X, y = load_digits(return_X_y=True) if args.data == "digits" else fashion_pool(args, args.seed)[:2]
-    y = make_partial_labels(y, args.labels, random_state=args.seed)
+    y = make_partial_labels(y, n_labeled=args.labels, random_state=args.seed)
     split = PartialLabelShuffleSplit(1, test_size=0.2, random_state=args.seed)
     train, _ = next(split.split(X, y))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from skprune.datasets import load_fashion_mnist
+from skprune.datasets import fetch_fashion_mnist
 from skprune.nets import NetClassifier
 
 
@@ -87,11 +87,19 @@ def of_seeds(seeds):
     return f"seeds {seeds} (n = {len(seeds)}), std with ddof 1"
 
 
+def train_and_test(fetch, data_home):
+    """Return images and labels of the training set, then those of the test set."""
+    return (
+        *fetch(subset="train", data_home=data_home, return_X_y=True),
+        *fetch(subset="test", data_home=data_home, return_X_y=True),
+    )
+
+
 def fashion_pool(args, seed):
     """Return the rows and true labels of a pool out of Fashion-MNIST, and the test set."""
-    data = load_fashion_mnist(data_home=args.data_home)
-    rows = np.random.default_rng(seed).permutation(len(data.x_train))[: args.pool]
-    return data.x_train[rows], data.y_train[rows], data.x_test, data.y_test
+    X, y, X_test, y_test = train_and_test(fetch_fashion_mnist, args.data_home)
+    rows = np.random.default_rng(seed).permutation(len(X))[: args.pool]
+    return X[rows], y[rows], X_test, y_test
 
 
 def supervised_sibling(net):

@@ -39,7 +39,7 @@ EVERYTHING = "all rows"
 def compute(rows, seed, args):
     """Compute the missing rows of a seed."""
     X, y, X_test, y_test = fashion_pool(args, seed)
-    y_partial = make_partial_labels(y, args.labels, random_state=seed)
+    y_partial = make_partial_labels(y, n_labeled=args.labels, random_state=seed)
     hidden = y_partial < 0
 
     def train(key, mask):

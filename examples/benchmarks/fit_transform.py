@@ -14,7 +14,7 @@ import torch
 from common import machine
 
 from skprune import SemiPrune
-from skprune.datasets import load_fashion_mnist, make_partial_labels
+from skprune.datasets import fetch_fashion_mnist, make_partial_labels
 
 
 def main():
@@ -28,9 +28,9 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
-    data = load_fashion_mnist(data_home=args.data_home)
-    X, y = data.x_train[: args.pool], data.y_train[: args.pool]
-    y_partial = make_partial_labels(y, args.labels, random_state=args.seed)
+    X, y = fetch_fashion_mnist(data_home=args.data_home, return_X_y=True)
+    X, y = X[: args.pool], y[: args.pool]
+    y_partial = make_partial_labels(y, n_labeled=args.labels, random_state=args.seed)
     pruner = SemiPrune(random_state=args.seed, verbose=args.verbose)
     start = time.perf_counter()
     kept = pruner.fit_transform(X, y_partial)

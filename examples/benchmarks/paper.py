@@ -32,7 +32,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import machine, of_seeds, show
+from common import machine, of_seeds, show, train_and_test
 from sklearn.pipeline import Pipeline
 
 from skprune import SemiPrune
@@ -46,13 +46,13 @@ from skprune.baselines import (
     SupervisedPruner,
     ZCorePruner,
 )
-from skprune.datasets import corrupt_images, load_cifar10, load_fashion_mnist, make_long_tailed, make_partial_labels
+from skprune.datasets import corrupt_images, fetch_cifar10, fetch_fashion_mnist, make_long_tailed, make_partial_labels
 from skprune.model_selection import PruningCurve, pruning_curve
 from skprune.nets import NetClassifier
 from skprune.selection import Random
 from skprune.semi_supervised import SoftMatch
 
-LOADERS = {"fashion": load_fashion_mnist, "cifar10": load_cifar10}
+LOADERS = {"fashion": fetch_fashion_mnist, "cifar10": fetch_cifar10}
 PROTOCOLS = ("standard", "corrupted", "longtail")
 LABELED = {"fashion": 0.025, "cifar10": 0.05}
 RATIOS = {"cpu": (0.1, 0.3, 0.5), "gpu": (0.1, 0.2, 0.3, 0.5, 0.7)}
@@ -113,21 +113,21 @@ def evaluators(args, ratios):
 
 def problem(args, seed):
     """Return the pool, its true and its given labels, and the rows and labels of the test."""
-    data = LOADERS[args.dataset](data_home=args.data_home)
-    order = np.random.default_rng(seed).permutation(len(data.x_train))
+    X_train, y_train, X_test, y_test = train_and_test(LOADERS[args.dataset], args.data_home)
+    order = np.random.default_rng(seed).permutation(len(X_train))
     reserved, rows = order[:N_VALIDATION], order[N_VALIDATION:]
     if args.protocol == "longtail":
-        rows = rows[make_long_tailed(data.y_train[rows], imbalance=100, random_state=seed)]
+        rows = rows[make_long_tailed(y_train[rows], imbalance=100, random_state=seed)]
         rows = np.random.default_rng(seed).permutation(rows)
     if args.preset == "cpu":
         rows = rows[: args.pool]
-    X, y = data.x_train[rows], data.y_train[rows]
+    X, y = X_train[rows], y_train[rows]
     if args.protocol == "corrupted":
         X = corrupt_images(X, fraction=0.3, random_state=seed)
-    partial = make_partial_labels(y, round(LABELED[args.dataset] * len(y)), random_state=seed)
+    partial = make_partial_labels(y, n_labeled=round(LABELED[args.dataset] * len(y)), random_state=seed)
     if args.split == "validation":
-        return X, y, partial, data.x_train[reserved], data.y_train[reserved]
-    return X, y, partial, data.x_test, data.y_test
+        return X, y, partial, X_train[reserved], y_train[reserved]
+    return X, y, partial, X_test, y_test
 
 
 def csv_file(args, dataset, protocol):

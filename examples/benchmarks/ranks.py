@@ -37,7 +37,7 @@ def compute(rows, seed, args):
     if not rows.missing(f"extrapolated {NEIGHBOURS[-1]} | {SCORES[-1]}", seed):
         return
     X, y, *_ = fashion_pool(args, seed)
-    y_partial = make_partial_labels(y[:-LEFT_OUT], args.labels, random_state=seed)
+    y_partial = make_partial_labels(y[:-LEFT_OUT], n_labeled=args.labels, random_state=seed)
     y_partial = np.append(y_partial, np.full(LEFT_OUT, -1))
     start = time.process_time()
     whole = SemiPrune(n_repeats=3, random_state=seed).fit(X, y_partial)

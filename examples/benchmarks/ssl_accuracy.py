@@ -20,7 +20,7 @@ import time
 import warnings
 
 import numpy as np
-from common import arguments, kept_rows, machine, of_seeds, show, supervised_sibling
+from common import arguments, kept_rows, machine, of_seeds, show, supervised_sibling, train_and_test
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score
@@ -28,7 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from skprune import SemiPrune
-from skprune.datasets import load_cifar10, load_fashion_mnist, make_long_tailed, make_partial_labels
+from skprune.datasets import fetch_cifar10, fetch_fashion_mnist, make_long_tailed, make_partial_labels
 from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher, PseudoLabel, SoftMatch
 
 DIGITS = {"digits": 50, "digits, 60 labels": 60}
@@ -63,15 +63,16 @@ def problem(column, seed, data_home):
         X, y = load_breast_cancer(return_X_y=True)
         X, n_labeled = StandardScaler().fit_transform(X), 20
     else:
-        data = (load_cifar10 if column == "cifar10" else load_fashion_mnist)(data_home=data_home)
+        fetch = fetch_cifar10 if column == "cifar10" else fetch_fashion_mnist
+        X, y, X_test, y_test = train_and_test(fetch, data_home)
         size, n_labeled = {"fashion": (10_000, 250), "cifar10": (5_000, 500)}.get(column, (None, 250))
-        rows = rng.permutation(len(data.x_train))[:size]
+        rows = rng.permutation(len(X))[:size]
         if column == LONG_TAILED:
-            rows = make_long_tailed(data.y_train, imbalance=100, random_state=seed)
-        X, y = data.x_train[rows], data.y_train[rows]
-    y_partial = make_partial_labels(y, n_labeled, random_state=seed)
+            rows = make_long_tailed(y, imbalance=100, random_state=seed)
+        X, y = X[rows], y[rows]
+    y_partial = make_partial_labels(y, n_labeled=n_labeled, random_state=seed)
     if column == LONG_TAILED:
-        return X, y, y_partial, data.x_test, data.y_test
+        return X, y, y_partial, X_test, y_test
     hidden = y_partial < 0
     return X, y, y_partial, X[hidden], y[hidden]
 

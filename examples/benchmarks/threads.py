@@ -27,7 +27,7 @@ from skprune.semi_supervised import FixMatch
 def problem():
     """Return digits as images, 200 of them with labels."""
     X, y = load_digits(return_X_y=True)
-    return (X.reshape(-1, 1, 8, 8) * 15).astype("uint8"), make_partial_labels(y, 200, random_state=0)
+    return (X.reshape(-1, 1, 8, 8) * 15).astype("uint8"), make_partial_labels(y, n_labeled=200, random_state=0)
 
 
 def search(n_jobs, steps):

@@ -1,37 +1,43 @@
-"""Images as the world spoils them."""
+"""Corruptions of images."""
 
 import numpy as np
 from scipy.ndimage import convolve1d, gaussian_filter, zoom
 
+from skprune._utils._checks import check_number
 from skprune._utils._seeds import generator_for
 
 KINDS = ("low_resolution", "black_rectangle", "gaussian_noise", "fog", "motion_blur")
 
 
 def corrupt_images(X, *, fraction=0.3, return_kinds=False, random_state=None):
-    """Corrupt a part of the images, in equal shares by five kinds.
+    """Corrupt a fraction of the images with five kinds of corruption, in equal shares.
 
-    Low resolution (a quarter of the side), a black rectangle (a quarter to a half of each side), Gaussian noise
-    (std 0.2 of the range), fog (smooth white clouds, 0.4 to 0.8 opaque) and horizontal or vertical motion blur (a
-    quarter of the side long).
+    The kinds are low resolution (a quarter of the side), a black rectangle (a quarter to a half of each side), Gaussian noise
+    (standard deviation 0.2 of the range), fog (smooth white clouds, 0.4 to 0.8 opaque) and horizontal or vertical motion blur
+    (over a quarter of the side).
 
     Parameters
     ----------
-    X : ndarray of shape (n, C, H, W) or (n, H, W)
-        Images: uint8, or float, whose range is taken from the data.
+    X : ndarray of shape (n_samples, n_channels, height, width) or (n_samples, height, width)
+        Images, uint8 or float; the range of float images is taken from the data.
     fraction : float, default=0.3
         The fraction of images to corrupt, in [0, 1].
     return_kinds : bool, default=False
-        Whether to return the kind of each image too.
+        Whether to return the kind of each image as well.
     random_state : int, RandomState or None, default=None
-        Which images, and how.
+        Determines which images are corrupted, and how.
 
     Returns
     -------
     corrupted : ndarray of the shape and dtype of X
-        A new array.
-    kinds : ndarray of shape (n,), str
-        "clean" or the name of the corruption; only with `return_kinds`.
+        A new array; `X` is not modified.
+    kinds : ndarray of shape (n_samples,), str
+        "clean", or the name of the corruption. Only returned if `return_kinds` is True.
+
+    Raises
+    ------
+    ValueError
+        X does not hold images, or `fraction` is out of range.
 
     Examples
     --------
@@ -44,9 +50,10 @@ def corrupt_images(X, *, fraction=0.3, return_kinds=False, random_state=None):
     """
     X = np.asarray(X)
     if X.ndim not in (3, 4) or X.dtype.kind not in "uf":
-        raise ValueError(f"X must be images (n, C, H, W) or (n, H, W) of uint8 or float, got {X.dtype} {X.shape}.")
-    if not 0.0 <= fraction <= 1.0:
-        raise ValueError(f"fraction must be within [0, 1], got {fraction!r}.")
+        raise ValueError(
+            f"X must be images (n, C, H, W) or (n, H, W), uint8 or float, got {X.dtype} of shape {X.shape}."
+        )
+    check_number("fraction", fraction, 0, 1)
     rng = generator_for("corrupt_images", random_state)
     low, high = (0.0, 255.0) if X.dtype == np.uint8 else (float(X.min()), float(X.max()))
     out = X.copy()

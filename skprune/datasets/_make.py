@@ -5,45 +5,46 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 
-from skprune._utils._checks import check_number
+from skprune._utils._checks import check_number, check_option
 from skprune._utils._labels import missing_mask
 from skprune._utils._seeds import generator_for
 from skprune.selection._counts import allocate
 
 
-def make_partial_labels(y, n_labeled, *, stratify=True, missing=None, random_state=None):
-    """Hide all labels but a few.
+def make_partial_labels(y, *, n_labeled, stratify=True, missing=None, random_state=None):
+    """Hide all but a few labels.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
         All labels.
     n_labeled : int or float
-        Labels that stay: a count, or a fraction in (0, 1).
+        How many labels to keep: a count, or a fraction in (0, 1).
     stratify : bool, default=True
-        Whether each class keeps its share, and at least one label; else rows are drawn from all.
+        Whether to draw from each class in proportion to its size, at least one label each; otherwise the labels to keep are
+        drawn from all rows alike.
     missing : object, default=None
-        What stands for a hidden label. None takes -1 for integer labels that do not use it, else None in an object
-        array.
+        The mark of a hidden label. None uses -1 where the labels are integers and none of them is -1; otherwise it uses None
+        in an object array.
     random_state : int, RandomState or None, default=None
-        Which labels stay.
+        Determines which labels are kept.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        The partial labels; `y` is unchanged.
+        The partial labels; `y` is not modified.
 
     Raises
     ------
     ValueError
-        The count is out of range or, when stratified, below the number of classes.
+        `n_labeled` is out of range, or below the number of classes when stratified.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skprune.datasets import make_partial_labels
     >>> y = np.repeat([0, 1], 50)
-    >>> np.bincount(make_partial_labels(y, 10, random_state=0) + 1).tolist()
+    >>> np.bincount(make_partial_labels(y, n_labeled=10, random_state=0) + 1).tolist()
     [90, 5, 5]
     """
     y = column_or_1d(y)
@@ -61,11 +62,11 @@ def make_partial_labels(y, n_labeled, *, stratify=True, missing=None, random_sta
             raise ValueError(f"n_labeled={count} is below one label for each of the {len(classes)} classes.")
         sizes = np.bincount(codes)
         budgets = allocate(count, sizes, np.ones(len(sizes), dtype=int), sizes, rng)
-        keep = np.concatenate([order[codes[order] == code][: budgets[code]] for code in range(len(classes))])
+        kept = np.concatenate([order[codes[order] == code][: budgets[code]] for code in range(len(classes))])
     else:
-        keep = order[:count]
+        kept = order[:count]
     hidden = np.ones(n, dtype=bool)
-    hidden[keep] = False
+    hidden[kept] = False
     if missing is None and y.dtype.kind in "iu" and not (y == -1).any():
         partial = y.astype(np.int64 if y.dtype.kind == "u" else y.dtype)
         partial[hidden] = -1
@@ -75,91 +76,95 @@ def make_partial_labels(y, n_labeled, *, stratify=True, missing=None, random_sta
     return partial
 
 
-def make_long_tailed(y, imbalance=100.0, *, random_state=None):
-    """Choose rows so that class sizes fall exponentially, from the first class to the last.
+def make_long_tailed(y, *, imbalance=100.0, random_state=None):
+    r"""Choose rows so that class sizes fall exponentially from the first class to the last.
 
-    Class j of K keeps ``n_0 * imbalance ** (-j / (K - 1))`` rows, where n_0 is the size of the smallest class
-    (Cao et al., arXiv 1906.07413, appendix).
+    Class :math:`j` of :math:`K` keeps :math:`n_0 \cdot \mathrm{imbalance}^{-j / (K - 1)}` rows, where :math:`n_0` is the size of
+    the smallest class (Cao et al., arXiv 1906.07413, appendix).
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
         All labels.
     imbalance : float, default=100.0
-        The size of the first class over that of the last; at least 1.
+        The size of the first class divided by that of the last; at least 1.
     random_state : int, RandomState or None, default=None
-        Which rows.
+        Determines which rows of each class are kept.
 
     Returns
     -------
     ndarray of shape (n_kept,), int
-        Rows to keep, ascending.
+        The rows to keep, in ascending order.
+
+    Raises
+    ------
+    ValueError
+        `imbalance` is below 1.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skprune.datasets import make_long_tailed
     >>> y = np.repeat([0, 1, 2], 100)
-    >>> np.bincount(y[make_long_tailed(y, 100, random_state=0)]).tolist()
+    >>> np.bincount(y[make_long_tailed(y, imbalance=100, random_state=0)]).tolist()
     [100, 10, 1]
     """
-    if not imbalance >= 1:
-        raise ValueError(f"imbalance must be at least 1, got {imbalance!r}.")
+    check_number("imbalance", imbalance, 1)
     classes, codes = np.unique(column_or_1d(y), return_inverse=True)
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
     order = rng.permutation(len(codes))
     largest = np.bincount(codes).min()
     kept = []
-    for j in range(len(classes)):
-        size = max(1, round(largest * imbalance ** (-j / max(1, len(classes) - 1))))
-        kept.append(order[codes[order] == j][:size])
+    for code in range(len(classes)):
+        size = max(1, round(largest * imbalance ** (-code / max(1, len(classes) - 1))))
+        kept.append(order[codes[order] == code][:size])
     return np.sort(np.concatenate(kept))
 
 
-def make_label_noise(y, rate, *, kind="symmetric", random_state=None):
-    """Make a fraction of the labels wrong.
+def make_label_noise(y, *, rate, kind="symmetric", random_state=None):
+    """Replace a fraction of the labels by wrong ones.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
         All labels.
     rate : float in [0, 1]
-        The fraction that becomes wrong: ``round(rate * n_samples)`` labels.
+        The fraction of labels to make wrong: exactly ``round(rate * n_samples)`` of them.
     kind : {"symmetric", "pair"}, default="symmetric"
-        "symmetric" draws another class uniformly; "pair" takes the next one, the first behind the last
+        "symmetric" draws one of the other classes uniformly; "pair" takes the next class, and the first one after the last
         (Patrini et al., arXiv 1609.03683; Han et al., arXiv 1804.06872).
     random_state : int, RandomState or None, default=None
-        Which labels, and which classes.
+        Determines which labels become wrong, and what they become.
 
     Returns
     -------
     noisy : ndarray of shape (n_samples,)
-        The labels; `y` is unchanged.
+        The labels with noise; `y` is not modified.
     wrong : ndarray of shape (n_samples,), bool
-        True where they differ from `y`.
+        True where `noisy` differs from `y`.
 
     Raises
     ------
     ValueError
-        `rate` or `kind` is something else, a label is missing, or there is one class only.
+        `rate` or `kind` is invalid, a label is missing, or there is only one class.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skprune.datasets import make_label_noise
-    >>> noisy, wrong = make_label_noise(np.repeat([0, 1, 2], 10), 0.2, random_state=0)
-    >>> int(wrong.sum()), bool((noisy != np.repeat([0, 1, 2], 10)).sum() == 6)
+    >>> y = np.repeat([0, 1, 2], 10)
+    >>> noisy, wrong = make_label_noise(y, rate=0.2, random_state=0)
+    >>> int(wrong.sum()), bool((noisy[wrong] != y[wrong]).all())
     (6, True)
     """
     check_number("rate", rate, 0, 1)
-    if kind not in ("symmetric", "pair"):
-        raise ValueError(f"kind must be 'symmetric' or 'pair', got {kind!r}.")
+    check_option("kind", kind, ("symmetric", "pair"))
     y = column_or_1d(y)
     if missing_mask(y).any():
-        raise ValueError("y holds unlabelled rows (None, NaN or -1). Make labels wrong first, then hide some.")
+        raise ValueError("y holds unlabeled rows (None, NaN or -1). Add label noise first, then hide labels.")
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(f"y holds one class only ({classes.tolist()[0]!r}): no label can be wrong.")
+        raise ValueError(f"y holds only one class ({classes.tolist()[0]!r}), so no label can be wrong.")
     rng = generator_for("make_label_noise", random_state)
     rows = rng.permutation(len(y))[: round(rate * len(y))]
     step = rng.integers(1, len(classes), size=len(rows)) if kind == "symmetric" else 1
