@@ -1,20 +1,45 @@
 """What every pruner is: a mask over the rows it was fitted on, and all that follows from the mask."""
 
+from dataclasses import dataclass
+
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import _check_feature_names, check_is_fitted
+from sklearn.utils.validation import _check_feature_names, _get_feature_names, check_is_fitted
 
-from skprune._utils._labels import labels_at, missing_mask
-from skprune._utils._validation import as_pool, take_rows
+from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
+from skprune._utils._validation import as_pool, check_equal_length, take_rows
+
+
+@dataclass(frozen=True)
+class LabeledPool:
+    """A pool as one array, and the class index of each row, -1 where its label is missing."""
+
+    rows: np.ndarray
+    codes: np.ndarray
+    classes: np.ndarray
+
+    @property
+    def labeled(self):
+        """Which rows have a given label."""
+        return self.codes != MISSING
+
+
+def read_labeled_pool(estimator, X, y):
+    """Read what ``fit`` gets, and refuse what cannot be read."""
+    rows = as_pool(X, estimator.image_shape, estimator=estimator)
+    codes, classes = encode_labels(y)
+    check_equal_length(rows, codes)
+    _get_feature_names(X)  # refuses column names of mixed types
+    return LabeledPool(rows, codes, classes)
 
 
 class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
-    """Base of the pruners."""
+    """A mask over the rows of ``fit``, and all that derives from it."""
 
     @property
     def coreset_indices_(self):
-        """The rows that are kept, ascending."""
+        """The kept rows, ascending."""
         return np.flatnonzero(self.support_)
 
     @property
@@ -24,94 +49,91 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     @property
     def annotation_indices_(self):
-        """Kept rows that no human has labelled yet, hardest first."""
-        rows = np.flatnonzero(self.support_ & ~self._given)
+        """Kept rows that have no given label yet, hardest first."""
+        rows = np.flatnonzero(self.support_ & ~self._labeled)
         return rows[np.argsort(-self.difficulty_scores_[rows], kind="stable")]
 
     def get_support(self, indices=False):
-        """Return which rows are kept.
+        """Get the kept rows, as a mask or as indices.
 
         Parameters
         ----------
         indices : bool, default=False
-            Whether to return row numbers.
+            Whether to return indices instead of a mask.
 
         Returns
         -------
         ndarray of shape (n_samples,), bool, or of shape (n_kept,), int
-            The mask, or the rows in ascending order.
+            The mask, or the indices in ascending order.
         """
         check_is_fitted(self)
         return self.coreset_indices_ if indices else self.support_.copy()
 
     def fit_transform(self, X, y=None):
-        """Fit, and return the kept rows.
+        """Fit to the pool, and return the rows that are kept.
 
         Parameters
         ----------
         X : array-like
             The pool.
         y : array-like of shape (n_samples,)
-            Labels, some missing.
+            Labels, some of them missing.
 
         Returns
         -------
-        of the type of X
-            The kept rows, in their order.
+        X_coreset : same type as X
+            The kept rows, in their original order.
         """
         return take_rows(X, self.fit(X, y).coreset_indices_)
 
     def transform(self, X):
-        """Return the kept rows of the data that the pruner was fitted on.
+        """Return the kept rows of the pool that the pruner was fitted to.
 
         Parameters
         ----------
         X : array-like
-            The pool of ``fit``.
+            The pool passed to ``fit``.
 
         Returns
         -------
-        of the type of X
-            The kept rows, in their order.
+        X_coreset : same type as X
+            The kept rows, in their original order.
 
         Raises
         ------
         ValueError
-            X is other data: a pruner never drops rows of a test set.
+            If X is any other data: a pruner never drops rows of a test set.
         """
         self._check_fitted_pool(X, f" {_REFUSAL}")
         return take_rows(X, self.coreset_indices_)
 
     def coreset(self):
-        """Return what a classifier trains on.
+        """Return what a classifier trains on: the kept rows and their labels.
 
         Returns
         -------
-        rows : of the type of X
-            The kept rows, in their order.
+        rows : same type as X
+            The kept rows, in their original order.
         labels : ndarray of shape (n_kept,)
-            Given labels where there are any, else pseudo-labels; None where a baseline gives none.
-        weights : ndarray of shape (n_kept,), float64
-            Sample weights, all one: the coreset as it is. SemiPrune has others in ``sample_weight_``.
+            Given labels where there are any, pseudo-labels elsewhere; None where a baseline provides none.
 
         Examples
         --------
         >>> from sklearn.datasets import load_iris
         >>> from skprune import SemiPrune
         >>> X, y = load_iris(return_X_y=True)
-        >>> rows, labels, weights = SemiPrune(0.2, random_state=0).fit(X, y).coreset()
-        >>> rows.shape, labels.shape, weights.sum()
-        ((30, 4), (30,), np.float64(30.0))
+        >>> rows, labels = SemiPrune(0.2, random_state=0).fit(X, y).coreset()
+        >>> rows.shape, labels.shape
+        ((30, 4), (30,))
         """
         check_is_fitted(self)
-        rows = take_rows(self._rows, np.arange(int(self.support_.sum())))
-        return rows, self.coreset_labels_.copy(), np.ones(int(self.support_.sum()))
+        return take_rows(self._rows, np.arange(int(self.support_.sum()))), self.coreset_labels_.copy()
 
     def _check_fitted_pool(self, X, hint=""):
         """Return X as the pool of ``fit``, and refuse any other."""
         pool = self._check_pool(X, hint)
         if len(pool) != len(self.support_) or joblib.hash(pool) != self._fingerprint:
-            raise ValueError(f"X is not the data that {type(self).__name__} was fitted on.{hint}")
+            raise ValueError(f"X is not the data that {type(self).__name__} was fitted to.{hint}")
         return pool
 
     def _check_pool(self, X, hint=""):
@@ -125,16 +147,18 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             )
         _check_feature_names(self, X, reset=False)
         if pool.shape[1:] != self._row_shape:
-            raise ValueError(f"X has rows of shape {pool.shape[1:]}, but {name} was fitted on {self._row_shape}.{hint}")
+            raise ValueError(
+                f"X has rows of shape {pool.shape[1:]}, but {name} was fitted to rows of shape {self._row_shape}.{hint}"
+            )
         return pool
 
-    def _keep_mask(self, X, pool, given, mask):
+    def _keep_mask(self, X, pool, labeled, mask):
         """Set the mask, and what is needed to know the data again."""
         _check_feature_names(self, X, reset=True)
         self._row_shape = pool.shape[1:]
         self.n_features_in_ = int(np.prod(self._row_shape))
         self.support_ = mask
-        self._given = given
+        self._labeled = labeled
         self._fingerprint = joblib.hash(pool)
         rows = take_rows(X, np.flatnonzero(mask))
         self._rows = rows.detach() if hasattr(rows, "detach") else rows  # no graph behind it, which cannot be copied
@@ -147,33 +171,32 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         return tags
 
 
-def all_labelled(labels, pruner, hint):
-    """Return the labels of kept rows in their own type; refuse rows that have none."""
-    unlabelled = missing_mask(labels, classes=pruner.classes_)
-    if unlabelled.any():
+def require_labels(labels, pruner, hint):
+    """Return the labels of kept rows in their own type; refuse rows without one."""
+    unlabeled = missing_mask(labels, classes=pruner.classes_)
+    if unlabeled.any():
         raise ValueError(
-            f"{type(pruner).__name__} gives no pseudo-labels, and {int(unlabelled.sum())} of the {len(labels)} kept rows have no "
-            f"label. {hint}"
+            f"{type(pruner).__name__} gives no pseudo-labels, and {int(unlabeled.sum())} of the {len(labels)} kept rows have "
+            f"no label. {hint}"
         )
     return labels_at(labels, np.arange(len(labels)))
 
 
-class HoldsPruner:
-    """What an estimator around a fitted ``pruner_`` says of its input."""
+class FittedPrunerMixin:
+    """For estimators around a fitted ``pruner_``: what they say of their input."""
 
     @property
     def n_features_in_(self):
-        """Numbers a row."""
+        """Number of features of a row."""
         return self.pruner_.n_features_in_
 
     @property
     def feature_names_in_(self):
-        """Column names, when X has such."""
+        """Names of the columns, if X has names."""
         return self.pruner_.feature_names_in_
 
 
 _REFUSAL = (
-    "transform keeps rows of the training data alone, so that a test set never loses rows. To train a classifier on the "
-    "kept rows and predict on other data, use skprune.PrunedClassifier; in a Pipeline of imbalanced-learn, use "
-    "skprune.PruningSampler."
+    "transform keeps rows of the training data only, so that a test set never loses rows. To train a classifier on the kept "
+    "rows and predict on other data, use skprune.PrunedClassifier; in a Pipeline of imbalanced-learn, skprune.PruningSampler."
 )

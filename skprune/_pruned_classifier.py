@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skprune._base import HoldsPruner, all_labelled
+from skprune._base import FittedPrunerMixin, require_labels
 from skprune._utils._labels import labels_at, missing_mask
 from skprune._utils._validation import check_equal_length, take_rows
 
@@ -29,7 +29,7 @@ def _has(method):
     return check
 
 
-class PrunedClassifier(HoldsPruner, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """A classifier that trains on the coreset of a pruner: the last step of a Pipeline, and fit for grid searches.
 
     ``fit`` prunes the rows, and trains a clone of `estimator` on the kept ones. Predictions are never pruned. Ensembles and
@@ -133,7 +133,7 @@ class PrunedClassifier(HoldsPruner, MetaEstimatorMixin, ClassifierMixin, BaseEst
             if unknown.any():
                 raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
             labels = np.concatenate([labels[~asked], answers])[back]
-        labels = all_labelled(labels, pruner, "Use labels='given', or y_oracle.")
+        labels = require_labels(labels, pruner, "Use labels='given', or y_oracle.")
         fit_params = _check_method_params(X, fit_params, indices=rows)
         self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels, **fit_params)
         self.pruner_ = pruner

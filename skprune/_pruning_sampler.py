@@ -3,10 +3,10 @@
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 
-from skprune._base import HoldsPruner, all_labelled
+from skprune._base import FittedPrunerMixin, require_labels
 
 
-class PruningSampler(HoldsPruner, BaseEstimator):
+class PruningSampler(FittedPrunerMixin, BaseEstimator):
     """Prune within a Pipeline of imbalanced-learn, which resamples in ``fit`` and passes test data untouched.
 
     Parameters
@@ -79,8 +79,8 @@ class PruningSampler(HoldsPruner, BaseEstimator):
         ValueError
             The pruner gives no pseudo-labels, and a kept row has no label.
         """
-        rows, labels, _ = self.fit(X, y).pruner_.coreset()
-        labels = all_labelled(labels, self.pruner_, "Use a pruner that labels the pool, such as SemiPrune.")
+        rows, labels = self.fit(X, y).pruner_.coreset()
+        labels = require_labels(labels, self.pruner_, "Use a pruner that labels the pool, such as SemiPrune.")
         if hasattr(y, "iloc"):
             kept = y.iloc[self.sample_indices_]
             labels = type(kept)(labels, index=kept.index, name=kept.name)

@@ -1,146 +1,145 @@
 """SemiPrune: the four stages in one estimator."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _get_feature_names, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skprune._base import BasePruner
-from skprune._pipeline._held_out import accuracy_interval, compare_with_random, gate_message
-from skprune._pipeline._models import is_labeler, prepare_models
-from skprune._pipeline._parameters import check_parameters, selector_for
-from skprune._pipeline._plan import run_stages
-from skprune._pipeline._selection import choose
+from skprune._base import BasePruner, read_labeled_pool
+from skprune._pipeline._comparison import CoresetJudge
+from skprune._pipeline._held_out import accuracy_interval, hold_out
+from skprune._pipeline._models import prepare_models
+from skprune._pipeline._parameters import check_parameters
+from skprune._pipeline._selection import SelectionInputs, make_choice
+from skprune._pipeline._settings import Settings
+from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._reports import Reports
-from skprune._utils._adapters import unpack
-from skprune._utils._labels import MISSING, encode_labels
-from skprune._utils._validation import as_pool, check_equal_length
+from skprune._utils._docstrings import fill_docstring
 from skprune._utils._warnings import warn_user
-from skprune.dynamics import TrainingDynamics
-from skprune.scores._registry import mean_difficulty
 
 
+@fill_docstring()
 class SemiPrune(Reports, BasePruner):
-    """Prune a training set of which few labels are known (SemiPrune, arXiv 2605.23198).
+    """Prune a training set in which few labels are known (SemiPrune, arXiv 2605.23198).
 
-    A semi-supervised net trained on the given labels labels the other rows; a proxy is trained on all rows and its
-    training dynamics are recorded; they give each row a difficulty; a selection keeps a coreset. Where all labels are
-    given, the first stage is left out: then it is supervised pruning.
+    A semi-supervised net trained on the given labels predicts the others. A proxy classifier is trained on all rows, and
+    its training dynamics give each row a difficulty. A selector then keeps a coreset. If all labels are given, no net is
+    needed to predict any, and the method is supervised pruning.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
+    $ratio
+        The labeled rows count like any other.
     labeler : str or classifier, default="softmatch"
-        Labels the pool: the name of a net of :mod:`skprune.semi_supervised` in lower case, or any classifier with
-        ``predict_proba`` that reads -1 as unlabelled, such as :class:`~skprune.semi_supervised.SoftMatch` with settings of
-        its own, ``SelfTrainingClassifier``, ``LabelSpreading``, or a Pipeline that ends in one. It is cloned.
-        Nested `random_state`, `device` and `n_jobs` that are None inherit those given here.
+        Predicts the missing labels: the name of a net of :mod:`skprune.semi_supervised` in lower case, or a classifier with
+        ``predict_proba`` that reads -1 as unlabeled, such as :class:`~skprune.semi_supervised.SoftMatch` with your own
+        settings, ``SelfTrainingClassifier``, ``LabelSpreading``, or a Pipeline that ends in one of these. It is cloned.
+        Nested parameters `random_state`, `device` and `n_jobs` that are None inherit the values given here.
     proxy : classifier, "labeler" or None, default=None
-        The classifier whose training is recorded, of a kind that :func:`skprune.dynamics.collect_dynamics` takes: a skorch net,
-        one with ``partial_fit``, a boosted one, or a Pipeline that ends in such. None: ``NetClassifier(lr=0.01)`` of
-        :mod:`skprune.nets`. It is cloned, and inherits as the labeler does; its epochs are `n_epochs`.
-        "labeler" trains no proxy: the run of the labeler, a net of :mod:`skprune.semi_supervised`, is divided into `n_epochs`
-        parts, and the network at the end of each, without the moving average, is evaluated on all rows, whatever the mode
-        of `record`.
+        The classifier whose training is recorded, of any kind that :func:`~skprune.dynamics.collect_dynamics` takes: a skorch
+        net, a classifier with ``partial_fit``, a boosted one, or a Pipeline that ends in one of the last two. None means
+        ``NetClassifier(lr=0.01)`` of :mod:`skprune.nets`. It is cloned, trained for `n_epochs`, and inherits parameters like
+        the labeler. "labeler" trains no proxy: the training of the labeler, a net of :mod:`skprune.semi_supervised`, is
+        divided into `n_epochs` parts, and the net at the end of each part, without the moving average of its weights, is
+        evaluated on all rows, whatever the mode of `record`.
     difficulty : str, callable or list, default="dual"
-        A name out of :func:`skprune.scores.names`, ``callable(dynamics) -> (n_samples,)``, higher = harder, or a list of these,
-        which are combined by rank.
-    selection : str or selector, default="beta"
-        A name out of :func:`skprune.selection.names`, or an object such as ``Cutoff(hard_cutoff=0.1)``. By name "beta", "cutoff"
-        and "stratified" choose their parameter, and each class of the pseudo-labels keeps half of an even share of rows, or all
-        that it has: "cutoff" is ``Cutoff("auto", min_per_class=0.5)``, "beta" is ``Beta("auto", n_epochs=...,
-        min_per_class=0.5)`` over the epochs that the difficulty reads. ``Beta()`` is as published. In a ``class_balanced`` dict
-        the keys are classes of y.
-    goal : {"annotate", "pseudo"}, default="annotate"
-        What the coreset is for, which "beta" by name heeds: to be labelled by a human, or to be trained on with pseudo-labels.
-        "pseudo" multiplies the weight of a row by the tenth power of `pseudo_label_confidence_`, ``Beta(trust=10)``, since
-        a wrong pseudo-label hurts the net that is trained on it, while a human corrects it. With another `selection` of the
-        estimator, ``fit`` refuses "pseudo"; a selection that is given to ``select`` says for itself what it trusts.
+        How hard each row is: a name from :func:`skprune.scores.get_score_names`, ``callable(dynamics) -> (n_samples,)`` where
+        higher means harder, or a list of these, which are combined by rank.
+    selection : str or selector, default="auto"
+        Which rows are kept: "auto", a name from :func:`skprune.selection.get_selector_names`, or a selector such as
+        ``Cutoff(hard_cutoff=0.1)``. A name stands for a selector with its defaults: "beta" is ``Beta()``. "auto" is
+        ``Beta("auto", n_epochs=..., trust=..., min_per_class=0.5)`` over the epochs that the difficulty reads, with
+        ``trust=0``, or 10 with ``goal="pseudo"``. The keys of a ``class_balanced`` dict are classes of y.
+    goal : {"auto", "annotate", "pseudo"}, default="auto"
+        What the coreset is for: to be labeled by people, or to be trained on with its pseudo-labels. With "pseudo",
+        ``selection="auto"`` multiplies the weight of a row by the tenth power of `pseudo_label_confidence_`, because a wrong
+        pseudo-label hurts the model trained on it, whereas people correct it; other selections of the estimator refuse
+        "pseudo". "auto" means "annotate", and "pseudo" within estimators that train on pseudo-labels, such as
+        :class:`PrunedClassifier`.
     n_epochs : int, default=30
-        Epochs that the proxy trains and that are recorded.
+        Number of epochs that the proxy is trained and recorded.
     schedule_epochs : int, default=200
-        Epochs that shape the learning rate of a NetClassifier as proxy, at least `n_epochs`; also those of the classifier behind
-        ``score``. Other proxies bring their own schedule.
+        Number of epochs that shape the learning rate of a NetClassifier as proxy, at least `n_epochs`; also the number of
+        epochs that ``score`` trains it. Other proxies bring their own schedule.
     n_repeats : int, default=1
-        Proxies that are trained, with different seeds; scores are averaged over them. `n_jobs` of them at a time.
+        Number of proxies trained with different seeds, `n_jobs` at a time; scores are averaged over them.
     record : {"train", "eval"} or Recording, default="train"
         What is recorded of the proxy: a :class:`~skprune.dynamics.Recording`, or its mode.
     include_labeled : bool, default=False
-        True keeps all labelled rows; otherwise they are chosen or not like any other. Either way they count inside the ratio.
+        Whether all labeled rows are kept; otherwise they are chosen like any other. Either way they count toward `ratio`.
     estimate_accuracy : bool, default=False
-        Whether to estimate how many pseudo-labels are right, by labelling once more without a fifth of the labels of each
-        class, one row at least where there are two (another run of the labeler, kept by `memory` and `checkpoint` as the
-        others are).
-    gate : bool, default=False
-        Whether to compare the coreset with as many random rows, by five trainings of each as in ``score``, on pseudo-labels of
-        a labeler that did not know a fifth of the labels, tested on these; see ``gate_``. It warns where random rows may be as
-        good. What annotation of the coreset would bring is another question, which no labels at hand can answer.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
+        Whether to estimate how many pseudo-labels are correct, by labeling once more without a fifth of the labels of each
+        class, at least one where there are two. That is one more run of the labeler, kept by `memory` and `checkpoint` like
+        the others.
+    compare_with_random : bool, default=False
+        Whether to compare the coreset with as many random rows: each is trained five times as in ``score``, on pseudo-labels
+        of a labeler that did not know a fifth of the labels, and tested on these. See ``random_comparison_``. A warning is
+        raised where random rows may be as good. It does not tell what annotating the coreset would bring.
+    $image_shape
     memory : None, str or joblib.Memory, default=None
-        Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `difficulty`, `selection`,
-        `goal`, `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Load caches that you trust
-        only: they hold pickles.
+        Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `difficulty`, `selection`, `goal`,
+        `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Caches hold pickles: load only
+        those that you trust.
     checkpoint : None or path-like, default=None
-        A folder in which each finished stage is kept, so that a run that was killed goes on behind it. Needs a
-        `random_state`. Load checkpoints that you trust only: they hold pickles.
-    device : str, default="auto"
-        "auto" takes CUDA where there is one, else the CPU.
+        A folder that keeps each finished stage, so that a run that was killed continues after it. Needs a `random_state`.
+        Checkpoints hold pickles: load only those that you trust.
+    $device
     random_state : int, RandomState or None, default=None
-        Of everything that is drawn. With an int the coreset does not depend on the global seeds.
+        Seed of everything that is drawn at random. With an int, the coreset does not depend on any global seed.
     n_jobs : int, default=None
-        Proxies that train at the same time, and for nested estimators that have `n_jobs=None`.
+        Number of proxies trained at the same time, and the value for nested estimators with ``n_jobs=None``.
     verbose : int, default=0
         1 shows a progress bar for each stage; 0 prints nothing.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The class labels.
     n_features_in_ : int
-        Numbers a row: the product of the shape behind the first axis.
+        Number of features of a row: the product of the shape after the first axis.
     feature_names_in_ : ndarray of shape (n_features,)
-        Column names, when X has such.
+        Names of the columns, if X has names.
     labeler_ : classifier or None
-        The fitted labeler, in class indices; None when no label was missing.
+        The fitted labeler, in class indices; None if no label was missing.
     proxy_ : classifier
-        The (first) proxy after `n_epochs`, in class indices; with ``proxy="labeler"`` the labeler.
+        The (first) proxy after `n_epochs`, in class indices; the labeler with ``proxy="labeler"``.
     pseudo_labels_ : ndarray of shape (n_samples,)
-        Given labels, and predicted ones where none were given; out of ``classes_``.
+        The given labels, and predicted ones where none was given.
     pseudo_label_confidence_ : ndarray of shape (n_samples,), float64
-        The labeler's probability of its label, in [0, 1]; 1 for given labels.
+        The labeler's probability of the label, in [0, 1]; 1 for given labels.
     pseudo_label_accuracy_ : float or None
-        The part of the held-out labelled rows whose pseudo-label is right, in [0, 1]: that of a labeler that knew four fifths
-        of the labels, over classes as frequent as among the labels. None without `estimate_accuracy`, or when no label was
-        missing.
+        The fraction of held-out labeled rows whose pseudo-label is correct, in [0, 1], for a labeler that knew four fifths of
+        the labels. None without `estimate_accuracy`, or if no label was missing.
     pseudo_label_accuracy_interval_ : tuple of (float, float) or None
-        Wilson's 95 % interval of it.
-    gate_ : dict or None
-        On the labelled rows that were held out, "n_rows" of them: "coreset" and "random", the accuracies; their "difference"
-        with "low" and "high", a 95 % bootstrap interval over rows and trainings, widened where these are few; "detectable", the
-        difference that would be seen in four of five cases. The rows were chosen with all labels; the trainings compared did
-        without. None without `gate`.
+        Its Wilson interval of 95 %.
+    random_comparison_ : object or None
+        On the ``n_rows`` labeled rows that were held out: ``coreset`` and ``random``, the accuracies; ``difference``, with
+        ``low`` and ``high``, its 95 % bootstrap interval over rows and trainings, widened where these are few; and
+        ``detectable``, the difference that would be detected four times out of five. The rows were chosen with all labels;
+        the trainings that are compared did without. None without `compare_with_random`.
     ratio_accuracies_ : dict of {ratio: float}
-        What ``suggest_ratio`` found, after a call of it.
+        What ``suggest_ratio`` measured, after a call of it.
     sample_weight_ : ndarray of shape (n_kept,), float64
-        1 / probability of being kept, mean 1: with these weights a fit on the kept rows is that of the pool.
+        Inverse probability of being kept, scaled to mean 1: with these weights, a fit on the kept rows stands for one on the
+        whole pool.
     dynamics_ : TrainingDynamics
-        What was recorded of the (first) proxy.
+        The recorded dynamics of the (first) proxy.
     repeats_ : list of TrainingDynamics
-        What was recorded of each proxy.
+        The recorded dynamics of each proxy.
     difficulty_scores_ : ndarray of shape (n_samples,), float64
-        Higher = harder; the mean over the repeats.
+        Higher means harder; the mean over the repeats.
     score_std_ : ndarray of shape (n_samples,), float64, or None
-        The standard deviation (ddof 1) of the score over the repeats: where it is as large as the differences between rows,
-        their ranks are luck. None with a single repeat.
+        Standard deviation (ddof 1) of the scores over the repeats: where it is as large as the differences between rows, their
+        order is luck. None with a single repeat.
     support_ : ndarray of shape (n_samples,), bool
         True for the rows that are kept.
     coreset_indices_ : ndarray of shape (n_kept,), int
-        The rows that are kept, ascending.
+        The kept rows, ascending.
     coreset_labels_ : ndarray of shape (n_kept,)
-        Their labels, given or pseudo.
+        Their labels, given or predicted.
     annotation_indices_ : ndarray of int
-        Kept rows that no human has labelled yet, hardest first.
+        Kept rows that have no given label yet, hardest first.
 
     See Also
     --------
@@ -168,19 +167,19 @@ class SemiPrune(Reports, BasePruner):
         labeler="softmatch",
         proxy=None,
         difficulty="dual",
-        selection="beta",
-        goal="annotate",
+        selection="auto",
+        goal="auto",
         n_epochs=30,
         schedule_epochs=200,
         n_repeats=1,
         record="train",
         include_labeled=False,
         estimate_accuracy=False,
-        gate=False,
+        compare_with_random=False,
         image_shape=None,
         memory=None,
         checkpoint=None,
-        device="auto",
+        device=None,
         random_state=None,
         n_jobs=None,
         verbose=0,
@@ -197,7 +196,7 @@ class SemiPrune(Reports, BasePruner):
         self.record = record
         self.include_labeled = include_labeled
         self.estimate_accuracy = estimate_accuracy
-        self.gate = gate
+        self.compare_with_random = compare_with_random
         self.image_shape = image_shape
         self.memory = memory
         self.checkpoint = checkpoint
@@ -207,15 +206,15 @@ class SemiPrune(Reports, BasePruner):
         self.verbose = verbose
 
     def fit(self, X, y):
-        """Label the pool, record the proxy, score and select.
+        """Label the pool, record the proxy, score the rows, and select the coreset.
 
         Parameters
         ----------
         X : array-like
-            A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W), of uint8 or float: an ndarray, a DataFrame of
+            A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W) of uint8 or float: an ndarray, a DataFrame of
             pandas or polars, a sparse table, a torch tensor, a list, or skorch's SliceDataset.
         y : array-like of shape (n_samples,)
-            Labels. When anything in it is None, NaN, NA or masked, exactly those are missing; otherwise -1 is.
+            Labels. If anything in it is None, NaN, NA or masked, exactly those are missing; otherwise -1 is missing.
 
         Returns
         -------
@@ -225,84 +224,67 @@ class SemiPrune(Reports, BasePruner):
         Raises
         ------
         ValueError, TypeError
-            Bad input or a bad parameter, before any training; the message says what to do.
+            If an input or a parameter is refused, which happens before any training; the message says what to do.
         FloatingPointError
-            A loss that is not finite; the message names step and learning rate, and the pruner stays as it was.
+            If a loss is not finite; the message names step and learning rate, and the pruner stays as it was.
         """
-        pool = as_pool(X, self.image_shape, estimator=self)
-        codes, classes = encode_labels(y)
-        check_equal_length(pool, codes)
-        _get_feature_names(X)
-        given = codes != MISSING
-        check_parameters(self, codes, classes)
-        labeler, proxy, stage_seed, selection_seed = prepare_models(
-            self, check_random_state(self.random_state), given.all()
+        pool = read_labeled_pool(self, X, y)
+        settings, all_labeled = Settings.of(self), bool(pool.labeled.all())
+        check_parameters(settings, pool.codes, pool.classes)
+        models = prepare_models(settings, check_random_state(self.random_state), all_labeled=all_labeled)
+        results = run_stages(settings, models, pool.rows, pool.codes, pool.classes)
+        inputs = SelectionInputs(
+            dynamics=results.dynamics,
+            y=results.codes,
+            labeled=pool.labeled,
+            embedding=results.features,
+            error_probability=1.0 - results.confidence,
+            random_state=models.selection_seed,
         )
-        labelled, recorded, held = run_stages(self, labeler, proxy, pool, codes, classes, stage_seed)
-        repeats = [TrainingDynamics(**one["dynamics"]) for one in recorded]
-        average = repeats[0] if len(repeats) == 1 else TrainingDynamics.average(repeats)
-        scores, spread = mean_difficulty(repeats, self.difficulty)
-        read = {
-            "dynamics": average,
-            "y": labelled["codes"],
-            "labeled": given,
-            "embedding": recorded[0]["features"],
-            "error_probability": 1.0 - labelled["confidence"],
-            "random_state": selection_seed,
-        }
-        choice = (
-            selector_for(self.selection, classes, self.difficulty, self.goal),
-            scores,
-            self.ratio,
-            read | self._must_keep(given),
-        )
-        mask = choose(*choice)
+        choice, score_std = make_choice(settings, pool.classes, results.repeats, inputs)
+        mask = choice.mask()
+        _warn_of_lost_classes(results.codes, mask, pool.classes)
 
-        lost = np.setdiff1d(labelled["codes"], labelled["codes"][mask])
-        if lost.size:
-            warn_user(
-                f"The coreset of {int(mask.sum())} rows holds no row of {lost.size} of {len(classes)} classes, "
-                f"{classes.tolist()[lost[0]]!r} among them. Keep more rows, or use a selector with "
-                "class_balanced='proportional' or min_per_class=1."
-            )
-
-        judge = proxy, int(self.schedule_epochs), stage_seed
-        gate = None
-        if self.gate:
-            must = given if self.include_labeled else np.zeros(len(pool), dtype=bool)
-            gate = compare_with_random(mask, must, held, pool, codes, *judge)
-            if (message := gate_message(gate)) is not None:
+        held_out = comparison = None
+        accuracy = None, None
+        training = FullTraining(models.proxy, int(self.schedule_epochs), models.stage_seed)
+        estimated = self.estimate_accuracy and not all_labeled
+        if self.compare_with_random or estimated:
+            held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed)
+        if estimated:
+            accuracy = accuracy_interval(held_out, pool.codes)
+        if self.compare_with_random:
+            must_keep = pool.labeled & bool(self.include_labeled)
+            judge = CoresetJudge(training, pool.rows, pool.codes, held_out)
+            comparison = judge.compare_with_random(mask, must_keep)
+            if (message := comparison.warning()) is not None:
                 warn_user(message)
 
-        self.classes_ = classes
-        self.labeler_ = None if given.all() else unpack(labeler, labelled["model"])
-        self.proxy_ = self.labeler_ if is_labeler(self.proxy) else unpack(proxy, recorded[0]["model"])
-        self.pseudo_labels_ = classes[labelled["codes"]]
-        self.pseudo_label_confidence_ = labelled["confidence"]
-        self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy_interval(
-            held if self.estimate_accuracy and not given.all() else None, codes
-        )
-        self.gate_ = gate
-        self.dynamics_ = repeats[0]
-        self.repeats_ = repeats
-        self.difficulty_scores_ = scores
-        self.score_std_ = spread
-        self._read = read
-        self._choice = choice
-        self._judge = self._why = None
-        self._held = held
+        self.classes_ = pool.classes
+        self.labeler_ = results.labeler
+        self.proxy_ = results.proxy
+        self.pseudo_labels_ = pool.classes[results.codes]
+        self.pseudo_label_confidence_ = results.confidence
+        self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy
+        self.random_comparison_ = comparison
+        self.dynamics_ = results.repeats[0]
+        self.repeats_ = results.repeats
+        self.difficulty_scores_ = choice.scores
+        self.score_std_ = score_std
+        self._inputs, self._choice = inputs, choice
+        self._unfitted_labeler, self._training, self._held_out = models.labeler, training, held_out
+        self._classifier = self._kept_reasons = None
         vars(self).pop("ratio_accuracies_", None)
-        self._labeler, self._judge_recipe = labeler, judge
-        self._keep_mask(X, pool, given, mask)
+        self._keep_mask(X, pool.rows, pool.labeled, mask)
         return self
 
     def select(self, ratio=None, selection=None, difficulty=None):
-        """Choose again from the same fit, without any training.
+        """Select again from the same fit, without any training.
 
         Parameters
         ----------
         ratio : float in (0, 1] or int, default=None
-            The fraction KEPT, or a count; None: that of the estimator.
+            The fraction of rows to KEEP, or their number; None: that of the estimator.
         selection : str or selector, default=None
             None: that of the estimator.
         difficulty : str, callable or list, default=None
@@ -314,12 +296,18 @@ class SemiPrune(Reports, BasePruner):
             A new mask; the fitted attributes stay as they are.
         """
         check_is_fitted(self)
-        difficulty = self.difficulty if difficulty is None else difficulty
-        selection = self.selection if selection is None else selection
-        selector = selector_for(selection, self.classes_, difficulty, self.goal)
-        scores = mean_difficulty(self.repeats_, difficulty)[0]
-        read = self._read | self._must_keep(self._given)
-        return choose(selector, scores, self.ratio if ratio is None else ratio, read)
+        changes = {"ratio": ratio, "selection": selection, "difficulty": difficulty}
+        settings = replace(Settings.of(self), **{name: value for name, value in changes.items() if value is not None})
+        choice, _ = make_choice(settings, self.classes_, self.repeats_, self._inputs)
+        return choice.mask()
 
-    def _must_keep(self, given):
-        return {"must_keep": given} if self.include_labeled else {}
+
+def _warn_of_lost_classes(codes, mask, classes):
+    """Warn where the coreset holds no row of a class."""
+    lost = np.setdiff1d(codes, codes[mask])
+    if lost.size:
+        warn_user(
+            f"The coreset of {int(mask.sum())} rows holds no row of {lost.size} of {len(classes)} classes, "
+            f"{classes.tolist()[lost[0]]!r} among them. Keep more rows, or use a selector with "
+            "class_balanced='proportional' or min_per_class=1."
+        )

@@ -1,9 +1,11 @@
-"""From the parameters `labeler` and `proxy` to the models that are trained, seeds set."""
+"""From the parameters `labeler` and `proxy` to the models that are trained, with seeds, devices and jobs filled in."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
 
-from skprune._utils._adapters import holds_net
+from skprune._utils._adapters import holds_net, is_semi_supervised
 from skprune._utils._registry import lookup
 from skprune._utils._seeds import seed_nested
 from skprune.dynamics._collect import check_proxy
@@ -13,50 +15,58 @@ _LABELERS = {
 }
 
 
-def is_labeler(proxy):
-    """Tell whether the run of the labeler itself is recorded."""
-    return isinstance(proxy, str) and proxy == "labeler"
+@dataclass(frozen=True)
+class Models:
+    """Unfitted clones of labeler and proxy, the labeler None where all labels are given; seeds of stages and selection."""
+
+    labeler: object
+    proxy: object
+    stage_seed: int
+    selection_seed: int
 
 
-def prepare_models(pruner, rng, labels_all):
-    """Return labeler and proxy, and the seeds, drawn in a fixed order."""
-    labeler, proxy = pruner.labeler, pruner.proxy
+def prepare_models(settings, rng, *, all_labeled):
+    """Return the models of a fit; seeds are drawn in a fixed order."""
+    labeler, proxy = settings.labeler, settings.proxy
     if isinstance(labeler, str):
-        check_name(labeler)
-        labeler = None if labels_all else named_labeler(labeler)
-    else:
+        check_labeler_name(labeler)
+        labeler = None if all_labeled else named_labeler(labeler)
+    elif labeler is not None:
         check_labeler(labeler)
-    if is_labeler(proxy) and not getattr(labeler, "_semi_supervised", False):
+    elif not all_labeled:
+        raise TypeError("labeler must be a name or a classifier, got None.")
+    if settings.uses_labeler_run and not is_semi_supervised(labeler):
         raise ValueError(
-            f"proxy='labeler' records the run of a net of skprune.semi_supervised, and labeler is a {type(labeler).__name__}."
+            "proxy='labeler' records the training of a net of skprune.semi_supervised, and labeler is a "
+            f"{type(labeler).__name__}."
         )
-    if proxy is None or is_labeler(proxy):
+    if proxy is None or settings.uses_labeler_run:
         proxy = default_proxy()
     check_proxy(proxy)
     if labeler is None:
-        rng.randint(2**31 - 1)  # what the net would draw: the proxy's seed does not depend on it
+        rng.randint(2**31 - 1)  # what a net would draw: the seed of the proxy does not depend on it
     else:
-        labeler = prepare(labeler, rng=rng, device=pruner.device, n_jobs=pruner.n_jobs)
-    within = pruner.n_jobs if pruner.n_repeats == 1 else None  # the repeats share the cores
-    proxy = prepare(proxy, rng=rng, device=pruner.device, n_jobs=within)
+        labeler = prepare(labeler, rng=rng, device=settings.device, n_jobs=settings.n_jobs)
+    proxy_jobs = settings.n_jobs if settings.n_repeats == 1 else None  # repeats share the cores
+    proxy = prepare(proxy, rng=rng, device=settings.device, n_jobs=proxy_jobs)
     if any(model is not None and holds_net(model) for model in (labeler, proxy)):
         from skprune._utils._device import resolve_device
 
-        resolve_device(pruner.device)
-    return labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1))
+        resolve_device(settings.device)  # refuses a device that is not there before any training
+    return Models(labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1)))
 
 
-def check_name(name):
+def check_labeler_name(name):
     """Refuse a name that is no labeler's."""
     lookup(name, _LABELERS, "labeler")
 
 
 def named_labeler(name):
-    """Return a semi-supervised net by its name in lower case."""
-    name = lookup(name, _LABELERS, "labeler")
+    """Return a semi-supervised net with its defaults by its name in lower case."""
+    class_name = lookup(name, _LABELERS, "labeler")
     from skprune import semi_supervised
 
-    return getattr(semi_supervised, name)()
+    return getattr(semi_supervised, class_name)()
 
 
 def check_labeler(labeler, name="labeler"):
@@ -69,9 +79,11 @@ def check_labeler(labeler, name="labeler"):
 
 
 def default_proxy():
-    """Return the proxy that ``SemiPrune(proxy=None)`` trains: a NetClassifier that learns slowly."""
+    """Return the proxy of ``SemiPrune(proxy=None)``, a NetClassifier that learns slowly."""
     from skprune.nets import NetClassifier
 
+    # Difficulties come from the epochs before the proxy fits. On Fashion-MNIST (10,000 rows, seeds 10 and 11) coresets
+    # gained more over random rows with 0.01 than with 0.003 or 0.05.
     return NetClassifier(lr=0.01)
 
 
@@ -79,19 +91,19 @@ def prepare(estimator, *, rng, device, n_jobs):
     """Clone an estimator; nested `random_state`, `device` and `n_jobs` that are None inherit."""
     estimator = seed_nested(clone(estimator), rng)
     inherited = {"device": None if device == "auto" else device, "n_jobs": n_jobs}
-    found = {}
+    filled = {}
     for name, value in estimator.get_params(deep=True).items():
-        last = name.rsplit("__", 1)[-1]
-        if value is None and last in inherited and not name.startswith("callbacks"):
-            found[name] = inherited[last]
-    estimator.set_params(**found)
+        parameter = name.rsplit("__", 1)[-1]
+        if value is None and parameter in inherited and not name.startswith("callbacks"):
+            filled[name] = inherited[parameter]
+    estimator.set_params(**filled)
     return estimator
 
 
 def repeats_of(proxy, seed, n_repeats):
-    """Return proxies and stage seeds of the repeats: the first as it is, each further one with seeds of its own."""
-    found = [(proxy, seed)]
+    """Return (proxy, stage seed) of each repeat: the first as it is, each further one with seeds of its own."""
+    repeats = [(proxy, seed)]
     for repeat in range(1, n_repeats):
         rng = np.random.RandomState([seed, repeat])
-        found.append((seed_nested(clone(proxy), rng, anew=True), int(rng.randint(2**31 - 1))))
-    return found
+        repeats.append((seed_nested(clone(proxy), rng, anew=True), int(rng.randint(2**31 - 1))))
+    return repeats

@@ -1,117 +1,103 @@
 """What SemiPrune refuses before any training."""
 
-from numbers import Integral
-
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.pipeline import Pipeline
 
+from skprune._pipeline._selection import selector_for
 from skprune._utils._adapters import is_net
+from skprune._utils._checks import check_count
 from skprune._utils._labels import MISSING
 from skprune.dynamics._checks import check_recording
 from skprune.dynamics._recording import as_recording, keeps_kl
 from skprune.scores import min_epochs
-from skprune.scores._registry import default_epochs
-from skprune.selection import BaseSelector, get_selector, kept_count
-
-_LEAST_SHARE = 0.5  # of each class, by name: a class that is easy or rare may vanish from a small coreset
-_BY_NAME = {"beta": {"c_d": "auto"}, "cutoff": {"hard_cutoff": "auto"}, "stratified": {"hard_cutoff": "auto"}}
-_TRUST = {"annotate": 0, "pseudo": 10}  # of "beta" by name: a wrong label hurts where it is trained on
+from skprune.selection import BaseSelector, kept_count
 
 
-def check_parameters(pruner, codes, classes):
-    """Refuse what cannot work, before any training."""
-    given = codes != MISSING
-    n = len(given)
-    k = kept_count(pruner.ratio, n)
-    for name in ("n_epochs", "schedule_epochs", "n_repeats"):
-        value = getattr(pruner, name)
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
-    if pruner.schedule_epochs < pruner.n_epochs:
-        raise ValueError(f"schedule_epochs={pruner.schedule_epochs} must be at least n_epochs={pruner.n_epochs}.")
-    effective_n_jobs(pruner.n_jobs)  # refuses 0
-    recording = as_recording(pruner.record)
-    check_recording(recording, pruner.n_epochs)
-    recorded = int(pruner.n_epochs) // recording.every
-    needed = min_epochs(pruner.difficulty)
-    if needed > recorded:
-        raise ValueError(
-            f"difficulty={pruner.difficulty!r} needs {needed} epochs, above the {recorded} that n_epochs={pruner.n_epochs} and "
-            f"every={recording.every} record. Record more epochs, or pass a partial(...) with a smaller window."
-        )
-    if "tdds" in difficulties(pruner) and not keeps_kl(recording.kl, n, len(classes)):
-        raise ValueError("difficulty='tdds' reads kl_step, which would not be recorded. Use record=Recording(kl=True).")
-    _check_proxy(pruner, given)
-    if pruner.goal == "pseudo" and not is_default(pruner.selection):
-        raise ValueError(
-            f"goal='pseudo' weights the rows of selection='beta', and selection={pruner.selection!r} would not read it. "
-            "Leave the goal out; Beta has trust=..., and others may read error_probability."
-        )
-    selector = selector_for(pruner.selection, classes, pruner.difficulty, pruner.goal)
-    if isinstance(selector, BaseSelector):
-        selector.check(k, n, recorded)
-        least = selector.least_per_class(k, len(classes))
-        least = int(np.minimum(least, np.bincount(codes[given])).sum())
-        if least > k:
-            raise ValueError(
-                f"min_per_class={selector.min_per_class} needs {least} rows of the {len(classes)} classes at least, above "
-                f"the {k} rows that ratio={pruner.ratio!r} keeps."
-            )
-    if pruner.include_labeled and given.sum() > k:
-        raise ValueError(
-            f"include_labeled=True keeps {int(given.sum())} labelled rows, above the {k} rows that "
-            f"ratio={pruner.ratio!r} keeps."
-        )
-    for name in ("estimate_accuracy", "gate"):
-        asked = getattr(pruner, name) and (name == "gate" or not given.all())
-        if asked and np.bincount(codes[given]).max() < 2:
-            raise ValueError(f"{name} holds labelled rows out, and no class has two of them.")
-    if pruner.random_state is None and (pruner.memory is not None or pruner.checkpoint is not None):
+def check_parameters(settings, codes, classes):
+    """Refuse settings that cannot work for these labels."""
+    k = kept_count(settings.ratio, len(codes))
+    _check_stages(settings)
+    n_recorded = _check_recording(settings, len(codes), len(classes))
+    _check_proxy(settings, codes)
+    _check_selection(settings, codes, classes, k, n_recorded)
+    _check_held_out(settings, codes)
+    if settings.random_state is None and (settings.memory is not None or settings.checkpoint is not None):
         raise ValueError("memory and checkpoint need a random_state: without one, no run finds its results again.")
 
 
-def _check_proxy(pruner, given):
-    proxy = pruner.proxy[-1] if isinstance(pruner.proxy, Pipeline) else pruner.proxy
+def _check_stages(settings):
+    for name in ("n_epochs", "schedule_epochs", "n_repeats"):
+        check_count(name, getattr(settings, name))
+    check_count("schedule_epochs", settings.schedule_epochs, least=settings.n_epochs)
+    effective_n_jobs(settings.n_jobs)  # refuses 0
+
+
+def _check_recording(settings, n_samples, n_classes):
+    """Refuse a recording that the difficulty cannot be read from; return how many epochs are recorded."""
+    recording = as_recording(settings.record)
+    check_recording(recording, settings.n_epochs)
+    n_recorded = settings.n_epochs // recording.every
+    needed = min_epochs(settings.difficulty)
+    if needed > n_recorded:
+        raise ValueError(
+            f"difficulty={settings.difficulty!r} needs {needed} epochs, and n_epochs={settings.n_epochs} with "
+            f"every={recording.every} records {n_recorded}. Record more epochs, or pass partial(...) with a smaller window."
+        )
+    if "tdds" in _difficulties(settings) and not keeps_kl(recording.kl, n_samples, n_classes):
+        raise ValueError("difficulty='tdds' reads kl_step, which would not be recorded. Use record=Recording(kl=True).")
+    return n_recorded
+
+
+def _check_proxy(settings, codes):
+    proxy = settings.proxy[-1] if isinstance(settings.proxy, Pipeline) else settings.proxy
     if isinstance(proxy, str):
-        if proxy != "labeler":
+        if not settings.uses_labeler_run:
             raise ValueError(f"proxy must be a classifier, 'labeler' or None, got {proxy!r}.")
-        if given.all():
-            raise ValueError("proxy='labeler' needs rows without a label: where all are given, no labeler is trained.")
-        if pruner.n_repeats > 1:
-            raise ValueError("proxy='labeler' records the one run of the labeler; use n_repeats=1.")
-    if "grand" in difficulties(pruner) and proxy is not None:
+        if (codes != MISSING).all():
+            raise ValueError("proxy='labeler' needs unlabeled rows: where all labels are given, no labeler is trained.")
+        if settings.n_repeats > 1:
+            raise ValueError(
+                f"proxy='labeler' records a single training; n_repeats must be 1, got {settings.n_repeats}."
+            )
+    if "grand" in _difficulties(settings) and proxy is not None:
         if not is_net(proxy):
             kind = repr(proxy) if isinstance(proxy, str) else type(proxy).__name__
-            raise ValueError(f"difficulty='grand' needs a net as proxy, and {kind} is none.")
+            raise ValueError(f"difficulty='grand' needs a skorch net as proxy, got {kind}.")
         if getattr(proxy, "compile", False):
             raise ValueError("difficulty='grand' watches the last layer, which compile=True hides. Use compile=False.")
 
 
-def difficulties(pruner):
-    """Return the difficulties of a pruner as a list."""
-    return pruner.difficulty if isinstance(pruner.difficulty, (list, tuple)) else [pruner.difficulty]
+def _check_selection(settings, codes, classes, k, n_recorded):
+    selector, labeled = selector_for(settings, classes), codes != MISSING
+    if settings.goal == "pseudo" and not (isinstance(settings.selection, str) and settings.selection == "auto"):
+        raise ValueError(
+            f"goal='pseudo' is read by selection='auto' alone, and selection={settings.selection!r} would ignore it. Leave "
+            "the goal out; Beta has trust=..., and selectors of your own may read error_probability."
+        )
+    if isinstance(selector, BaseSelector):
+        selector.check(k, len(codes), n_recorded)
+        least = selector.least_per_class(k, len(classes))
+        least = int(np.minimum(least, np.bincount(codes[labeled])).sum())
+        if least > k:
+            raise ValueError(
+                f"min_per_class={selector.min_per_class} needs at least {least} rows of the {len(classes)} classes, and "
+                f"ratio={settings.ratio!r} keeps {k}."
+            )
+    if settings.include_labeled and labeled.sum() > k:
+        raise ValueError(
+            f"include_labeled=True keeps {int(labeled.sum())} labeled rows, and ratio={settings.ratio!r} keeps only {k} rows."
+        )
 
 
-def is_default(selection):
-    """Return whether a selection is "beta" by name, which has other settings than ``Beta()``."""
-    return isinstance(selection, str) and selection == "beta"
+def _check_held_out(settings, codes):
+    labeled = codes != MISSING
+    for name in ("estimate_accuracy", "compare_with_random"):
+        holds_out = getattr(settings, name) and (name == "compare_with_random" or not labeled.all())
+        if holds_out and np.bincount(codes[labeled]).max() < 2:
+            raise ValueError(f"{name} holds labeled rows out, and no class has two of them.")
 
 
-def selector_for(selection, classes, difficulty, goal):
-    """Return a fresh selector that fits the fit."""
-    if goal not in _TRUST:
-        raise ValueError(f"goal must be 'annotate' or 'pseudo', got {goal!r}.")
-    selector = get_selector(selection)
-    if isinstance(selection, str) and selection in _BY_NAME:
-        selector.set_params(min_per_class=_LEAST_SHARE, **_BY_NAME[selection])
-    if is_default(selection):
-        selector.set_params(n_epochs=default_epochs(difficulty), trust=_TRUST[goal])
-    wanted = getattr(selector, "class_balanced", None)
-    if not isinstance(wanted, dict):
-        return selector
-    place = {label: code for code, label in enumerate(classes.tolist())}
-    unknown = [label for label in wanted if label not in place]
-    if unknown:
-        raise ValueError(f"class_balanced names {unknown[0]!r}, which is not among the classes {classes.tolist()}.")
-    return selector.set_params(class_balanced={place[label]: weight for label, weight in wanted.items()})
+def _difficulties(settings):
+    """Return the difficulties as a list."""
+    return settings.difficulty if isinstance(settings.difficulty, (list, tuple)) else [settings.difficulty]

@@ -1,19 +1,105 @@
-"""The two expensive stages, labelling and recording: arrays in and arrays out.
+"""The expensive stages, labeling and recording: arrays in and arrays out, each call through the store.
 
 Stages return arrays, network weights among them, from which fitted nets are rebuilt; other models are returned as they
 are and go through joblib where they are kept. torch is imported where a net is used, and only there.
 """
 
 import warnings
+from dataclasses import dataclass, replace
 
 import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
-from skprune._utils._adapters import as_input, is_net, is_own_net, pack, torch_seeded
-from skprune._utils._labels import MISSING, VANISHED
-from skprune.dynamics import collect_dynamics
+from skprune._pipeline._models import repeats_of
+from skprune._pipeline._store import StageStore, pack, unpack
+from skprune._utils._adapters import as_input, is_net, is_own_net, torch_seeded
+from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
+from skprune._utils._seeds import seed_nested
+from skprune._utils._warnings import warn_user
+from skprune.dynamics import TrainingDynamics, collect_dynamics
 from skprune.dynamics._checks import check_length
+from skprune.dynamics._recording import as_recording
 from skprune.nets._features import proxy_features
+
+
+@dataclass(frozen=True)
+class StageResults:
+    """What the stages found out about each row, and the fitted models; the labeler is None where all labels are given."""
+
+    codes: np.ndarray
+    confidence: np.ndarray
+    repeats: list
+    features: np.ndarray
+    labeler: object
+    proxy: object
+
+    @property
+    def dynamics(self):
+        """The dynamics, averaged over the repeats."""
+        return self.repeats[0] if len(self.repeats) == 1 else TrainingDynamics.average(self.repeats)
+
+
+def run_stages(settings, models, pool, codes, classes):
+    """Label and record, or find what was labeled and recorded before."""
+    store = StageStore(settings, is_image=pool.ndim == 4)
+    recording = {"n_epochs": int(settings.n_epochs), "record": as_recording(settings.record)}
+    labeled = {"codes": codes, "confidence": np.ones(len(codes))}
+    if (codes == MISSING).any():
+        stage, options = label_pool, {}
+        if settings.uses_labeler_run:
+            recording["record"].set_params(mode="eval")  # as it is recorded whatever the mode says: one key
+            stage, options = label_and_record, recording
+        labeled = store.run(
+            stage, models.labeler, verbose=settings.verbose, pool=pool, codes=codes, seed=models.stage_seed, **options
+        )
+        last_step = models.labeler[-1] if isinstance(models.labeler, Pipeline) else models.labeler
+        warn_of_vanished(labeled["codes"][codes == MISSING], classes, last_step)
+    labeler = unpack(models.labeler, labeled["model"]) if "model" in labeled else None
+    if settings.uses_labeler_run:
+        recorded, proxy = [labeled], labeler
+    else:
+        recording |= {"schedule_epochs": int(settings.schedule_epochs), "pool": pool, "codes": labeled["codes"]}
+        recorded = _record_repeats(settings, store, models, recording)
+        proxy = unpack(models.proxy, recorded[0]["model"])
+    return StageResults(
+        codes=labeled["codes"],
+        confidence=labeled["confidence"],
+        repeats=[TrainingDynamics(**result["dynamics"]) for result in recorded],
+        features=recorded[0]["features"],
+        labeler=labeler,
+        proxy=proxy,
+    )
+
+
+def _record_repeats(settings, store, models, recording):
+    """Record each repeat, in processes where the user asks for them."""
+    calls = [
+        (proxy, recording | {"features": number == 0, "seed": seed})
+        for number, (proxy, seed) in enumerate(repeats_of(models.proxy, models.stage_seed, settings.n_repeats))
+    ]
+    # Threads would share torch's global generator; inside the worker of a grid search, joblib has nothing else to give.
+    only_threads = getattr(get_active_backend()[0], "supports_sharedmem", False)
+    in_turn = len(calls) == 1 or effective_n_jobs(settings.n_jobs) == 1 or only_threads
+    recorded = Parallel(n_jobs=1 if in_turn else settings.n_jobs)(
+        delayed(store.run)(
+            record_pool,
+            proxy,
+            store.key(record_pool, proxy, **options),
+            verbose=settings.verbose if in_turn else 0,
+            **options,
+        )
+        for proxy, options in calls
+    )
+    errors = [result["dynamics"]["error"] for result in recorded]
+    if len(errors) > 1 and all(np.array_equal(errors[0], error, equal_nan=True) for error in errors):
+        warn_user(
+            f"The {len(errors)} repeats are equal because {type(models.proxy).__name__} draws nothing at random: score_std_ "
+            "says nothing about luck."
+        )
+    return recorded
 
 
 def label_pool(labeler, pool, codes, seed, verbose):
@@ -32,15 +118,15 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
     if MISSING in classes:
         raise ValueError(
             f"The labeler {type(labeler).__name__} took -1 for a class. Use a semi-supervised classifier, which reads it as "
-            "unlabelled, such as SoftMatch, LabelSpreading or SelfTrainingClassifier(your_classifier)."
+            "unlabeled, such as SoftMatch, LabelSpreading or SelfTrainingClassifier(your_classifier)."
         )
     proba = np.asarray(labeler.predict_proba(X), dtype=np.float64)
     bad = ~np.isfinite(proba).all(axis=1)
     if bad.any():
         raise ValueError(
             f"The labeler {type(labeler).__name__} gives no finite probabilities for row {int(bad.argmax())} "
-            f"({int(bad.sum())} rows). Scale the columns first, by a Pipeline with StandardScaler; LabelSpreading(kernel='knn') "
-            "gives probabilities to rows far from all others."
+            f"({int(bad.sum())} such rows). Scale the columns first, in a Pipeline with StandardScaler; "
+            "LabelSpreading(kernel='knn') gives probabilities to rows far from all others."
         )
     given = codes != MISSING
     return {
@@ -51,7 +137,7 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
 
 
 def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, features, seed, verbose):
-    """Train a proxy, and record its dynamics."""
+    """Train a proxy, and record its dynamics and, if asked, the features that it gives the rows."""
     dynamics, model = collect_dynamics(
         proxy,
         pool,
@@ -62,12 +148,12 @@ def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, features,
         random_state=seed,
         verbose=verbose,
     )
-    found = proxy_features(model, as_input(model, pool)) if features else None
-    return {"dynamics": vars(dynamics), "features": found, "model": pack(model)}
+    embedding = proxy_features(model, as_input(model, pool)) if features else None
+    return {"dynamics": vars(dynamics), "features": embedding, "model": pack(model)}
 
 
 def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose):
-    """Fit a semi-supervised net in `n_epochs` parts, label every row, and record the run."""
+    """Fit a semi-supervised net in `n_epochs` parts, label every row, and record the training."""
     from skprune.dynamics._snapshots import Snapshots, replay
 
     if isinstance(labeler.callbacks, str):
@@ -75,19 +161,32 @@ def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose):
     n_steps = -(-labeler.n_steps * labeler.max_epochs // n_epochs)
     net = clone(labeler).set_params(max_epochs=n_epochs, n_steps=n_steps)
     net.set_params(callbacks=[*(net.callbacks or []), ("snapshots", Snapshots(record.every))])
-    labelled = _fit_labeler(net, pool, codes, seed, verbose)
+    labeled = _fit_labeler(net, pool, codes, seed, verbose)
     states = dict(net.callbacks_)["snapshots"].states_
     check_length(len(states) * record.every, n_epochs // record.every * record.every)
-    dynamics = replay(net, states, pool, labelled["codes"], kl=record.kl)
-    return labelled | {"dynamics": vars(dynamics), "features": proxy_features(net, pool)}
+    dynamics = replay(net, states, pool, labeled["codes"], kl=record.kl)
+    return labeled | {"dynamics": vars(dynamics), "features": proxy_features(net, pool)}
 
 
-def train_fully(proxy, pool, codes, schedule_epochs, seed):
-    """Train a proxy as a classifier: a NetClassifier for its whole schedule, others as their parameters say."""
-    proxy = clone(proxy)
-    if is_own_net(proxy):
-        proxy.set_params(max_epochs=schedule_epochs)
-    elif is_net(proxy):
-        proxy.set_params(train_split=None, verbose=0)
-    with torch_seeded(proxy, seed):
-        return proxy.fit(as_input(proxy, pool), codes)
+@dataclass(frozen=True)
+class FullTraining:
+    """How a proxy is trained as a classifier: a net of skprune for its whole schedule, others as their parameters say."""
+
+    proxy: object
+    schedule_epochs: int
+    seed: int
+
+    def fit(self, pool, codes):
+        """Return a fitted clone of the proxy."""
+        proxy = clone(self.proxy)
+        if is_own_net(proxy):
+            proxy.set_params(max_epochs=self.schedule_epochs)
+        elif is_net(proxy):
+            proxy.set_params(train_split=None, verbose=0)
+        with torch_seeded(proxy, self.seed):
+            return proxy.fit(as_input(proxy, pool), codes)
+
+    def reseeded(self, seed):
+        """Return the same training with another seed, and with new seeds in all that the proxy holds."""
+        proxy = seed_nested(clone(self.proxy), np.random.RandomState(seed), anew=True)
+        return replace(self, proxy=proxy, seed=seed)

@@ -1,4 +1,4 @@
-"""Keep the results of the expensive stages, by keys that are the same in every process."""
+"""The store of stage results: the joblib cache `memory` and the folder `checkpoint`, their keys, models as arrays."""
 
 import inspect
 import os
@@ -9,15 +9,17 @@ from functools import partial
 from pathlib import Path
 
 import joblib
-from sklearn.base import BaseEstimator
+import sklearn
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_memory
 
+import skprune
 from skprune._base import BasePruner
-from skprune._utils._adapters import holds_net, is_net
+from skprune._utils._adapters import holds_net, is_net, is_own_net
 from skprune._utils._locks import NotWritable, lock_of
 from skprune._utils._warnings import warn_user
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 _NOT_IN_KEYS = ("verbose", "n_jobs")
 _STORES = ("memory", "checkpoint")  # of pruners and of scikit-learn's estimators; another's may be more than a place
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
@@ -26,7 +28,8 @@ _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "tor
 class StageStore:
     """Run a stage once: in the joblib cache `memory`, in the folder `checkpoint`, or in neither."""
 
-    def __init__(self, memory, checkpoint, device, is_image):
+    def __init__(self, settings, is_image):
+        memory, checkpoint = settings.memory, settings.checkpoint
         try:
             self.memory = check_memory(memory)
         except OSError as error:
@@ -36,7 +39,7 @@ class StageStore:
         if self.checkpoint is not None and self.checkpoint.exists() and not self.checkpoint.is_dir():
             raise ValueError(f"checkpoint must name a folder, and {self.checkpoint} is a file.")
         self.kept = memory is not None or checkpoint is not None
-        self.device, self.is_image = device, is_image
+        self.device, self.is_image = settings.device, is_image
 
     def run(self, stage, model, key=None, /, *, verbose, **arguments):
         """Return the result of a stage, made now or before."""
@@ -88,7 +91,7 @@ class StageStore:
         if not self.kept:
             return None
         try:
-            context = (CACHE_VERSION, self._hardware(model), stage.__name__)
+            context = (stage.__name__, versions(), self._computation(model))
             return joblib.hash((context, describe(model), sorted(describe(arguments))), coerce_mmap=True)
         except Exception as error:
             raise ValueError(
@@ -96,8 +99,8 @@ class StageStore:
                 "functions and classes defined at the top of a module instead of lambdas and instances."
             ) from error
 
-    def _hardware(self, model):
-        """Return device type and precisions, on which the results of nets depend."""
+    def _computation(self, model):
+        """Return what the results of nets depend on besides their parameters: torch, the device type, the precisions."""
         if not holds_net(model):
             return None
         import torch
@@ -105,7 +108,8 @@ class StageStore:
         from skprune._utils._device import resolve_device, resolve_precision
 
         devices = (resolve_device(self.device), torch.device("cpu"))
-        return devices[0].type, [resolve_precision("auto", device, self.is_image) for device in devices]
+        precisions = [resolve_precision("auto", device, self.is_image) for device in devices]
+        return torch.__version__, devices[0].type, precisions
 
     def _read(self, file):
         try:
@@ -128,6 +132,39 @@ class StageStore:
 
 def _call(name, key, *, stage, model, verbose, arguments):
     return stage(model, verbose=verbose, **arguments)
+
+
+def versions():
+    """Return the versions that every result depends on: those of the keys, of skprune and of scikit-learn."""
+    return CACHE_VERSION, skprune.__version__, sklearn.__version__
+
+
+def pack(model):
+    """Return a fitted model as arrays where it is a net, else as it is."""
+    if is_own_net(model):
+        return model.to_arrays()
+    if is_net(model):
+        weights = {name: tensor.cpu().numpy().copy() for name, tensor in model.module_.state_dict().items()}
+        return {"classes": model.classes_, "weights": weights}
+    return model
+
+
+def unpack(template, packed):
+    """Rebuild a fitted model."""
+    if is_own_net(template):
+        return clone(template).from_arrays(packed)
+    if is_net(template):
+        import torch
+
+        from skprune._utils._device import seeded
+
+        net = clone(template)
+        with seeded(0, torch.device(net.device or "cpu")):
+            net.initialize()
+        net.module_.load_state_dict({name: torch.from_numpy(array) for name, array in packed["weights"].items()})
+        net.classes_inferred_ = packed["classes"]
+        return net
+    return packed
 
 
 def describe(value):

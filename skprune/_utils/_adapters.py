@@ -1,10 +1,9 @@
-"""Labelers and proxies: whether they are nets, what they read, how they are kept. torch is imported for nets alone."""
+"""Labelers and proxies: whether they are nets, what they read. torch is imported for nets alone."""
 
 import sys
 from contextlib import contextmanager
 
 import numpy as np
-from sklearn.base import clone
 
 from skprune._utils._validation import flat
 
@@ -36,32 +35,9 @@ def as_input(estimator, pool):
     return pool.astype(np.float32, copy=False) if is_net(estimator) else flat(pool)
 
 
-def pack(model):
-    """Return a fitted model as arrays where it is a net, else as it is."""
-    if is_own_net(model):
-        return model.to_arrays()
-    if is_net(model):
-        weights = {name: tensor.cpu().numpy().copy() for name, tensor in model.module_.state_dict().items()}
-        return {"classes": model.classes_, "weights": weights}
-    return model
-
-
-def unpack(template, packed):
-    """Rebuild a fitted model."""
-    if is_own_net(template):
-        return clone(template).from_arrays(packed)
-    if is_net(template):
-        import torch
-
-        from skprune._utils._device import seeded
-
-        net = clone(template)
-        with seeded(0, torch.device(net.device or "cpu")):
-            net.initialize()
-        net.module_.load_state_dict({name: torch.from_numpy(array) for name, array in packed["weights"].items()})
-        net.classes_inferred_ = packed["classes"]
-        return net
-    return packed
+def is_semi_supervised(estimator):
+    """Tell whether an estimator is a semi-supervised net of skprune."""
+    return getattr(estimator, "_semi_supervised", False)
 
 
 @contextmanager

@@ -1,0 +1,112 @@
+"""Is a coreset better than random rows, and how many rows are enough? Answers from labeled rows that are held out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm, t
+
+from skprune._pipeline._held_out import HeldOut
+from skprune._pipeline._stages import FullTraining
+from skprune._utils._adapters import as_input
+from skprune._utils._seeds import generator_for
+
+_N_RESAMPLES = 2000
+_N_TRAININGS = 5
+
+
+@dataclass(frozen=True)
+class RandomComparison:
+    """Accuracies of a coreset and of random rows on held-out labeled rows, and what their difference is worth."""
+
+    coreset: float
+    random: float
+    difference: float
+    low: float
+    high: float
+    detectable: float
+    n_rows: int
+
+    def warning(self):
+        """Say what the comparison means for the coreset; None where the coreset is better than random rows."""
+        if self.low > 0.0:
+            return None
+        verdict = "are better than" if self.high < 0.0 else "may be as good as"
+        return (
+            f"Random rows {verdict} this coreset when both are trained on pseudo-labels: on {self.n_rows} held-out labeled "
+            f"rows the coreset reaches {self.coreset:.3f} and as many random rows {self.random:.3f}; the difference is "
+            f"{self.difference:+.3f}, its 95 % interval {self.low:+.3f} to {self.high:+.3f}. A true difference of "
+            f"{self.detectable:.3f} would be detected four times out of five."
+        )
+
+
+@dataclass(frozen=True)
+class CoresetJudge:
+    """Trains the proxy on coresets of a pool, without the rows held out, and tests it on these."""
+
+    training: FullTraining
+    pool: np.ndarray
+    codes: np.ndarray
+    held_out: HeldOut
+
+    def accuracy(self, mask):
+        """Return the accuracy on the held-out rows of the proxy trained on a coreset."""
+        return float(self.correct(mask, self.training).mean())
+
+    def correct(self, mask, training):
+        """Tell which held-out rows the proxy classifies correctly after it is trained on a coreset."""
+        rows = self.held_out.rows
+        mask = mask.copy()
+        mask[rows] = False
+        classes, labels = np.unique(self.held_out.codes[mask], return_inverse=True)
+        if len(classes) < 2:
+            return np.isin(self.codes[rows], classes)
+        model = training.fit(self.pool[mask], labels)
+        return classes[model.predict(as_input(model, self.pool[rows]))] == self.codes[rows]
+
+    def compare_with_random(self, mask, must_keep):
+        """Train a coreset and as many random rows five times each, with new seeds and new draws, and compare them."""
+        candidates = ~must_keep
+        candidates[self.held_out.rows] = False
+        n_drawn = int((mask & candidates).sum())
+        rng = generator_for("gate", self.training.seed)
+        differences, accuracies = [], []
+        for seed in rng.integers(2**31 - 1, size=_N_TRAININGS):
+            drawn = must_keep.copy()
+            drawn[rng.permutation(np.flatnonzero(candidates))[:n_drawn]] = True
+            training = self.training.reseeded(int(seed))
+            coreset, random = (self.correct(rows, training).astype(np.float64) for rows in (mask, drawn))
+            differences.append(coreset - random)
+            accuracies.append((coreset.mean(), random.mean()))
+        coreset, random = np.mean(accuracies, axis=0)
+        return RandomComparison(float(coreset), float(random), **_interval(np.array(differences), rng))
+
+
+def _interval(differences, rng):
+    """Return the mean of differences (n_trainings, n_rows), its 95 % interval, and the difference that is detectable."""
+    n_trainings, n_rows = differences.shape
+    of_rows, of_trainings = differences.mean(axis=0), differences.mean(axis=1)
+    mean = of_rows.mean()
+    values, counts = np.unique(of_rows, return_counts=True)  # few values: resampling counts is resampling rows
+    row_means = rng.multinomial(n_rows, counts / n_rows, size=_N_RESAMPLES) @ values / n_rows
+    training_means = of_trainings[rng.integers(n_trainings, size=(_N_RESAMPLES, n_trainings))].mean(axis=1)
+    low, high = np.quantile(row_means + training_means - mean, [0.025, 0.975])
+    # bootstraps of few rows are too narrow: at least Student's t, and at least the spread of one row that differs
+    row_variance = max(of_rows.var(ddof=min(1, n_rows - 1)), 1.0 / n_rows) / n_rows
+    training_variance = of_trainings.var(ddof=1) / n_trainings
+    margin = np.sqrt(
+        t.ppf(0.975, max(1, n_rows - 1)) ** 2 * row_variance + t.ppf(0.975, n_trainings - 1) ** 2 * training_variance
+    )
+    return {
+        "difference": float(mean),
+        "low": float(min(low, mean - margin)),
+        "high": float(max(high, mean + margin)),
+        "detectable": float(margin + norm.ppf(0.8) * np.sqrt(row_variance + training_variance)),
+        "n_rows": n_rows,
+    }
+
+
+def smallest_sufficient_ratio(accuracies, n_rows):
+    """Return the first ratio, from the smallest up, within one standard error of the best accuracy."""
+    best = max(accuracies.values())
+    error = max(np.sqrt(best * (1.0 - best) / n_rows), 1.0 / n_rows)  # one row is no difference
+    return next(ratio for ratio, accuracy in accuracies.items() if accuracy >= best - error)
