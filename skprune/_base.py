@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import _check_feature_names, _get_feature_names, check_is_fitted
 
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
@@ -183,7 +183,14 @@ def require_labels(labels, pruner, hint):
 
 
 class FittedPrunerMixin:
-    """For estimators around a fitted ``pruner_``: what they say of their input."""
+    """For estimators around a fitted ``pruner_``: how it is made, and what it says of their input."""
+
+    def _pruner_for(self, *, trains_on_pseudo_labels):
+        """Clone the pruner; where its goal is left open, tell it that its pseudo-labels will be trained on."""
+        pruner = clone(self.pruner)
+        parameters = pruner.get_params(deep=False)
+        left_open = all(isinstance(parameters.get(name), str) and parameters[name] == "auto" for name in ("goal", "selection"))
+        return pruner.set_params(goal="pseudo") if left_open and trains_on_pseudo_labels else pruner
 
     @property
     def n_features_in_(self):

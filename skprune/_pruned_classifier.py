@@ -18,6 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skprune._base import FittedPrunerMixin, require_labels
+from skprune._utils._checks import check_option
 from skprune._utils._labels import labels_at, missing_mask
 from skprune._utils._validation import check_equal_length, take_rows
 
@@ -32,19 +33,20 @@ def _has(method):
 class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """A classifier that trains on the coreset of a pruner: the last step of a Pipeline, and fit for grid searches.
 
-    ``fit`` prunes the rows, and trains a clone of `estimator` on the kept ones. Predictions are never pruned. Ensembles and
-    calibrators go inside, as `estimator`: around a partial `y` they would take -1 for a class.
-    ``SelfTrainingClassifier(PrunedClassifier(...))`` is the exception; its pruner then gets labelled rows alone.
+    ``fit`` prunes the rows, and trains a clone of `estimator` on those that are kept. Predictions are never pruned. Ensembles
+    and calibrators go inside, as `estimator`: around a partially labeled `y` they would take -1 for a class.
+    ``SelfTrainingClassifier(PrunedClassifier(...))`` is the exception; its pruner then gets labeled rows only.
 
     Parameters
     ----------
     estimator : classifier
         Trained on the coreset.
     pruner : pruner
-        Such as :class:`SemiPrune`; cloned. Its parameters are grid parameters: ``pruner__ratio``.
+        Such as :class:`SemiPrune`; cloned. Its parameters are grid parameters: ``pruner__ratio``. A SemiPrune with
+        ``goal="auto"`` and ``selection="auto"`` prunes for the goal "pseudo" where pseudo-labels are trained on.
     labels : {"pseudo", "given"}, default="pseudo"
-        "pseudo" trains on all kept rows, with given labels where there are any and pseudo-labels elsewhere; "given" on
-        the kept rows that have a given label alone.
+        "pseudo" trains on all kept rows, with given labels where there are any and pseudo-labels elsewhere; "given" only on
+        the kept rows that have a given label.
 
     Attributes
     ----------
@@ -55,9 +57,9 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
     classes_ : ndarray of shape (n_classes,)
         Classes of ``estimator_``.
     n_features_in_ : int
-        Numbers a row.
+        Number of features of a row.
     feature_names_in_ : ndarray of shape (n_features,)
-        Column names, when X has such.
+        Names of the columns, if X has names.
 
     Examples
     --------
@@ -74,7 +76,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
     True
     """
 
-    def __init__(self, estimator, pruner, labels="pseudo"):
+    def __init__(self, estimator, pruner, *, labels="pseudo"):
         self.estimator = estimator
         self.pruner = pruner
         self.labels = labels
@@ -87,12 +89,12 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         X : array-like
             The pool.
         y : array-like of shape (n_samples,)
-            Labels, some missing.
+            Labels, some of them missing.
         y_oracle : array-like of shape (n_samples,), default=None
-            True labels, which simulate that the coreset is annotated: they replace the pseudo-labels of kept rows. Labels
-            of rows that are not kept are never read.
+            True labels, which simulate the annotation of the coreset: they replace the pseudo-labels of kept rows. Labels of
+            rows that are not kept are never read.
         **fit_params
-            Passed on to ``fit`` of `estimator`, such as `sample_weight`; of what has an entry for each row of X, the entries of
+            Passed to ``fit`` of `estimator`, such as `sample_weight`. Of anything with one entry per row of X, the entries of
             the rows that it is trained on. With ``enable_metadata_routing=True``, what `estimator` requests.
 
         Returns
@@ -103,21 +105,20 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         Raises
         ------
         ValueError
-            `labels` is unknown or excludes `y_oracle`, lengths differ, that of `sample_weight` too, or no kept row has a given
-            label where such are asked for.
+            If `labels` is unknown or excludes `y_oracle`, if lengths differ, or if ``labels="given"`` and no kept row has a
+            given label.
         TypeError
-            ``fit`` of `estimator` does not take one of `fit_params`.
+            If ``fit`` of `estimator` does not take one of `fit_params`.
         """
-        if self.labels not in ("pseudo", "given"):
-            raise ValueError(f"labels must be 'pseudo' or 'given', got {self.labels!r}.")
+        check_option("labels", self.labels, ("pseudo", "given"))
         if y_oracle is not None:
             if self.labels == "given":
-                raise ValueError("labels='given' trains on given labels alone, so it takes no y_oracle.")
+                raise ValueError("labels='given' trains on given labels only, so it takes no y_oracle.")
             check_equal_length(X, y_oracle, "y_oracle")
         fit_params = self._routed("fit", fit_params)
         if hasattr(fit_params.get("sample_weight"), "__len__"):
             check_equal_length(X, fit_params["sample_weight"], "sample_weight")
-        pruner = clone(self.pruner).fit(X, y)
+        pruner = self._pruner_for(trains_on_pseudo_labels=self.labels == "pseudo" and y_oracle is None).fit(X, y)
         rows, labels = pruner.coreset_indices_, pruner.coreset_labels_
         asked = np.isin(rows, pruner.annotation_indices_)
         if self.labels == "given":
@@ -163,7 +164,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         Raises
         ------
         ValueError
-            There are `params` without metadata routing.
+            If there are `params` without metadata routing.
         """
         return self._delegate("predict", X, params)
 
@@ -186,7 +187,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         Raises
         ------
         ValueError
-            There are `params` without metadata routing.
+            If there are `params` without metadata routing.
         """
         return self._delegate("predict_proba", X, params)
 
@@ -209,7 +210,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         Raises
         ------
         ValueError
-            There are `params` without metadata routing.
+            If there are `params` without metadata routing.
         """
         return self._delegate("predict_log_proba", X, params)
 
@@ -232,12 +233,12 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         Raises
         ------
         ValueError
-            There are `params` without metadata routing.
+            If there are `params` without metadata routing.
         """
         return self._delegate("decision_function", X, params)
 
     def score(self, X, y, sample_weight=None):
-        """Return the accuracy on the labelled rows.
+        """Return the accuracy on the labeled rows.
 
         Parameters
         ----------
@@ -246,7 +247,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         y : array-like of shape (n_samples,)
             Labels; rows without one do not count.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Weights of the test rows.
 
         Returns
         -------
@@ -256,13 +257,13 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         Raises
         ------
         ValueError
-            No row is labelled.
+            If no row is labeled.
         """
         check_is_fitted(self)
         check_equal_length(X, y)
         rows = np.flatnonzero(~missing_mask(y, classes=self.pruner_.classes_))
         if rows.size == 0:
-            raise ValueError("score needs labelled rows, and y holds none.")
+            raise ValueError("score needs labeled rows, and y holds none.")
         weights = None if sample_weight is None else take_rows(sample_weight, rows)
         return float(accuracy_score(labels_at(y, rows), self.predict(take_rows(X, rows)), sample_weight=weights))
 

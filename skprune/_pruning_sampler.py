@@ -1,6 +1,6 @@
 """PruningSampler: pruning as a resampling step."""
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from skprune._base import FittedPrunerMixin, require_labels
@@ -12,18 +12,19 @@ class PruningSampler(FittedPrunerMixin, BaseEstimator):
     Parameters
     ----------
     pruner : pruner
-        Such as :class:`SemiPrune`; cloned.
+        Such as :class:`SemiPrune`; cloned. A SemiPrune with ``goal="auto"`` and ``selection="auto"`` prunes for the goal
+        "pseudo".
 
     Attributes
     ----------
     pruner_ : pruner
         The fitted pruner.
     sample_indices_ : ndarray of shape (n_kept,), int
-        The rows that were kept, ascending.
+        The kept rows, ascending.
     n_features_in_ : int
-        Numbers a row.
+        Number of features of a row.
     feature_names_in_ : ndarray of shape (n_features,)
-        Column names, when X has such.
+        Names of the columns, if X has names.
 
     Examples
     --------
@@ -39,21 +40,21 @@ class PruningSampler(FittedPrunerMixin, BaseEstimator):
         self.pruner = pruner
 
     def fit(self, X, y):
-        """Prune the rows, and give none back.
+        """Fit the pruner, without resampling.
 
         Parameters
         ----------
         X : array-like
             The pool.
         y : array-like of shape (n_samples,)
-            Labels, some missing.
+            Labels, some of them missing.
 
         Returns
         -------
         self
             The fitted sampler.
         """
-        self.pruner_ = clone(self.pruner).fit(X, y)
+        self.pruner_ = self._pruner_for(trains_on_pseudo_labels=True).fit(X, y)
         self.sample_indices_ = self.pruner_.coreset_indices_
         return self
 
@@ -65,11 +66,11 @@ class PruningSampler(FittedPrunerMixin, BaseEstimator):
         X : array-like
             The pool.
         y : array-like of shape (n_samples,)
-            Labels, some missing.
+            Labels, some of them missing.
 
         Returns
         -------
-        X_kept : of the type of X
+        X_kept : same type as X
             The kept rows.
         y_kept : ndarray of shape (n_kept,), a Series where `y` is one
             Given labels where there are any, else pseudo-labels.
@@ -77,7 +78,7 @@ class PruningSampler(FittedPrunerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            The pruner gives no pseudo-labels, and a kept row has no label.
+            If the pruner gives no pseudo-labels and a kept row has no label.
         """
         rows, labels = self.fit(X, y).pruner_.coreset()
         labels = require_labels(labels, self.pruner_, "Use a pruner that labels the pool, such as SemiPrune.")
