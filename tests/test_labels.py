@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skprune._utils._labels import encode_labels, labels_at, missing_mask
+from skprune._utils._labels import encode_labels, labels_at, missing_mask, with_answers
 
 EXPECTED = [0, 1, -1, 1]
 
@@ -103,3 +103,39 @@ def test_labels_at_reads_those_rows_alone():
     assert labels_at(y, np.array([2, 0])).tolist() == ["b", "a"]
     with pytest.raises(ValueError, match="row 1"):
         labels_at(["a", None], np.array([1]))
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["a", pd.NaT, "b"],
+        [1, pd.NaT, 2],
+        np.array(["a", np.datetime64("NaT"), "b"], dtype=object),
+        np.array(["a", np.timedelta64("NaT"), "b"], dtype=object),
+        np.array(["2020-01-01", "NaT", "2021-01-01"], dtype="datetime64[D]"),
+        np.array([1, "NaT", 2], dtype="timedelta64[s]"),
+        pd.Series(["2020-01-01", None, "2021-01-01"], dtype="datetime64[ns]"),
+    ],
+)
+def test_not_a_time_is_missing(y):
+    assert missing_mask(y).tolist() == [False, True, False]
+
+
+def test_dates_as_labels():
+    codes, classes = encode_labels(np.array(["2021-01-01", "NaT", "2020-01-01"], dtype="datetime64[D]"))
+    assert codes.tolist() == [1, -1, 0]
+    assert len(classes) == 2
+
+
+def test_an_oracle_answers_for_the_rows_that_are_asked():
+    rows, asked = np.array([0, 2, 3]), np.array([False, True, True])
+    oracle = np.array([object(), object(), 1, 0], dtype=object)  # what is not asked for is not read
+    labels = with_answers(np.array([1, 0, 1]), asked, oracle, rows, np.array([0, 1]))
+    assert labels.tolist() == [1, 1, 0]
+    assert labels.dtype.kind == "i"
+    names = with_answers(np.array(["a", "b", "b"]), asked, ["?", "?", "a", "longer"], rows, np.array(["a", "b"]))
+    assert names.tolist() == ["a", "a", "longer"]
+    with pytest.raises(ValueError, match="y_oracle has no label for row 3, which is kept"):
+        with_answers(np.array([1, 0, 1]), asked, [1, 1, 1, None], rows, np.array([0, 1]))
+    with pytest.raises(ValueError, match="mixes"):
+        with_answers(np.array([1, 0, 1]), asked, ["1", "1", "1", "1"], rows, np.array([0, 1]))

@@ -57,6 +57,19 @@ def labels_at(y, rows):
     return _plain(values[rows])
 
 
+def with_answers(labels, asked, y_oracle, rows, classes):
+    """Replace the labels of the `asked` among some rows by those of an oracle, which is read at these rows alone."""
+    answers = labels_at(y_oracle, rows[asked])
+    unknown = missing_mask(answers, classes=classes)
+    if unknown.any():
+        raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
+    same_kind = labels.dtype.kind == answers.dtype.kind
+    answered = np.empty(len(rows), dtype=np.result_type(labels, answers) if same_kind else object)
+    answered[~asked] = labels[~asked]
+    answered[asked] = answers
+    return _plain(answered)
+
+
 def _split(y, missing_label, classes):
     """Return the labels that are there, and the mask of those that are not."""
     values, hidden = _raw(y)
@@ -114,6 +127,8 @@ def _raw(y):
 def _nulls(values):
     if values.dtype.kind == "f":
         return np.isnan(values)
+    if values.dtype.kind in "mM":
+        return np.isnat(values)
     if values.dtype.kind == "O":
         return np.fromiter((_is_null(v) for v in values), dtype=bool, count=len(values))
     return np.zeros(len(values), dtype=bool)
@@ -122,6 +137,8 @@ def _nulls(values):
 def _is_null(value):
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(value))
     return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
 
 
