@@ -59,8 +59,9 @@ def labels_at(y, rows):
 
 def with_answers(labels, asked, y_oracle, rows, classes):
     """Replace the labels of the `asked` among some rows by those of an oracle, which is read at these rows alone."""
-    answers = labels_at(y_oracle, rows[asked])
-    unknown = missing_mask(answers, classes=classes)
+    hidden = _raw(y_oracle)[1][rows[asked]]
+    answers = None if hidden.any() else labels_at(y_oracle, rows[asked])
+    unknown = hidden if answers is None else missing_mask(answers, classes=classes)
     if unknown.any():
         raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
     same_kind = labels.dtype.kind == answers.dtype.kind
