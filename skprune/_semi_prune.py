@@ -231,7 +231,7 @@ class SemiPrune(Reports, BasePruner):
         pool = read_labeled_pool(self, X, y)
         settings, all_labeled = Settings.of(self), bool(pool.labeled.all())
         check_parameters(settings, pool.codes, pool.classes)
-        models = prepare_models(settings, check_random_state(self.random_state), all_labeled=all_labeled)
+        models = prepare_models(settings, check_random_state(settings.random_state), all_labeled=all_labeled)
         results = run_stages(settings, models, pool.rows, pool.codes, pool.classes)
         inputs = SelectionInputs(
             dynamics=results.dynamics,
@@ -247,14 +247,14 @@ class SemiPrune(Reports, BasePruner):
 
         held_out = comparison = None
         accuracy = None, None
-        training = FullTraining(models.proxy, int(self.schedule_epochs), models.stage_seed)
-        estimated = self.estimate_accuracy and not all_labeled
-        if self.compare_with_random or estimated:
+        training = FullTraining(models.proxy, int(settings.schedule_epochs), models.stage_seed)
+        estimated = settings.estimate_accuracy and not all_labeled
+        if settings.compare_with_random or estimated:
             held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed)
         if estimated:
             accuracy = accuracy_interval(held_out, pool.codes)
-        if self.compare_with_random:
-            must_keep = pool.labeled & bool(self.include_labeled)
+        if settings.compare_with_random:
+            must_keep = pool.labeled & bool(settings.include_labeled)
             judge = CoresetJudge(training, pool.rows, pool.codes, held_out)
             comparison = judge.compare_with_random(mask, must_keep)
             if (message := comparison.warning()) is not None:
