@@ -74,6 +74,55 @@ def drawn(operation, strength, n=2, square=0.0):
     return {"operation": chosen, "strength": torch.full((1, n), float(strength)), "square": squares}
 
 
+def blend(x, reference, strength):
+    return reference + (1 + 0.9 * strength) * (x - reference)
+
+
+def smooth(x):
+    """Each inner pixel counts five times among its neighbors; the edge stays as it is."""
+    kernel = torch.ones(3, 3)
+    kernel[1, 1] = 5
+    inner = torch.nn.functional.conv2d(x[:, None], kernel[None, None] / 13)[:, 0]
+    out = x.clone()
+    out[:, 1:-1, 1:-1] = inner
+    return out
+
+
+def posterize(x, strength):
+    levels = 2.0 ** round(float(6 - 4 * abs(strength)))
+    return (x * levels).floor() / levels
+
+
+FORMULAS = {
+    6: lambda x, s: (1 + 0.9 * s) * x,
+    7: lambda x, s: blend(x, x.mean(), s),
+    8: lambda x, s: (x - x.amin((1, 2), True)) / (x.amax((1, 2), True) - x.amin((1, 2), True)),
+    9: posterize,
+    10: lambda x, s: torch.where(x > 1 - abs(s), 1 - x, x),
+    11: lambda x, s: blend(x, smooth(x), s),
+    12: lambda x, s: blend(x, x.mean(0, True), s),
+}
+
+
+@pytest.mark.parametrize("n_ops", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_colors_are_those_of_each_image_by_its_formulas(n_ops, channels):
+    x = torch.rand(60, channels, 12, 12, generator=generator(n_ops))
+    policy = ImageStrong(n_ops=n_ops, cutout=0.0)
+    drawn = policy.draw(x.shape, generator(channels))
+    moved = policy.apply(x, drawn | {"operation": torch.where(drawn["operation"] < 6, drawn["operation"], 0)})
+    expected = []
+    for place, image in enumerate(moved):
+        for operation, strength in zip(drawn["operation"][:, place], drawn["strength"][:, place], strict=True):
+            if int(operation) in FORMULAS:
+                image = FORMULAS[int(operation)](image, strength).clamp(0, 1)
+        expected.append(image)
+    gaps = (policy.apply(x, drawn) - torch.stack(expected)).abs()
+    # rounding may push a pixel over a step of posterize or solarize
+    assert (gaps > 1e-6).float().mean() < 1e-3
+    assert set(drawn["operation"].flatten().tolist()) == set(range(12 if channels == 1 else 13))
+
+
 @pytest.mark.parametrize(
     ("operation", "strength", "expected"),
     [

@@ -192,21 +192,10 @@ class ImageStrong(Policy):
         names = _operations(x.shape[1])
         x = _geometry(x, names, drawn["operation"], drawn["strength"])
         for operation, strength in zip(drawn["operation"], drawn["strength"], strict=True):
-            self._color(x, names, operation, strength)
+            _color(x, names, operation, strength)
         if self.cutout:
-            _cut(x, send(drawn["square"], x.device), self.cutout)
+            _cut(x, drawn["square"], self.cutout)
         return x
-
-    @staticmethod
-    def _color(x, names, operation, strength):
-        """Change, in place, the images that drew a color operation, one group per operation."""
-        order = operation.argsort()
-        sizes = operation.bincount(minlength=len(names)).tolist()
-        strength = send(strength[order], x.device)[:, None, None, None]
-        groups = zip(names, send(order, x.device).split(sizes), strength.split(sizes), strict=True)
-        for name, rows, amount in groups:
-            if name in _COLOR and len(rows):
-                x.index_copy_(0, rows, _COLOR[name](x.index_select(0, rows), amount).clamp_(0, 1))
 
 
 def _operations(channels):
@@ -223,66 +212,111 @@ def _reflect(index, size):
 
 def _geometry(x, names, operation, strength):
     """Return new images, each rotated, sheared and translated by the sums of the strengths it drew."""
-    amount = {name: torch.where(operation == names.index(name), strength, 0.0).sum(0) for name in _GEOMETRY}
-    cos, sin = (_ROTATE * amount["rotate"]).cos(), (_ROTATE * amount["rotate"]).sin()
-    shear_x, shear_y = _SHEAR * amount["shear_x"], _SHEAR * amount["shear_y"]
+    codes = torch.tensor([names.index(name) for name in _GEOMETRY])[:, None, None]
+    angle, shear_x, shear_y, translate_x, translate_y = torch.where(operation == codes, strength, 0.0).sum(dim=1)
+    cos, sin = (_ROTATE * angle).cos(), (_ROTATE * angle).sin()
+    shear_x, shear_y = _SHEAR * shear_x, _SHEAR * shear_y
     n, _, height, width = x.shape
     aspect = height / width  # the map is one of pixels, the grid one of sides
-    across = [cos - sin * shear_y, (cos * shear_x - sin) * aspect, _TRANSLATE * amount["translate_x"]]
-    down = [(sin + cos * shear_y) / aspect, sin * shear_x + cos, _TRANSLATE * amount["translate_y"]]
+    across = [cos - sin * shear_y, (cos * shear_x - sin) * aspect, _TRANSLATE * translate_x]
+    down = [(sin + cos * shear_y) / aspect, sin * shear_x + cos, _TRANSLATE * translate_y]
     maps = send(torch.stack([*across, *down], dim=1), x.device)
 
-    down_axis = (2 * torch.arange(height, device=x.device) + 1) / height - 1
-    across_axis = (2 * torch.arange(width, device=x.device) + 1) / width - 1
-    ones = torch.ones(height * width, device=x.device)
-    places = torch.stack([across_axis.repeat(height), down_axis.repeat_interleave(width), ones])
+    down_axis = (2 * torch.arange(height) + 1) / height - 1
+    across_axis = (2 * torch.arange(width) + 1) / width - 1
+    ones = torch.ones(height * width)
+    places = send(torch.stack([across_axis.repeat(height), down_axis.repeat_interleave(width), ones]), x.device)
     grid = (maps.view(-1, 3) @ places).view(n, 2, height, width).permute(0, 2, 3, 1)
     return F.grid_sample(x.contiguous(), grid, padding_mode="border", align_corners=False).clamp_(0, 1)
 
 
-def _scale_around(x, center, amount):
-    return x.sub_(center).mul_(1 + _FACTOR * amount).add_(center)
+def _color(x, names, operation, strength):
+    """Change, in place, the images that drew a color operation: one gather, each operation on its slice, one scatter."""
+    first = names.index(_FIRST_COLOR)
+    sizes = operation.bincount(minlength=len(names)).tolist()
+    rows = operation.argsort()[sum(sizes[:first]) :]
+    names, sizes = names[first:], sizes[first:]
+    strengths = zip(names, strength[rows].split(sizes), strict=True)
+    amount = torch.cat([_AMOUNTS.get(name, _factor)(drawn) for name, drawn in strengths])  # on the CPU
+    rows, amount = send(rows, x.device), send(amount, x.device)[:, None, None, None]
+    images = x.index_select(0, rows)
+    for name, group, group_amount in zip(names, images.split(sizes), amount.split(sizes), strict=True):
+        if len(group):
+            _COLOR[name](group, group_amount)
+    x.index_copy_(0, rows, images.clamp_(0, 1))
 
 
-def _autocontrast(x, amount):
+def _factor(strength):
+    return 1 + _FACTOR * strength
+
+
+def _levels(strength):
+    return 2 ** (6 - 4 * strength.abs()).round()
+
+
+def _solarize_threshold(strength):
+    return 1 - strength.abs()
+
+
+def _scale_around(x, center, factor):
+    x.sub_(center).mul_(factor).add_(center)
+
+
+def _brightness(x, factor):
+    x.mul_(factor)
+
+
+def _contrast(x, factor):
+    _scale_around(x, x.mean(dim=(1, 2, 3), keepdim=True), factor)
+
+
+def _autocontrast(x, factor):
     low, high = x.amin(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True)
-    return x.sub_(low).div_((high - low).clamp_(min=1e-3))
+    x.sub_(low).div_((high - low).clamp_(min=1e-3))
 
 
-def _posterize(x, amount):
-    levels = 2 ** (6 - 4 * amount.abs()).round()
-    return x.mul_(levels).floor_().div_(levels)
+def _posterize(x, levels):
+    x.mul_(levels).floor_().div_(levels)
 
 
-def _sharpness(x, amount):
+def _solarize(x, threshold):
+    torch.where(x > threshold, 1 - x, x, out=x)
+
+
+def _sharpness(x, factor):
     """Move each inner pixel away from the mean of its 3 x 3 neighborhood, in which it counts five times, or toward it."""
     columns = x[:, :, :-2] + x[:, :, 1:-1] + x[:, :, 2:]
     inner = x[:, :, 1:-1, 1:-1]
     smooth = (columns[..., :-2] + columns[..., 1:-1]).add_(columns[..., 2:]).add_(inner, alpha=4).div_(13)
-    _scale_around(inner, smooth, amount)
-    return x
+    _scale_around(inner, smooth, factor)
+
+
+def _saturation(x, factor):
+    _scale_around(x, x.mean(dim=1, keepdim=True), factor)
 
 
 _GEOMETRY = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
+_FIRST_COLOR = "brightness"
 _COLOR = {
-    "brightness": lambda x, amount: x.mul_(1 + _FACTOR * amount),
-    "contrast": lambda x, amount: _scale_around(x, x.mean(dim=(1, 2, 3), keepdim=True), amount),
+    "brightness": _brightness,
+    "contrast": _contrast,
     "autocontrast": _autocontrast,
     "posterize": _posterize,
-    "solarize": lambda x, amount: torch.where(x > 1 - amount.abs(), 1 - x, x),
+    "solarize": _solarize,
     "sharpness": _sharpness,
-    "color": lambda x, amount: _scale_around(x, x.mean(dim=1, keepdim=True), amount),
+    "color": _saturation,
 }
+_AMOUNTS = {"posterize": _levels, "solarize": _solarize_threshold}
 
 
 def _cut(x, square, size):
-    """Fill a square of each image with the image's mean, in place."""
+    """Fill a square of each image with the mean of each channel, in place."""
     height, width = x.shape[2:]
     half = (square[0] * size / 2)[:, None]
-    rows = (torch.arange(height, device=x.device) + 0.5) / height
-    columns = (torch.arange(width, device=x.device) + 0.5) / width
-    inside_rows = (rows - square[1][:, None]).abs() < half
-    inside_columns = (columns - square[2][:, None]).abs() < half
-    kept = (~(inside_rows[:, None, :, None] & inside_columns[:, None, None, :])).to(x.dtype)
+    rows = (torch.arange(height) + 0.5) / height
+    columns = (torch.arange(width) + 0.5) / width
+    inside_rows = send(((rows - square[1][:, None]).abs() < half).to(x.dtype), x.device)
+    inside_columns = send(((columns - square[2][:, None]).abs() < half).to(x.dtype), x.device)
+    kept = 1 - inside_rows[:, None, :, None] * inside_columns[:, None, None, :]
     mean = x.mean(dim=(2, 3), keepdim=True)
     x.sub_(mean).mul_(kept).add_(mean)
