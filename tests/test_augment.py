@@ -291,7 +291,7 @@ def test_draws_for_each_element_use_the_device_of_the_batch(monkeypatch):
             made.append(seed)
             return self
 
-    source = generator()
+    source, same_source = generator(), generator()
     monkeypatch.setattr(torch, "Generator", Generator)
     elsewhere, here = torch.empty(2, 3, device="meta"), torch.empty(2, 3)
     a_sample, an_element = Recorder(), ElementwiseRecorder()
@@ -300,10 +300,18 @@ def test_draws_for_each_element_use_the_device_of_the_batch(monkeypatch):
     an_element(here, source)
     assert an_element.generator_ is source
     assert made == []
-    for _ in range(2):
-        an_element(elsewhere, source)
+    for each in (source, source, same_source):
+        an_element(elsewhere, each)
         assert an_element.generator_.device.type == "meta"
     assert made[0] != made[1]
+    assert made[0] == made[2]
+
+
+def test_only_tables_draw_for_each_element():
+    assert TabularWeak.elementwise
+    assert TabularStrong.elementwise
+    assert not ImageWeak.elementwise
+    assert not ImageStrong.elementwise
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
