@@ -40,7 +40,8 @@ from skprune.baselines._zcore import coverage
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
 from skprune.selection import Beta, Cutoff, Hardest
-from skprune.selection._graph import neighbour_graph, spread, take_back
+from skprune.selection._d2 import spread, take_back
+from skprune.selection._neighbor_graph import neighbor_graph
 
 SGD = make_pipeline(MaxAbsScaler(), SGDClassifier(loss="log_loss"))  # scaled: large logits are NaN in scikit-learn 1.8
 LABEL_FREE = [
@@ -85,7 +86,7 @@ def test_golden_prototypicality(golden):
 
 @pytest.mark.parametrize(("name", "difficulty"), [("el2n", "f64/el2n_sum10"), ("forgetting", "f64/forgetting")])
 def test_golden_d2(golden, name, difficulty):
-    distances = neighbour_graph(golden["emb"].astype(np.float64), 5)
+    distances = neighbor_graph(golden["emb"].astype(np.float64), 5)
     density = spread(golden[difficulty].astype(np.float64), distances, 1.0)
     np.testing.assert_allclose(density, golden[f"d2/{name}_g1.0_k5_sum_weighted/graph_density"], rtol=2e-4)
     order = take_back(density, distances, 1.0, 40)

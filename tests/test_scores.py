@@ -56,7 +56,7 @@ def test_golden_dual_as_for_imagenet(golden, recorded, epochs, power):
 def test_probabilities_and_logits_agree(golden, recorded):
     exp = np.exp(golden["logits"].astype(np.float64))
     other = TrainingDynamics.from_proba(exp / exp.sum(axis=2, keepdims=True), golden["labels"], kl=True)
-    for name in set(scores.names()) - {"grand"}:
+    for name in set(scores.get_score_names()) - {"grand"}:
         np.testing.assert_allclose(scores.difficulty(other, name), scores.difficulty(recorded, name), **CLOSE)
 
 
@@ -81,7 +81,7 @@ def planted():
     return dynamics
 
 
-@pytest.mark.parametrize("name", scores.names())
+@pytest.mark.parametrize("name", scores.get_score_names())
 def test_higher_is_harder(planted, name):
     values = dict(zip(KINDS, scores.difficulty(planted, name).reshape(4, 15), strict=True))
     for kind in KINDS[1:]:
@@ -98,8 +98,8 @@ def test_the_kinds_of_rows_are_told_apart(planted):
         assert max(means(name), key=means(name).get) == "forgotten", name
 
 
-@settings(max_examples=30, deadline=None)
-@given(names=st.lists(st.sampled_from(scores.names()), min_size=1, max_size=4))
+@settings(max_examples=30)
+@given(names=st.lists(st.sampled_from(scores.get_score_names()), min_size=1, max_size=4))
 def test_combinations_point_up(planted, names):
     """Row 27 of the faults: scores of opposite orientation do not cancel."""
     values = scores.difficulty(planted, names)
@@ -220,7 +220,7 @@ def test_callables_are_checked():
         scores.difficulty(dynamics, lambda d: [1.0, np.nan])
 
 
-@pytest.mark.parametrize("name", scores.names())
+@pytest.mark.parametrize("name", scores.get_score_names())
 def test_functions_of_the_package_are_turned_too(planted, name):
     function = getattr(scores, name)
     expected = scores.difficulty(planted, name)
@@ -233,7 +233,7 @@ def test_tdds_needs_kl():
         scores.tdds(TrainingDynamics.from_proba(np.full((5, 2, 2), 0.5), [0, 1]), window=3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**16), n=st.integers(1, 20), n_classes=st.integers(2, 6))
 def test_scores_stay_in_their_ranges(seed, n, n_classes):
     rng = np.random.default_rng(seed)
@@ -256,7 +256,7 @@ def test_scores_stay_in_their_ranges(seed, n, n_classes):
         "tdds": (0, np.inf),
         "variability": (0, 0.5),
     }
-    assert set(bounds) == set(scores.names())
+    assert set(bounds) == set(scores.get_score_names())
     for name, (low, high) in bounds.items():
         values = getattr(scores, name)(dynamics)
         assert values.dtype == np.float64
@@ -283,7 +283,7 @@ def softmax(logits):
     return exp / exp.sum(axis=2, keepdims=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(recording=recordings(scales=(0.1, 3.0)), data=st.data())
 def test_tdds_reads_every_epoch(recording, data):
     """Row 5 of the faults: epochs behind the first window count. Saturated outputs jump by the same step whatever the class."""
@@ -297,7 +297,7 @@ def test_tdds_reads_every_epoch(recording, data):
     assert not np.array_equal(one, other)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(recording=recordings())
 def test_averages_over_all_epochs(recording):
     """Rows 6, 31 of the faults: means over every epoch, and errors by the direct difference."""
@@ -315,7 +315,7 @@ def test_averages_over_all_epochs(recording):
     np.testing.assert_allclose(scores.el2n(dynamics, n_epochs=None), error, **exact)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(recording=recordings(), window=st.integers(-2, 30), name=st.sampled_from(["dual", "dyn_unc", "tdds"]))
 def test_windows_fit_or_are_refused(recording, window, name):
     """Row 7 of the faults."""
@@ -328,7 +328,7 @@ def test_windows_fit_or_are_refused(recording, window, name):
             getattr(scores, name)(dynamics, window=window)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(recording=recordings())
 def test_windows_by_definition(recording):
     logits, y = recording
@@ -340,7 +340,7 @@ def test_windows_by_definition(recording):
     np.testing.assert_allclose(scores.dual(dynamics, window=3), (std * (1 - mean)).mean(axis=0), atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(recording=recordings())
 def test_rows_never_right_are_forgotten_most(recording):
     """Row 18 of the faults."""
@@ -350,7 +350,7 @@ def test_rows_never_right_are_forgotten_most(recording):
     assert values[0] == values.max() == len(logits)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(recording=recordings(), data=st.data())
 def test_an_epoch_that_shows_no_row_does_not_count(recording, data):
     """Row 19 of the faults."""
@@ -368,7 +368,7 @@ def test_an_epoch_that_shows_no_row_does_not_count(recording, data):
     np.testing.assert_array_equal(scores.forgetting(masked)[~never], scores.forgetting(without)[~never])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(recording=recordings(), data=st.data(), value=st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_rows_that_are_not_finite_are_named(recording, data, value):
     """Row 25 of the faults."""

@@ -300,8 +300,8 @@ def test_callable_difficulty_and_own_selector(quick, iris):
     X, _, partial = iris
 
     class FirstRows(BaseSelector):
-        def _order(self, scores, k, read, rng):
-            return np.arange(k)
+        def _order(self, draw):
+            return np.arange(draw.k)
 
     pruner = quick(difficulty=lambda d: d.entropy, selection=FirstRows()).fit(X, partial)
     assert pruner.coreset_indices_.tolist() == list(range(75))
@@ -407,8 +407,8 @@ def test_class_weights_name_classes(quick, iris):
         ({"memory": "cache", "random_state": None}, ValueError, "need a random_state"),
         ({"checkpoint": "folder", "random_state": None}, ValueError, "need a random_state"),
         ({"proxy": LogisticRegression()}, ValueError, r"LogisticRegression\(solver='lbfgs'\) trains in one call"),
-        ({"proxy": FixMatch()}, TypeError, "proxy must be a supervised classifier; FixMatch belongs into labeler"),
-        ({"proxy": NetClassifier(callbacks="disable")}, ValueError, "leaves no place for the recorder"),
+        ({"proxy": FixMatch()}, TypeError, "proxy must be a supervised classifier, got FixMatch"),
+        ({"proxy": NetClassifier(callbacks="disable")}, ValueError, "callbacks must be None or a list, to which"),
         ({"selection": Beta(n_epochs=50)}, ValueError, "Beta reads n_epochs=50, above the 10"),
         ({"ratio": 5, "selection": Hardest(min_per_class=4)}, ValueError, "needs 12 rows of the 3 classes"),
         ({"selection": Hardest(class_balanced={0: -1})}, ValueError, "weights of at least 0"),
@@ -653,11 +653,11 @@ def test_selectors_read_how_sure_the_labeler_is(quick, iris):
     X, _, partial = iris
 
     class Doubtful(BaseSelector):
-        def _read(self, n_samples, *, dynamics, embedding, error_probability):
-            return error_probability
+        def needs(self):
+            return (*super().needs(), "error_probability")
 
-        def _order(self, scores, k, read, rng):
-            return np.argsort(-read, kind="stable")
+        def _order(self, draw):
+            return np.argsort(-draw.inputs["error_probability"], kind="stable")
 
     pruner = quick(selection=Doubtful()).fit(X, partial)
     confidence = pruner.pseudo_label_confidence_

@@ -38,7 +38,7 @@ def one_size(n, n_classes):
         rng.standard_normal(dtype=np.float32, out=epoch)
         epoch *= 3
     small = TrainingDynamics.from_logits(logits[:, :100], y[:100], kl=True)
-    names = sorted(set(scores.names()) - {"grand"})
+    names = sorted(set(scores.get_score_names()) - {"grand"})
     for name in names:
         scores.difficulty(small, name)  # imports are not part of the figures
     before = peak()

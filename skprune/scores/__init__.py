@@ -2,7 +2,7 @@
 
 from skprune.scores._averages import aum, confidence, correctness, el2n, forgetting, grand, variability
 from skprune.scores._last import entropy, least_confidence, loss, margin
-from skprune.scores._registry import difficulty, min_epochs, names
+from skprune.scores._registry import difficulty, get_score_names, min_epochs
 from skprune.scores._windows import dual, dyn_unc, tdds
 
 __all__ = [
@@ -21,6 +21,6 @@ __all__ = [
     "tdds",
     "variability",
     "difficulty",
+    "get_score_names",
     "min_epochs",
-    "names",
 ]

@@ -27,7 +27,7 @@ _TABLE = {
 }
 
 
-def names():
+def get_score_names():
     """List the scores that exist.
 
     Returns
@@ -37,8 +37,8 @@ def names():
 
     Examples
     --------
-    >>> from skprune.scores import names
-    >>> "dual" in names()
+    >>> from skprune.scores import get_score_names
+    >>> "dual" in get_score_names()
     True
     """
     return sorted(_TABLE)
@@ -52,7 +52,7 @@ def difficulty(dynamics, name, **params):
     dynamics : TrainingDynamics
         The recorded dynamics.
     name : str, callable, or list of these
-        A name out of :func:`names`, or a function of this module, as ``partial(aum, on="logits")``: these are turned;
+        A name out of :func:`get_score_names`, or a function of this module, as ``partial(aum, on="logits")``: these are turned;
         ``callable(dynamics) -> (n_samples,)`` of your own that is already higher = harder; or several of all these, which are
         combined by the mean of their ranks, from 0 for the easiest row to 1 for the hardest.
     **params

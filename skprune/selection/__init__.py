@@ -1,12 +1,15 @@
-"""Selectors: from one difficulty a row to a mask of exactly k rows."""
+"""Selectors: from a difficulty for each row to a mask of exactly k rows."""
 
 from skprune.selection._base import BaseSelector
 from skprune.selection._beta import Beta
 from skprune.selection._counts import kept_count
-from skprune.selection._cover import KCenter
-from skprune.selection._graph import D2, FacilityLocation
-from skprune.selection._names import get_selector, names
-from skprune.selection._ranked import Cutoff, Easiest, Hardest, Moderate, Random, Window
+from skprune.selection._cutoff import Cutoff
+from skprune.selection._d2 import D2
+from skprune.selection._facility_location import FacilityLocation
+from skprune.selection._k_center import KCenter
+from skprune.selection._random import Random
+from skprune.selection._ranked import Easiest, Hardest, Moderate, Window
+from skprune.selection._registry import get_selector, get_selector_names
 from skprune.selection._stratified import Stratified
 
 __all__ = [
@@ -23,6 +26,6 @@ __all__ = [
     "Stratified",
     "Window",
     "get_selector",
+    "get_selector_names",
     "kept_count",
-    "names",
 ]

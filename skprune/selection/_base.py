@@ -1,31 +1,65 @@
-"""What all selectors share: counts, class balance, rows that must stay, reasons."""
+"""What all selectors share: exact counts, class balance, rows that must stay, and reasons."""
 
 from abc import ABC, abstractmethod
-from numbers import Integral, Real
+from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from skprune.selection._counts import allocate, kept_count
+from skprune._utils._checks import check_count, check_number
+from skprune._utils._docstrings import fill_docstring
+from skprune.selection._counts import allocate, class_weights, kept_count
+from skprune.selection._draw import Decision, Draw, Group
+from skprune.selection._inputs import (
+    CHECKS,
+    MEANINGS,
+    check_must_keep,
+    check_needs,
+    check_scores,
+    mean_label_probability,
+)
 
 
+@fill_docstring()
 class BaseSelector(BaseEstimator, ABC):
     """Base class of the selectors.
 
-    A selector keeps exactly k rows, the same ones for the same `random_state`, and leaves its inputs unchanged.
+    A selector keeps exactly k rows, keeps the same rows for the same `random_state`, and leaves its inputs unchanged.
 
     Parameters
     ----------
-    class_balanced : None, "proportional", "uniform" or dict, default=None
-        How k is shared over the classes of `y`: not at all, in proportion to their sizes, evenly as far as the classes
-        reach, or in proportion to ``{class index: weight}``. Cutoffs and strata are then those of each class.
-    min_per_class : int or float, default=0
-        The least number of kept rows of each class of `y`: an integer is a count, a float in [0, 1] a part of an even share of
-        the rows that are not kept anyway, rounded down. A class with fewer rows, or fewer behind a cutoff, keeps those it has.
+    $class_balanced
+    $min_per_class
+
+    Notes
+    -----
+    There are two ways to write a selector of your own.
+
+    - Any estimator with ``select(scores, ratio, **others) -> mask`` will do. An optional method ``needs()`` that returns
+      names such as ``("embedding",)`` says which of the others it reads.
+    - A subclass of BaseSelector defines ``_order(draw)``, which returns row positions, those to keep first in front. Class
+      balance, `min_per_class` and rows that must stay then work as in every other selector. ``draw`` has ``scores`` and
+      ``k``, the random generator ``rng``, and ``inputs``, a dict of arrays with an entry for each row: "y", "embedding" and
+      "error_probability" where :meth:`needs` names them, and "mean_proba", the mean probability of each label over the
+      epochs, where it names "dynamics". An override of ``needs`` adds to ``super().needs()``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.selection import BaseSelector
+    >>> class Trusted(BaseSelector):
+    ...     def needs(self):
+    ...         return (*super().needs(), "error_probability")
+    ...
+    ...     def _order(self, draw):
+    ...         return np.argsort(draw.inputs["error_probability"], kind="stable")
+    >>> Trusted().select([0.1, 0.2, 0.3, 0.4], 0.5, error_probability=[0.9, 0.0, 0.8, 0.1])
+    array([False,  True, False,  True])
     """
 
-    def __init__(self, class_balanced=None, min_per_class=0):
+    def __init__(self, *, class_balanced=None, min_per_class=0):
         self.class_balanced = class_balanced
         self.min_per_class = min_per_class
 
@@ -49,21 +83,21 @@ class BaseSelector(BaseEstimator, ABC):
         scores : array-like of shape (n_samples,)
             Difficulties: higher = harder.
         ratio : float in (0, 1] or int
-            The fraction kept, or a count.
+            The fraction of rows to KEEP, or their number.
         dynamics : TrainingDynamics, default=None
-            The recorded dynamics; read by Beta, and by Cutoff and Stratified with ``hard_cutoff="auto"``.
+            The recorded training dynamics.
         y : array-like of shape (n_samples,), default=None
-            Class indices 0..K-1; read for class balance.
+            Class indices 0..K-1.
         labeled : array-like of shape (n_samples,), bool, default=None
-            Rows whose label was given. No selector here reads it; selectors of users may.
+            Whether each label was given. No selector of this package reads it; yours may.
         embedding : array-like of shape (n_samples, n_features), default=None
-            Features of the rows; read by D2, KCenter and FacilityLocation.
+            Features of the rows.
         error_probability : array-like of shape (n_samples,), default=None
-            The estimated probability that a label is wrong; read by Beta with `trust`.
+            The estimated probability that each label is wrong.
         must_keep : array-like of shape (n_samples,), bool, default=None
-            Rows that are kept whatever their score; they count inside k.
+            Rows to keep whatever their score; they count toward k.
         random_state : int, RandomState or None, default=None
-            Draws, and breaks ties.
+            Seed of the draws, ties among equal scores included.
 
         Returns
         -------
@@ -73,10 +107,11 @@ class BaseSelector(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            A score is not finite, lengths differ, or k is below what must be kept or above what the cutoff leaves.
+            Something that :meth:`needs` names is missing, a score is not finite, lengths differ, or k is less than what must
+            be kept or more than a cutoff leaves.
         """
-        data = {"dynamics": dynamics, "embedding": embedding, "error_probability": error_probability}
-        return self._decide(scores, ratio, data, y, must_keep, random_state)["mask"]
+        given = {"dynamics": dynamics, "y": y, "embedding": embedding, "error_probability": error_probability}
+        return self._decide(self._draw(scores, ratio, given, must_keep, random_state)).kept
 
     def explain(
         self,
@@ -91,7 +126,7 @@ class BaseSelector(BaseEstimator, ABC):
         must_keep=None,
         random_state=None,
     ):
-        """Say of each row whether it is kept, why, and how probable that was.
+        r"""Say for each row whether it is kept, why, and how probable that was.
 
         Parameters
         ----------
@@ -101,66 +136,55 @@ class BaseSelector(BaseEstimator, ABC):
         Returns
         -------
         dict
-            "kept" (n_samples,), the mask of :meth:`select`; "why" (n_samples,), str; "probability" (n_samples,), float64, of
-            being kept, over the draws: 1 of what must stay and of what is kept by a rule without draws, NaN of what such a rule
-            leaves and of what is cut off; of equal scores, between which chance decides, the share that is kept.
-            Of Beta it is that of an exponential race, ``1 - exp(-weight * t)`` with the t at which k rows are kept
-            (order sampling; Rosén, J. Statist. Plann. Inference 62, 1997, close where k is not very small), of Stratified the
-            share of the row's stratum; where classes are balanced or raised to a minimum, given the number of each class.
+            "kept", the mask of :meth:`select`; "why", an array of str; and "probability", in float64, each of shape
+            (n_samples,). The probability is that of being kept, over repeated draws: in (0, 1] for every kept row, 1 for rows
+            that must stay and for those that a rule without chance keeps, and NaN for rows that such a rule leaves out or that
+            are cut off. Where chance decides between equal scores, it is the share of them that is kept; for Stratified, the
+            share of the row's stratum. For Beta it is that of an exponential race,
+            :math:`1 - \exp(-w_i t)`, with the time t at which k rows are kept (order sampling; Rosén, J. Statist. Plann.
+            Inference 62, 1997; accurate unless k is very small). With balanced classes it is conditional on the number kept
+            of each class. A row of a class that `min_per_class` raises has two chances, the draw of its class and the
+            draw among all rows, and the probability covers both.
 
         Examples
         --------
         >>> from skprune.selection import Cutoff
         >>> Cutoff(hard_cutoff=0.25).explain([0.1, 0.2, 0.3, 0.4], 0.5)["why"].tolist()
-        ['not among the hardest behind the cutoff', 'among the hardest behind the cutoff', \
-'among the hardest behind the cutoff', 'cut off: too hard']
+        ['not among the hardest after the cutoff', 'among the hardest after the cutoff',
+        'among the hardest after the cutoff', 'cut off: too hard']
         """
-        data = {"dynamics": dynamics, "embedding": embedding, "error_probability": error_probability}
-        found = self._decide(scores, ratio, data, y, must_keep, random_state)
-        scores, mask, must, read = (found[name] for name in ("scores", "mask", "must", "read"))
-        cut, probability = np.zeros(len(mask), dtype=bool), np.full(len(mask), np.nan)
-        for rows, k, members, dropped in found["groups"]:
-            part = None if read is None else read[rows]
-            chances = self._chances(scores[rows], k, part, mask[rows], members & ~must[rows], dropped[rows])
-            probability[rows[members]], cut[rows[members]] = chances[members], dropped[rows[members]]
-        probability[must] = 1.0
-        why = np.where(mask, self._reason, f"not {self._reason}").astype(object)
-        why[cut & ~mask] = "cut off: too hard"
-        why[found["reserved"] & mask] = "for min_per_class"
-        why[must] = "must stay"
-        return {"kept": mask, "why": why, "probability": probability}
+        given = {"dynamics": dynamics, "y": y, "embedding": embedding, "error_probability": error_probability}
+        draw = self._draw(scores, ratio, given, must_keep, random_state)
+        decision = self._decide(draw)
+        kept, probability, cut = decision.kept, np.full(len(decision.kept), np.nan), np.zeros(len(decision.kept), bool)
+        for group in decision.groups:
+            probability[group.rows], cut[group.rows] = self._chances(group), group.dropped
+        for group in decision.raised:
+            overall = replace(decision.groups[0], free=~draw.must_keep & ~decision.reserved)
+            probability[group.rows] = self._chances_of_two_draws(group, overall)
+            cut[group.rows] = group.dropped & overall.dropped[group.rows]
+        probability[draw.must_keep] = 1.0
+        why = np.where(kept, self._reason, f"not {self._reason}").astype(object)
+        why[cut & ~kept] = "cut off: too hard"
+        why[decision.reserved] = "for min_per_class"
+        why[draw.must_keep] = "must stay"
+        return {"kept": kept, "why": why, "probability": probability}
 
-    _reason = "chosen"  # why a row is kept; of the others, "not ..."
+    def needs(self):
+        """Name the inputs that :meth:`select` reads with the present parameters, besides scores and ratio.
 
-    def _chances(self, scores, k, read, kept, free, cut):
-        """Return the probability of each row to be kept, of those that are `free`, given how many of these are `kept`."""
-        return np.where(kept, 1.0, np.nan)
+        Returns
+        -------
+        tuple of str
+            Names among "dynamics", "y", "embedding" and "error_probability"; `select` refuses to run without them.
 
-    def _decide(self, scores, ratio, data, y, must_keep, random_state):
-        """Choose, and return what was read, the mask, the rows reserved for small classes, and the groups of the choice."""
-        scores = _check_scores(scores)
-        n = len(scores)
-        k = kept_count(ratio, n)
-        self.check(k, n)
-        must = _check_mask(must_keep, n, "must_keep")
-        if must.sum() > k:
-            raise ValueError(f"{int(must.sum())} rows must be kept, above the {k} rows that ratio={ratio!r} keeps.")
-        read = self._read(n, **data)
-        codes = self._check_classes(y, n)
-        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
-        dropped = np.zeros(n, dtype=bool)
-        found = {"scores": scores, "must": must, "read": read, "reserved": np.zeros(n, dtype=bool)}
-        if self.class_balanced is not None:
-            mask = self._select_balanced(scores, k, codes, must, read, rng, dropped)
-            members = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-            groups = [(rows, int(mask[rows].sum()), np.ones(len(rows), dtype=bool), dropped) for rows in members]
-            return found | {"mask": mask, "groups": groups}
-        rows = np.arange(n)
-        found["mask"] = self._select_rows(scores, rows, k, must, read, rng, dropped)
-        found["groups"] = [(rows, k, np.ones(n, dtype=bool), dropped)]
-        if self.min_per_class:
-            found |= self._raise_minimum(found["mask"], scores, k, codes, must, read, rng, dropped)
-        return found
+        Examples
+        --------
+        >>> from skprune.selection import Cutoff
+        >>> Cutoff(0.1).needs(), Cutoff("auto", min_per_class=2).needs()
+        ((), ('dynamics', 'y'))
+        """
+        return ("y",) if self.class_balanced is not None or self.min_per_class else ()
 
     def check(self, k, n_samples, n_epochs=None):
         """Refuse parameters that cannot work for k of n rows, before there are any scores.
@@ -168,150 +192,174 @@ class BaseSelector(BaseEstimator, ABC):
         Parameters
         ----------
         k, n_samples : int
-            Rows to keep, and rows.
+            The number of rows to keep, and the number of rows.
         n_epochs : int, default=None
-            Epochs that will be recorded, where that is known.
+            The number of epochs that will be recorded, where it is known.
 
         Raises
         ------
         ValueError
             A parameter is out of range, or a cutoff leaves fewer than k rows.
         """
-        least = self.min_per_class
-        if isinstance(least, bool) or not (
-            (isinstance(least, Integral) and least >= 0) or (isinstance(least, Real) and 0.0 <= least <= 1.0)
-        ):
-            raise ValueError(f"min_per_class must be an integer of at least 0 or a float within [0, 1], got {least!r}.")
-        if not (self.class_balanced in (None, "proportional", "uniform") or isinstance(self.class_balanced, dict)):
-            raise ValueError(
-                f"class_balanced must be None, 'proportional', 'uniform' or a dict, got {self.class_balanced!r}."
-            )
+        if isinstance(self.min_per_class, Integral):
+            check_count("min_per_class", self.min_per_class, least=0)
+        else:
+            check_number("min_per_class, where it is no count,", self.min_per_class, 0, 1)
         if isinstance(self.class_balanced, dict):
             weights = np.array(list(self.class_balanced.values()), dtype=np.float64)
             if weights.size == 0 or not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:
                 raise ValueError(
-                    f"class_balanced needs weights of at least 0, one above 0; got {self.class_balanced!r}."
+                    "class_balanced must have finite weights of at least 0, one of them above 0, got "
+                    f"{self.class_balanced!r}."
                 )
+        elif self.class_balanced not in (None, "proportional", "uniform"):
+            raise ValueError(
+                "class_balanced must be None, 'proportional', 'uniform' or a dict of weights, got "
+                f"{self.class_balanced!r}."
+            )
 
-    def least_per_class(self, k, n_classes, n_forced=0):
+    def least_per_class(self, k, n_classes, *, n_forced=0):
         """Return the least number of kept rows of each class.
 
         Parameters
         ----------
         k, n_classes : int
-            Rows to keep, and classes.
+            The number of rows to keep, and the number of classes.
         n_forced : int, default=0
-            Rows that are kept anyway.
+            The number of rows that are kept anyway.
 
         Returns
         -------
         int
-            `min_per_class`, or as many rows as it is a part of.
+            `min_per_class` where it is a count, or that fraction of an even share of the rows that are not forced.
+
+        Examples
+        --------
+        >>> from skprune.selection import Random
+        >>> Random(min_per_class=0.5).least_per_class(100, 10)
+        5
         """
         if isinstance(self.min_per_class, Integral):
             return int(self.min_per_class)
         return int(self.min_per_class * (k - n_forced) / n_classes + 1e-9)
 
+    _reason = "chosen"  # why a row is kept; of the others, "not ..."
+    _cuts = False  # whether rows that are missing from the order are cut off as too hard
+    _random = False  # whether chance decides about every row, and not only between equal ones
+    _epochs_read = None  # the number of epochs over which label probabilities are averaged; None: all
+
     @abstractmethod
-    def _order(self, scores, k, read, rng):
-        """Return positions, those to keep first; at least k of them, without those that are dropped."""
+    def _order(self, draw):
+        """Return positions, those to keep first in front: at least k, of which `must_keep` may cover some."""
 
     def _capacity(self, n_samples):
-        """Return how many of n rows may be kept; for an array, of each."""
+        """Return how many of n rows may be kept, elementwise for an array."""
         return n_samples
 
-    def _read(self, n_samples, *, dynamics, embedding, error_probability):
-        """Return what the strategy reads of each row besides its score, an array with a first axis of rows; None for most."""
-        return None
+    def _cells(self, draw, dropped):
+        """Return a cell for each row; rows of one cell have equal chances, and those of cell -1 have none."""
+        return np.arange(len(draw.scores))
 
-    def _select_rows(self, scores, rows, k, must, read, rng, dropped):
-        """Choose k among `rows`: those that must stay, then the others in the order of the strategy; note what that drops."""
-        mask = np.zeros(len(scores), dtype=bool)
-        forced = rows[must[rows]]
-        mask[forced] = True
-        if k > len(forced):
-            part = None if read is None else read[rows]
-            order = rows[self._order(scores[rows], k, part, rng)]
-            dropped[rows] = True
-            dropped[order] = False
-            mask[order[~must[order]][: k - len(forced)]] = True
-        return mask
+    def _chances(self, group):
+        """Return the probability of each row of being kept; only those of free rows mean something."""
+        return self._kept_shares(self._cells(group.draw, group.dropped), group.kept, group.free)
 
-    def _select_balanced(self, scores, k, codes, must, read, rng, dropped):
-        sizes = np.bincount(codes)
-        forced = np.bincount(codes[must], minlength=len(sizes))
-        capacity = self._capacity(sizes)
-        lower = np.maximum(forced, np.minimum(self._least(k, sizes, must), capacity))
-        counts = allocate(k, self._class_weights(sizes), lower, np.maximum(forced, capacity), rng)
-        mask = np.zeros(len(scores), dtype=bool)
-        for code in np.flatnonzero(counts):
-            mask |= self._select_rows(scores, np.flatnonzero(codes == code), counts[code], must, read, rng, dropped)
-        return mask
+    def _chances_of_two_draws(self, own, overall):
+        """Return the probabilities in a class that a draw of its own raises and the draw among all rows may raise further."""
+        pairs = self._cells(own.draw, own.dropped), self._cells(overall.draw, overall.dropped)[own.rows]
+        _, cells = np.unique(np.stack(pairs), axis=1, return_inverse=True)
+        cells = np.where(np.maximum(*pairs) < 0, -1, cells.ravel())
+        return self._kept_shares(cells, overall.kept[own.rows], own.free)
 
-    def _least(self, k, sizes, must):
-        return self.least_per_class(k, int((sizes > 0).sum()), int(must.sum()))
+    def _kept_shares(self, cells, kept, free):
+        sizes, taken = (
+            np.bincount(cells[rows] + 1, minlength=cells.max() + 2)[cells + 1] for rows in (free, free & kept)
+        )
+        shares = taken / np.maximum(sizes, 1)
+        return np.where((cells < 0) | (~(taken > 0) & (not self._random)), np.nan, shares)
 
-    def _class_weights(self, sizes):
-        if isinstance(self.class_balanced, dict):
-            unknown = sorted(set(self.class_balanced) - set(range(len(sizes))))
-            if unknown:
-                raise ValueError(f"class_balanced names classes that do not occur: {unknown}.")
-            return np.array([self.class_balanced.get(code, 0.0) for code in range(len(sizes))], dtype=np.float64)
-        if self.class_balanced == "proportional":
-            return sizes.astype(np.float64)
-        return (sizes > 0).astype(np.float64)
-
-    def _raise_minimum(self, mask, scores, k, codes, must, read, rng, dropped):
-        """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it."""
-        sizes = np.bincount(codes)
-        wanted = np.minimum(self._least(k, sizes, must), self._capacity(sizes))
-        if wanted.sum() > k:
+    def _draw(self, scores, ratio, given, must_keep, random_state):
+        """Return the checked inputs as the draw of k among all rows."""
+        scores = check_scores(scores)
+        n = len(scores)
+        k = kept_count(ratio, n)
+        self.check(k, n)
+        must_keep = check_must_keep(must_keep, n)
+        if must_keep.sum() > k:
             raise ValueError(
-                f"min_per_class={self.min_per_class} needs {int(wanted.sum())} rows, above the {k} to keep."
+                f"{int(must_keep.sum())} rows must be kept, above the {k} rows that ratio={ratio!r} keeps."
             )
-        reserved, raised, cut = must.copy(), np.zeros(len(sizes), dtype=bool), np.zeros(len(scores), dtype=bool)
-        while (short := np.bincount(codes[mask], minlength=len(sizes)) < wanted).any():
-            raised |= short
+        needed = tuple(dict.fromkeys((*self.needs(), *BaseSelector.needs(self))))
+        check_needs(self, needed, [name for name in MEANINGS if given[name] is not None])
+        inputs = {name: check(given[name], n) for name, check in CHECKS.items() if name in needed}
+        if "dynamics" in needed:
+            inputs["mean_proba"] = mean_label_probability(given["dynamics"], n, self._epochs_read)
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        return Draw(k, scores, must_keep, inputs, rng)
+
+    def _decide(self, draw):
+        if self.class_balanced is not None:
+            return self._decide_by_class(draw)
+        group = self._choose(draw, np.arange(len(draw.scores)))
+        return self._raise_minimum(group) if self.min_per_class else _decision_of([group], len(draw.scores))
+
+    def _choose(self, draw, rows):
+        """Choose among the rows of a draw: those that must stay, then the others in the order of the strategy."""
+        kept, dropped = draw.must_keep.copy(), np.zeros(len(rows), dtype=bool)
+        n_free = draw.k - int(kept.sum())
+        if n_free > 0:
+            order = np.asarray(self._order(draw))
+            dropped[:] = self._cuts
+            dropped[order] = False
+            kept[order[~draw.must_keep[order]][:n_free]] = True
+        return Group(rows, draw, kept, ~draw.must_keep, dropped)
+
+    def _decide_by_class(self, draw):
+        codes = draw.inputs["y"]
+        sizes = np.bincount(codes)
+        forced = np.bincount(codes[draw.must_keep], minlength=len(sizes))
+        capacity = self._capacity(sizes)
+        lower = np.maximum(forced, np.minimum(self._least(draw, sizes), capacity))
+        weights = class_weights(self.class_balanced, sizes)
+        counts = allocate(draw.k, weights, lower, np.maximum(forced, capacity), draw.rng)
+        members = {code: np.flatnonzero(codes == code) for code in np.flatnonzero(sizes)}
+        groups = [self._choose(draw.among(rows, int(counts[code])), rows) for code, rows in members.items()]
+        return _decision_of(groups, len(codes))
+
+    def _least(self, draw, sizes):
+        return self.least_per_class(draw.k, int((sizes > 0).sum()), n_forced=int(draw.must_keep.sum()))
+
+    def _raise_minimum(self, overall):
+        """Reserve rows for the classes below their minimum, and choose the rest again, until none is below it."""
+        draw, codes = overall.draw, overall.draw.inputs["y"]
+        sizes = np.bincount(codes)
+        wanted = np.minimum(self._least(draw, sizes), self._capacity(sizes))
+        if wanted.sum() > draw.k:
+            raise ValueError(
+                f"min_per_class={self.min_per_class} needs {int(wanted.sum())} rows, above the {draw.k} to keep."
+            )
+        forced, raised = draw.must_keep.copy(), {}
+        while (short := np.bincount(codes[overall.kept], minlength=len(sizes)) < wanted).any():
             for code in np.flatnonzero(short):
                 rows = np.flatnonzero(codes == code)
-                reserved |= self._select_rows(scores, rows, wanted[code], must, read, rng, cut)
-            if reserved.sum() > k:
+                raised[code] = self._choose(draw.among(rows, int(wanted[code])), rows)
+                forced[rows] |= raised[code].kept
+            if forced.sum() > draw.k:
                 raise ValueError(
-                    f"min_per_class={self.min_per_class} and must_keep need {int(reserved.sum())} rows, above the {k} to "
+                    f"min_per_class={self.min_per_class} and must_keep need {int(forced.sum())} rows, above the {draw.k} to "
                     "keep."
                 )
-            mask = self._select_rows(scores, np.arange(len(scores)), k, reserved, read, rng, dropped)
-        groups = [(np.arange(len(scores)), k, ~raised[codes], dropped)]
-        for code in np.flatnonzero(raised):
-            rows = np.flatnonzero(codes == code)
-            groups.append((rows, int(wanted[code]), np.ones(len(rows), dtype=bool), cut))
-        return {"mask": mask, "reserved": reserved & ~must, "groups": groups}
-
-    def _check_classes(self, y, n):
-        if self.class_balanced is None and not self.min_per_class:
-            return None
-        if y is None:
-            raise ValueError("class_balanced and min_per_class need y, the class index of each row.")
-        codes = np.asarray(y)
-        if codes.shape != (n,) or codes.dtype.kind not in "iu" or codes.min() < 0:
-            raise ValueError(f"y must hold {n} class indices 0..K-1.")
-        return codes
+            redrawn = self._choose(replace(draw, must_keep=forced.copy()), overall.rows)
+            # where reserved rows fill k, nothing is drawn, and the last cutoff stands
+            dropped = redrawn.dropped if forced.sum() < draw.k else overall.dropped
+            overall = replace(redrawn, dropped=dropped)
+        free = ~draw.must_keep & ~np.isin(codes, list(raised))
+        return Decision(overall.kept, (replace(overall, free=free),), forced & ~draw.must_keep, tuple(raised.values()))
 
 
-def _check_scores(scores):
-    scores = np.array(scores, dtype=np.float64)
-    if scores.ndim != 1 or scores.size == 0:
-        raise ValueError(f"scores must be of shape (n_samples,), got {scores.shape}.")
-    bad = ~np.isfinite(scores)
-    if bad.any():
-        raise ValueError(f"The score of row {int(bad.argmax())} is not finite ({int(bad.sum())} such rows).")
-    return scores
-
-
-def _check_mask(mask, n, what):
-    if mask is None:
-        return np.zeros(n, dtype=bool)
-    mask = np.asarray(mask)
-    if mask.shape != (n,) or mask.dtype != bool:
-        raise ValueError(f"{what} must be a boolean mask of {n} rows, got dtype {mask.dtype}, shape {mask.shape}.")
-    return mask
+def _decision_of(groups, n_samples):
+    """Put the masks of groups together."""
+    kept = np.zeros(n_samples, dtype=bool)
+    for group in groups:
+        kept[group.rows] = group.kept
+    return Decision(kept, tuple(groups), np.zeros(n_samples, dtype=bool))

@@ -1,43 +1,45 @@
 """DUAL's Beta sampling."""
 
-from numbers import Real
-
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta as beta_distribution
 
-from skprune._utils._checks import check_number
+from skprune._utils._checks import check_count, check_number
+from skprune._utils._docstrings import fill_docstring
 from skprune.selection._base import BaseSelector
-from skprune.selection._kinds import hardest_first, label_probabilities
+from skprune.selection._ranked import hardest_first
 
 _ANCHORS = 10
 _CONCENTRATION = 15.0
 _LATEST = 4.0  # the published c_d
 
 
+@fill_docstring()
 class Beta(BaseSelector):
-    """Sample without replacement, with weights that move from hard to easy rows as less is kept (DUAL, arXiv 2502.06905).
+    r"""Sample without replacement, with weights that move from hard to easy rows as less is kept (DUAL, arXiv 2502.06905).
 
-    The weight of a row is its score times the density at its mean label probability of a Beta distribution with
-    ``b = 15 (1 - m) (1 - r ** c_d)`` and ``a = 16 - b``, where r = 1 - k / n and m is the mean label probability of the
-    10 hardest rows (section 4.2 and eq. 6). Scores below 0 are shifted to 0. Rows of weight 0 come last, by score.
+    The weight of row i is its score times the density of a Beta distribution at its mean label probability
+    :math:`\bar{p}_i`, with (section 4.2 and eq. 6)
 
-    With `trust`, which is not of that paper, a row whose label is probably wrong weighs less: its difficulty is that of another
-    label.
+    .. math:: b = 15 \, (1 - m) (1 - r^{c_d}), \qquad a = 16 - b,
+
+    where :math:`r = 1 - k / n` and m is the mean of :math:`\bar{p}_i` over the 10 hardest rows. Scores below 0 are shifted
+    to 0. Rows of weight 0 come last, by score.
+
+    With `trust`, which is not in that paper, a row whose label is probably wrong weighs less, since its difficulty is that of
+    another label.
 
     Parameters
     ----------
     c_d : float or "auto", default=4
-        How late the distribution turns to easy rows; above 0. "auto", which is not of that paper, is the odds of the mean label
-        probability p of all rows, ``min(4, p / (1 - p))``: in a pool that is hard to learn it turns early.
+        How late the distribution turns to easy rows; above 0. "auto", which is not in that paper, takes the odds of the mean
+        label probability p of all rows, ``min(4, p / (1 - p))``, so that it turns early in a pool that is hard to learn.
     n_epochs : int, default=None
-        The epochs over which the label probability is averaged: those of the score. None: all recorded ones.
+        The number of epochs over which label probabilities are averaged: those of the score. None: all recorded ones.
     trust : float, default=0
         Weights are multiplied by ``(1 - error_probability) ** trust``; at least 0.
-    class_balanced : None, "proportional", "uniform" or dict, default=None
-        How k is shared over the classes; r, m and p are then those of each class.
-    min_per_class : int or float, default=0
-        The least number of kept rows of each class; a float: that part of an even share.
+    $class_balanced
+    $min_per_class
 
     Examples
     --------
@@ -51,73 +53,73 @@ class Beta(BaseSelector):
     20
     """
 
-    def __init__(self, c_d=4, n_epochs=None, trust=0, class_balanced=None, min_per_class=0):
+    _reason = "drawn"
+
+    def __init__(self, c_d=4, *, n_epochs=None, trust=0, class_balanced=None, min_per_class=0):
         super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
         self.c_d = c_d
         self.n_epochs = n_epochs
         self.trust = trust
 
+    def needs(self):
+        """Name the inputs that `select` reads; see :meth:`BaseSelector.needs`."""
+        needed = ("dynamics", *super().needs())
+        return (*needed, "error_probability") if self.trust else needed
+
     def check(self, k, n_samples, n_epochs=None):
-        """Refuse a `c_d` of 0 or less, a `trust` below 0, and more epochs than recorded; see :meth:`BaseSelector.check`."""
+        """Refuse parameters that cannot work; see :meth:`BaseSelector.check`."""
         super().check(k, n_samples, n_epochs)
+        check_count("n_epochs", self.n_epochs, optional=True)
         if n_epochs is not None and self.n_epochs is not None and self.n_epochs > n_epochs:
             raise ValueError(f"Beta reads n_epochs={self.n_epochs}, above the {n_epochs} epochs that are recorded.")
-        auto = isinstance(self.c_d, str) and self.c_d == "auto"
-        if not auto and (isinstance(self.c_d, bool) or not isinstance(self.c_d, Real) or not self.c_d > 0):
-            raise ValueError(f"c_d must be above 0 or 'auto', got {self.c_d!r}.")
+        check_number("c_d", self.c_d, 0, open_at=(0,), words=("auto",))
         check_number("trust", self.trust, 0)
 
-    def _read(self, n_samples, *, dynamics, embedding, error_probability):
-        mean_proba = label_probabilities(dynamics, n_samples, "Beta", self.n_epochs)
-        trusted = np.ones(n_samples)
-        if self.trust:
-            if error_probability is None:
-                raise ValueError("Beta(trust=...) needs error_probability, the probability that a label is wrong.")
-            trusted = 1.0 - np.asarray(error_probability, dtype=np.float64)
-            if trusted.shape != (n_samples,) or not ((trusted >= 0.0) & (trusted <= 1.0)).all():
-                raise ValueError(f"error_probability must hold {n_samples} numbers within [0, 1].")
-        return np.stack([mean_proba, trusted**self.trust], axis=1)
+    @property
+    def _epochs_read(self):
+        return self.n_epochs
 
-    _reason = "drawn"
-
-    def _weights(self, scores, k, read, hard):
-        mean_proba, trusted = read.T
-        c_d = odds_of(mean_proba) if isinstance(self.c_d, str) else self.c_d
-        return trusted * beta_weights(scores, mean_proba, 1.0 - k / len(scores), c_d, hard[:_ANCHORS])
-
-    def _chances(self, scores, k, read, kept, free, cut):
-        weights = self._weights(scores, k, read, np.argsort(-scores, kind="stable"))
-        chances = np.ones(len(scores))
-        chances[free] = race(weights[free], int(kept[free].sum()))
-        return chances
-
-    def _order(self, scores, k, read, rng):
-        hard = hardest_first(scores, rng)
-        weights = self._weights(scores, k, read, hard)
+    def _order(self, draw):
+        hard = hardest_first(draw.scores, draw.rng)
+        weights = self._weights(draw, hard)
         # The k largest of log(weight) + Gumbel noise are draws without replacement in proportion to the weights.
-        noise = rng.gumbel(size=len(scores))
+        noise = draw.rng.gumbel(size=len(weights))
         with np.errstate(divide="ignore"):
             keys = np.log(weights) + noise
         never = np.isneginf(keys)
         return np.concatenate([np.argsort(-keys, kind="stable")[: len(keys) - never.sum()], hard[never[hard]]])
 
+    def _weights(self, draw, hard):
+        """Return the sampling weights, given the order from hard to easy."""
+        mean_proba = draw.inputs["mean_proba"]
+        c_d = odds_of(mean_proba) if isinstance(self.c_d, str) else self.c_d
+        weights = beta_weights(draw.scores, mean_proba, 1.0 - draw.k / len(draw.scores), c_d, hard[:_ANCHORS])
+        return (1.0 - draw.inputs["error_probability"]) ** self.trust * weights if self.trust else weights
 
-def race(weights, k):
-    """Return the probability of each row to be among the first k of an exponential race, ``1 - exp(-weight * t)``."""
+    def _chances(self, group):
+        weights = self._weights(group.draw, np.argsort(-group.draw.scores, kind="stable"))
+        return race(weights, int(group.kept[group.free].sum()), group.free)
+
+    def _chances_of_two_draws(self, own, overall):
+        return 1.0 - (1.0 - self._chances(own)) * (1.0 - self._chances(overall)[own.rows])
+
+
+def race(weights, k, racing):
+    """Return ``1 - exp(-weight * t)`` for every row, with the t at which k of the racing rows have finished on average."""
     if k == 0:
         return np.zeros(len(weights))
-    units = weights / (weights.max(initial=0.0) or 1.0)
+    units = weights / (weights[racing].max() or 1.0)
     heavy = units > 1e-290
-    rest = len(weights) - heavy.sum()
-    if heavy.sum() <= k:
-        return np.where(heavy, 1.0, (k - heavy.sum()) / max(1, rest))
+    n_heavy, n_light = int((heavy & racing).sum()), int((~heavy & racing).sum())
+    if n_heavy <= k:
+        return np.where(heavy, 1.0, (k - n_heavy) / max(1, n_light))
     units[~heavy] = 0.0
-    log_t = brentq(lambda x: -np.expm1(-units * np.exp(x)).sum() - k, -50.0, 700.0)
+    log_t = brentq(lambda x: -np.expm1(-units[racing] * np.exp(x)).sum() - k, -50.0, 700.0)
     return -np.expm1(-units * np.exp(log_t))
 
 
 def odds_of(mean_proba):
-    """Return the c_d of rows: the odds of their mean label probability, no more than the published one."""
+    """Return the c_d of a pool: the odds of its mean label probability, at most the published one."""
     p = np.clip(mean_proba.mean(), 1e-3, 1.0 - 1e-3)
     return float(min(_LATEST, p / (1.0 - p)))
 

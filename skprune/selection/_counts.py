@@ -11,24 +11,25 @@ def kept_count(ratio, n_samples):
     Parameters
     ----------
     ratio : float in (0, 1] or int
-        The fraction KEPT, or a count.
+        The fraction of rows to KEEP, or their number.
     n_samples : int
         The number of rows.
 
     Returns
     -------
     int
-        ``round(ratio * n_samples)``, at least 1; a count as it is.
+        ``round(ratio * n_samples)``, at least 1; a count is returned as it is.
 
     Raises
     ------
     ValueError
-        The fraction is outside (0, 1], the count is 1 or above `n_samples`.
+        The fraction is outside (0, 1], or the count is 1 or above `n_samples`.
     TypeError
         `ratio` is not a number.
 
     Examples
     --------
+    >>> from skprune.selection import kept_count
     >>> kept_count(0.1, 50_000), kept_count(20, 64)
     (5000, 20)
     """
@@ -69,3 +70,15 @@ def allocate(k, weights, lower, upper, rng):
         order = order[counts[order] < upper[order]][:left]
         counts[order] += 1
     return counts
+
+
+def class_weights(class_balanced, sizes):
+    """Return the weight of each class in the sharing of k, for classes of these sizes."""
+    if isinstance(class_balanced, dict):
+        unknown = sorted(set(class_balanced) - set(range(len(sizes))))
+        if unknown:
+            raise ValueError(f"class_balanced names classes that do not occur: {unknown}.")
+        return np.array([class_balanced.get(code, 0.0) for code in range(len(sizes))], dtype=np.float64)
+    if class_balanced == "proportional":
+        return sizes.astype(np.float64)
+    return (sizes > 0).astype(np.float64)

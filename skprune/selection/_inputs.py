@@ -1,0 +1,78 @@
+"""What selectors read: the check of each input, and the refusal of one that is missing."""
+
+import numpy as np
+
+from skprune._utils._checks import check_option
+from skprune.scores import confidence
+
+MEANINGS = {
+    "dynamics": "the recorded training dynamics",
+    "y": "the class index of each row",
+    "embedding": "the features of the rows",
+    "error_probability": "the probability that each label is wrong",
+}
+
+
+def check_needs(selector, needed, offered):
+    """Refuse a selector that needs an input which is not among the names offered."""
+    for name in needed:
+        check_option(f"each name that {type(selector).__name__}.needs() returns", name, tuple(MEANINGS))
+        if name not in offered:
+            raise ValueError(f"{repr(selector).removesuffix('()')} needs {name}: {MEANINGS[name]}.")
+
+
+def check_scores(scores):
+    """Return finite scores as a new float64 array."""
+    scores = np.array(scores, dtype=np.float64)
+    if scores.ndim != 1 or scores.size == 0:
+        raise ValueError(f"scores must be of shape (n_samples,), got {scores.shape}.")
+    bad = ~np.isfinite(scores)
+    if bad.any():
+        raise ValueError(f"The score of row {int(bad.argmax())} is not finite ({int(bad.sum())} such rows).")
+    return scores
+
+
+def check_must_keep(mask, n_samples):
+    """Return a boolean mask; None is no row."""
+    if mask is None:
+        return np.zeros(n_samples, dtype=bool)
+    mask = np.asarray(mask)
+    if mask.shape != (n_samples,) or mask.dtype != bool:
+        raise ValueError(
+            f"must_keep must be a boolean mask of {n_samples} rows, got dtype {mask.dtype}, shape {mask.shape}."
+        )
+    return mask
+
+
+def check_classes(y, n_samples):
+    """Return class indices as an array."""
+    codes = np.asarray(y)
+    if codes.shape != (n_samples,) or codes.dtype.kind not in "iu" or codes.min() < 0:
+        raise ValueError(f"y must hold {n_samples} class indices 0..K-1, got dtype {codes.dtype}, shape {codes.shape}.")
+    return codes
+
+
+def check_embedding(embedding, n_samples):
+    """Return finite features in float64, a row for each sample."""
+    features = np.asarray(embedding, dtype=np.float64)
+    if features.ndim != 2 or len(features) != n_samples or not np.isfinite(features).all():
+        raise ValueError(f"embedding must be {n_samples} finite rows of numbers, got shape {features.shape}.")
+    return features
+
+
+def check_error_probability(error_probability, n_samples):
+    """Return the probabilities in float64."""
+    values = np.asarray(error_probability, dtype=np.float64)
+    if values.shape != (n_samples,) or not ((values >= 0.0) & (values <= 1.0)).all():
+        raise ValueError(f"error_probability must hold {n_samples} numbers within [0, 1], got shape {values.shape}.")
+    return values
+
+
+CHECKS = {"y": check_classes, "embedding": check_embedding, "error_probability": check_error_probability}
+
+
+def mean_label_probability(dynamics, n_samples, n_epochs=None):
+    """Return the mean probability of each row's label over the epochs, from dynamics of as many rows."""
+    if dynamics.n_samples != n_samples:
+        raise ValueError(f"dynamics holds {dynamics.n_samples} rows, and scores {n_samples}.")
+    return confidence(dynamics, n_epochs=n_epochs)
