@@ -95,3 +95,19 @@ def dynamics_of(seed=0, n=60, epochs=12):
     strength = np.linspace(3, -2, n) + np.linspace(0, 2, epochs)[:, None]
     logits[:, :, 0] += strength
     return TrainingDynamics.from_logits(logits, np.zeros(n, dtype=int), kl=True)
+
+
+def recorded_logits(seed=0, epochs=12, n=40, n_classes=4):
+    """Return random logits of shape (epochs, n, n_classes), and labels."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(scale=3, size=(epochs, n, n_classes)), rng.integers(n_classes, size=n)
+
+
+def assert_same(dynamics, expected, atol=0.0):
+    """Compare all arrays of two dynamics, missing ones included."""
+    for name, array in vars(expected).items():
+        actual = getattr(dynamics, name)
+        if array is None:
+            assert actual is None, name
+        else:
+            np.testing.assert_allclose(actual, array, rtol=0, atol=atol, err_msg=name)

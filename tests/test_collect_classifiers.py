@@ -1,4 +1,4 @@
-"""Proxies that are no nets: classifiers with partial_fit, boosted ones, and what cannot be recorded."""
+"""Proxies other than nets: classifiers with partial_fit, boosted ones, and what cannot be recorded."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ def test_what_is_recorded(iris, proxy):
     assert first.seen.all()
     np.testing.assert_array_equal(first.target_proba, second.target_proba)
     np.testing.assert_allclose(first.target_proba[-1], model.predict_proba(X)[np.arange(150), y], rtol=1e-5)
-    for name in set(scores.names()) - {"grand"}:
+    for name in set(scores.get_score_names()) - {"grand"}:
         assert scores.difficulty(first, name).shape == (150,)
     with pytest.raises(ValueError, match="grand needs grad_norm"):
         scores.grand(first)
@@ -109,8 +109,8 @@ class Broken(Steady):
 @pytest.mark.parametrize(
     ("proxy", "error", "message"),
     [
-        (GaussianNB(), ValueError, "GaussianNB learns all it can in one pass"),
-        (MultinomialNB(), ValueError, "MultinomialNB learns all it can in one pass"),
+        (GaussianNB(), ValueError, "GaussianNB learns everything in one pass"),
+        (MultinomialNB(), ValueError, "MultinomialNB learns everything in one pass"),
         (MLPClassifier(solver="lbfgs"), ValueError, r"solver='lbfgs'\) trains in one call.*solver='adam'"),
         (LogisticRegression(), ValueError, "SGDClassifier"),
         (SGDClassifier(), TypeError, "SGDClassifier has no predict_proba with these parameters"),
@@ -119,7 +119,7 @@ class Broken(Steady):
         (MLPClassifier(early_stopping=True), ValueError, "early_stopping=True of MLPClassifier stops"),
         (HistGradientBoostingClassifier(early_stopping=True), ValueError, "early_stopping=True"),
         (GradientBoostingClassifier(n_iter_no_change=3), ValueError, "n_iter_no_change=3 of GradientBoosting"),
-        (make_pipeline(StandardScaler(), GaussianNB()), ValueError, "GaussianNB learns all"),
+        (make_pipeline(StandardScaler(), GaussianNB()), ValueError, "GaussianNB learns everything"),
         (Steady(), ValueError, "outputs of Steady do not change from epoch to epoch"),
         (Broken(), FloatingPointError, "output for row 7 is not finite in epoch 1"),
     ],
@@ -163,7 +163,7 @@ def test_semiprune_without_nets(iris, proxy, tmp_path):
         np.testing.assert_array_equal(pruner.support_, other.support_)
     assert pruner.score(X, y) > 0.5  # chance is a third
     assert pruner.proxy_.predict_proba(X).shape == (150, 3)
-    with pytest.raises(ValueError, match="difficulty='grand' needs a net as proxy"):
+    with pytest.raises(ValueError, match="difficulty='grand' needs a skorch net as proxy"):
         SemiPrune(0.5, **options, difficulty="grand").fit(X, partial)
 
 
@@ -209,7 +209,7 @@ def test_pipelines_of_all_kinds(iris, tmp_path):
         np.testing.assert_allclose(
             dynamics.target_proba[-1], model.predict_proba(X)[np.arange(150), y], rtol=1e-5, atol=1e-30
         )
-    with pytest.raises(TypeError, match="ends in a classifier that is no net, got NetClassifier"):
+    with pytest.raises(TypeError, match="must not end in a net, got NetClassifier"):
         collect_dynamics(make_pipeline(StandardScaler(), NetClassifier()), X, y, n_epochs=3)
 
 
@@ -229,6 +229,8 @@ def test_rows_and_labels_of_unequal_length(iris):
 def test_repeats_without_chance_are_named(iris):
     X, y, _ = iris
     pruner = SemiPrune(proxy=HistGradientBoostingClassifier(), n_repeats=2, random_state=0)
-    with pytest.warns(UserWarning, match="The 2 repeats are equal, since HistGradientBoostingClassifier draws nothing"):
+    with pytest.warns(
+        UserWarning, match="The 2 repeats are equal because HistGradientBoostingClassifier draws nothing"
+    ):
         pruner.fit(X, y)
     assert (pruner.score_std_ == 0).all()

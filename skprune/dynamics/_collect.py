@@ -10,7 +10,9 @@ from skprune._utils._adapters import is_net
 from skprune._utils._seeds import seed_nested
 from skprune._utils._validation import check_equal_length, flat
 from skprune.dynamics._checks import check_recording
+from skprune.dynamics._collect_classifier import classifier_collector
 from skprune.dynamics._recording import as_recording
+from skprune.dynamics._run import RecordedRun
 
 
 def collect_dynamics(
@@ -25,37 +27,37 @@ def collect_dynamics(
     random_state=None,
     verbose=0,
 ):
-    """Train a clone of a proxy for `n_epochs`, and record its training dynamics.
+    """Train a clone of a proxy and record its training dynamics.
 
     Parameters
     ----------
     proxy : classifier
         One of
 
-        - a skorch classifier, such as :class:`skprune.nets.NetClassifier`, with a softmax output (NLLLoss) or logits
-          (CrossEntropyLoss); it trains on all rows, shuffled, without a validation split;
+        - a skorch classifier that returns logits (CrossEntropyLoss) or probabilities (NLLLoss), such as
+          :class:`skprune.nets.NetClassifier`; it trains on all rows, shuffled, without a validation split;
         - a classifier with ``partial_fit`` and ``predict_proba``, such as ``SGDClassifier(loss="log_loss")`` or
-          ``MLPClassifier``: an epoch is one call of ``partial_fit`` on all rows in a new order;
+          ``MLPClassifier``; an epoch is one call of ``partial_fit`` on all rows, in a new order each time;
         - a classifier with ``staged_predict_proba``, such as ``HistGradientBoostingClassifier``, or ``LGBMClassifier`` or
-          ``XGBClassifier``: an epoch is a boosting stage;
+          ``XGBClassifier``; an epoch is a boosting stage;
         - a Pipeline that ends in one of the last two; the steps before are fitted once.
 
-        The last three need no torch, and get images as flat rows.
+        The last three do not need torch and receive images as flat rows.
     X : ndarray of shape (n_samples, ...)
-        The pool; tables in float32 for nets that are not skprune's.
+        The pool. Nets from outside skprune receive it as float32.
     y : array-like of shape (n_samples,), int
-        Class indices 0..K-1: given and pseudo-labels.
+        Class indices 0..K-1, given or pseudo-labels.
     n_epochs : int
-        Epochs to train.
+        The number of epochs to train, which replaces the proxy's own.
     schedule_epochs : int, default=None
-        Epochs that shape the learning rate of a NetClassifier, in place of its own `schedule_epochs`; None: its own, else
-        `n_epochs`. Other proxies bring their own schedule.
+        The number of epochs that shapes the learning rate of a NetClassifier, instead of its own `schedule_epochs`. None
+        leaves it at its own, or `n_epochs` if that is None. Other proxies bring their own schedule.
     record : {"train", "eval"} or Recording, default="train"
-        What is recorded: a :class:`Recording`, or its mode.
+        What to record: a :class:`Recording`, or its mode.
     memmap_folder : path-like, default=None
         A new folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
     random_state : int, RandomState or None, default=None
-        Seeds weights, order and augmentation of a proxy that has no `random_state` of its own, or None there.
+        Seeds the weights, order and augmentation of a proxy whose own `random_state` is None or missing.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -64,19 +66,23 @@ def collect_dynamics(
     dynamics : TrainingDynamics
         The dynamics, ``n_epochs // record.every`` epochs long.
     proxy : classifier
-        The fitted clone, as it was after `n_epochs`.
+        The clone after `n_epochs` epochs.
 
     Raises
     ------
     TypeError
         The proxy is none of these.
     ValueError
-        The outputs of the proxy do not change from epoch to epoch, as those of naive Bayes; or `y` or
-        `record` is refused.
+        The outputs of the proxy do not change from epoch to epoch, as with naive Bayes; `y` does not hold class indices,
+        one per row; or a parameter is out of range.
     RuntimeError
         The proxy stopped early.
     FloatingPointError
-        Loss or outputs turn NaN or infinite.
+        The loss or an output is NaN or infinite.
+
+    See Also
+    --------
+    DynamicsRecorder : Record a skorch net as it trains.
 
     Examples
     --------
@@ -94,47 +100,35 @@ def collect_dynamics(
     X = np.asarray(X)
     check_equal_length(X, y)
     if np.ma.is_masked(y) or np.asarray(y).dtype.kind not in "iu" or np.asarray(y).min() < 0:
-        raise ValueError("y must hold class indices 0..K-1, one for every row.")
+        raise ValueError("y must hold class indices 0..K-1, one for each row.")
     y = np.asarray(y, dtype=np.int64)
     seed = int(check_random_state(random_state).randint(2**31 - 1))
-    model = last = clone(proxy)
+    model = classifier = clone(proxy)
     if not is_net(model):
         X = flat(X)
         seed_nested(model, np.random.RandomState(seed))
     if isinstance(model, Pipeline):
-        last = model[-1]
+        classifier = model[-1]
         if len(model) > 1:
-            front = model[:-1]
-            X = front.fit_transform(X, y)
+            transformer = model[:-1]
+            X = transformer.fit_transform(X, y)
             X = X if issparse(X) else np.asarray(X)
-            model.steps[:-1] = front.steps  # with memory= the fitted ones are clones
-    dynamics = collect(
-        last,
-        X,
-        y,
-        n_epochs=int(n_epochs),
-        schedule_epochs=schedule_epochs,
-        recording=recording,
-        memmap_folder=memmap_folder,
-        seed=seed,
-        verbose=verbose,
-    )
-    return dynamics, model
+            model.steps[:-1] = transformer.steps  # with memory= the fitted steps are clones
+    run = RecordedRun(int(n_epochs), schedule_epochs, recording, memmap_folder, seed, verbose)
+    return collect(classifier, X, y, run), model
 
 
 def check_proxy(proxy):
-    """Refuse a proxy that cannot be recorded, and find the function that records it."""
-    last = proxy[-1] if isinstance(proxy, Pipeline) else proxy
-    if is_net(last) and last is not proxy:
+    """Refuse a proxy that cannot be recorded, and return the function that records it."""
+    classifier = proxy[-1] if isinstance(proxy, Pipeline) else proxy
+    if is_net(classifier) and classifier is not proxy:
         raise TypeError(
-            f"A Pipeline as proxy ends in a classifier that is no net, got {type(last).__name__}. Transform X first, by steps "
-            "before SemiPrune."
+            f"A Pipeline used as proxy must not end in a net, got {type(classifier).__name__}. Transform X in steps before "
+            "SemiPrune instead."
         )
-    if is_net(last):
+    if is_net(classifier):
         from skprune.dynamics._collect_net import check_net, collect_net
 
-        check_net(last)
+        check_net(classifier)
         return collect_net
-    from skprune.dynamics import _collect_classifier
-
-    return _collect_classifier.collector_of(last)
+    return classifier_collector(classifier)

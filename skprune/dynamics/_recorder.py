@@ -9,32 +9,48 @@ from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._checks import check_recording
 from skprune.dynamics._recording import as_recording
 from skprune.dynamics._reduce import first_not_finite
+from skprune.dynamics._training_dynamics import TrainingDynamics
 from skprune.nets._last_layer import LastLayer
 
-_FLUSH_VALUES = 2**21
+KNOWN_CRITERIA = "CrossEntropyLoss (the module returns logits) or NLLLoss (probabilities)"
 
 
 class DynamicsRecorder(Callback):
     """Record the training dynamics of a skorch classifier.
 
-    Outputs are kept on the device and reduced in batches of about two million numbers, so that no training step waits. From nets
-    that return logits, ``logit_margin`` is recorded too, and ``grad_norm`` where the last layer is linear and gives them.
-    Memory: that of :class:`TrainingDynamics`, and while recording ``kl_step`` the buffer of :class:`Recording`.
+    Outputs stay on the device until about two million numbers have gathered, and are then reduced in one piece, so that no
+    training step waits. ``logit_margin`` is recorded from nets that return logits, and ``grad_norm`` from those whose last
+    layer is linear and returns them.
 
     Parameters
     ----------
     record : {"train", "eval"} or Recording, default="train"
-        What is recorded: a :class:`Recording`, or its mode.
+        What to record: a :class:`Recording`, or its mode.
     memmap_folder : path-like, default=None
         A new folder for memory-mapped arrays, one ``.npy`` file each; None keeps them in memory.
     order : iterator of index arrays, default=None
-        The rows of the batches to come. skprune's nets need none, since their batches carry an "index"; with other nets use
-        :func:`collect_dynamics`, which sees to it, or ``record="eval"`` and ``train_split=None``.
+        The rows of the batches to come. skprune's nets do not need it, since their batches carry an "index". For other nets,
+        use :func:`collect_dynamics`, which takes care of it, or ``record="eval"`` and ``train_split=None``.
 
     Attributes
     ----------
     dynamics_ : TrainingDynamics
-        The dynamics, there when training has ended.
+        The dynamics, available when training has ended.
+    flush_values : int
+        How many outputs gather on the device before they are reduced; 2**21 unless it is set on the recorder.
+
+    Raises
+    ------
+    ValueError
+        `record` is refused, it cannot be known which rows a batch holds, or labels are missing.
+    TypeError
+        The criterion is neither CrossEntropyLoss nor NLLLoss.
+    FloatingPointError
+        An output is NaN or infinite; the message names row, epoch and learning rate.
+
+    See Also
+    --------
+    collect_dynamics : Train any supported classifier and record it.
 
     Examples
     --------
@@ -47,13 +63,15 @@ class DynamicsRecorder(Callback):
     TrainingDynamics(n_epochs=3, n_samples=150)
     """
 
+    flush_values = 2**21
+
     def __init__(self, record="train", *, memmap_folder=None, order=None):
         self.record = record
         self.memmap_folder = memmap_folder
         self.order = order
 
     def on_train_begin(self, net, **kwargs):
-        """Start anew."""
+        """Forget an earlier recording."""
         self.recording_ = as_recording(self.record)
         check_recording(self.recording_, net.max_epochs)
         self.builder_ = None
@@ -63,18 +81,19 @@ class DynamicsRecorder(Callback):
 
     def on_epoch_begin(self, net, dataset_train=None, **kwargs):
         """Open an epoch."""
-        if self.recording_.mode == "eval" and isinstance(dataset_train, torch.utils.data.Subset):
+        recording = self.recording_
+        if recording.mode == "eval" and isinstance(dataset_train, torch.utils.data.Subset):
             raise ValueError(
                 "DynamicsRecorder(record='eval') needs all rows of X in training: set train_split=None on the net, or use "
                 "skprune.dynamics.collect_dynamics."
             )
         if self.builder_ is None:
-            n_epochs = net.max_epochs // self.recording_.every
+            n_epochs = net.max_epochs // recording.every
             self.builder_ = DynamicsBuilder(
-                len(dataset_train), n_epochs, kl=self.recording_.kl, memmap_folder=self.memmap_folder
+                len(dataset_train), n_epochs, kl=recording.kl, memmap_folder=self.memmap_folder
             )
-        self.open_ = (self.n_closed_ + 1) % self.recording_.every == 0
-        self.waiting_, self.n_waiting_ = [], 0
+        self.open_ = (self.n_closed_ + 1) % recording.every == 0
+        self.gathered_, self.n_gathered_ = [], 0
         if self.open_:
             self.builder_.start_epoch()
 
@@ -87,7 +106,7 @@ class DynamicsRecorder(Callback):
                 self._keep(net, rows, y_pred, labels)
 
     def on_epoch_end(self, net, dataset_train=None, **kwargs):
-        """Close an epoch, after the extra pass where one is wanted."""
+        """Close an epoch, after the extra pass if there is one."""
         if self.open_ and self.recording_.mode == "eval":
             start = 0
             for batch in net.get_iterator(dataset_train, training=False):
@@ -101,8 +120,8 @@ class DynamicsRecorder(Callback):
     def on_train_end(self, net, **kwargs):
         """Build the dynamics."""
         self.abandon()
-        self.dynamics_ = self.builder_.build()
-        del self.builder_, self.waiting_, self.n_waiting_
+        self.dynamics_ = TrainingDynamics._from_arrays(self.builder_.arrays())
+        del self.builder_, self.gathered_, self.n_gathered_
 
     def abandon(self):
         """Let go of the network's last layer."""
@@ -115,7 +134,7 @@ class DynamicsRecorder(Callback):
             return inputs["index"]
         if self.order is None:
             raise ValueError(
-                "DynamicsRecorder cannot tell which rows a batch holds: batches of this net carry no 'index'. Use "
+                "DynamicsRecorder cannot tell which rows a batch holds, since batches of this net carry no 'index'. Use "
                 "skprune.dynamics.collect_dynamics, which takes care of it, or record='eval' with train_split=None."
             )
         return next(self.order)
@@ -123,17 +142,16 @@ class DynamicsRecorder(Callback):
     def _keep(self, net, rows, outputs, labels):
         outputs = (outputs[0] if isinstance(outputs, tuple) else outputs).detach()
         norm = None if self.head_ is None else self.head_.norm(outputs)
-        self.waiting_.append((rows, outputs, labels) + (() if norm is None else (norm,)))
-        self.n_waiting_ += outputs.numel()
-        if self.n_waiting_ > _FLUSH_VALUES:
+        self.gathered_.append((rows, outputs, labels) + (() if norm is None else (norm,)))
+        self.n_gathered_ += outputs.numel()
+        if self.n_gathered_ > self.flush_values:
             self._flush(net)
 
     def _flush(self, net):
-        if not self.waiting_:
+        if not self.gathered_:
             return
-        columns = zip(*self.waiting_, strict=True)
-        rows, outputs, labels, *norm = map(_joined, columns)
-        self.waiting_, self.n_waiting_ = [], 0
+        rows, outputs, labels, *norm = map(_joined, zip(*self.gathered_, strict=True))
+        self.gathered_, self.n_gathered_ = [], 0
         bad = first_not_finite(outputs)
         if bad is not None:
             raise FloatingPointError(
@@ -157,7 +175,4 @@ def _outputs_are_logits(net):
         return True
     if isinstance(net.criterion_, torch.nn.NLLLoss):
         return False
-    raise TypeError(
-        f"criterion must be CrossEntropyLoss (the module returns logits) or NLLLoss (probabilities), got "
-        f"{type(net.criterion_).__name__}."
-    )
+    raise TypeError(f"criterion must be {KNOWN_CRITERIA}, got {type(net.criterion_).__name__}.")

@@ -1,4 +1,4 @@
-"""Dynamics of a semi-supervised run: the weights at each epoch, evaluated when the labels are known."""
+"""Dynamics of a semi-supervised run: the weights of each epoch, evaluated once the labels are known."""
 
 from copy import deepcopy
 
@@ -6,6 +6,7 @@ import numpy as np
 from skorch.callbacks import Callback
 
 from skprune.dynamics._builder import DynamicsBuilder
+from skprune.dynamics._training_dynamics import TrainingDynamics
 
 
 class Snapshots(Callback):
@@ -15,7 +16,7 @@ class Snapshots(Callback):
         self.every = every
 
     def on_train_begin(self, net, **kwargs):
-        """Start anew."""
+        """Forget earlier weights."""
         self.states_ = []
 
     def on_epoch_end(self, net, **kwargs):
@@ -41,4 +42,4 @@ def replay(net, states, X, y, *, kl):
                 start += len(outputs)
     finally:
         net.module_.load_state_dict(final)
-    return builder.build()
+    return TrainingDynamics._from_arrays(builder.arrays())

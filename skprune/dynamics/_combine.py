@@ -1,0 +1,39 @@
+"""Several dynamics made one: rows concatenated, or proxies averaged. Parts are arrays by name."""
+
+import numpy as np
+
+from skprune.dynamics._arrays import OPTIONAL
+
+
+def concatenate_arrays(parts):
+    """Return the rows of all parts, which must hold the same arrays."""
+    if not parts:
+        raise ValueError("concatenate needs at least one part.")
+    lengths = sorted({len(part["target_proba"]) for part in parts})
+    if len(lengths) > 1:
+        raise ValueError(f"The parts must have the same number of epochs, got {lengths}.")
+    for name in OPTIONAL:
+        if 0 < sum(name in part for part in parts) < len(parts):
+            raise ValueError(f"{name} was recorded in only some parts. Record it in all, or set it to None.")
+    return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
+
+
+def average_arrays(parts):
+    """Return the means over the parts that saw a row, of the arrays that all parts hold."""
+    shapes = sorted({part["target_proba"].shape for part in parts})
+    if len(shapes) != 1:
+        raise ValueError(f"average needs parts of one shape (n_epochs, n_samples), got {shapes}.")
+    names = [name for name in parts[0] if name != "seen" and all(name in part for part in parts)]
+    averages = {name: _nan_mean([part[name] for part in parts]) for name in names}
+    return averages | {"seen": np.any([part["seen"] for part in parts], axis=0)}
+
+
+def _nan_mean(arrays):
+    """Return the mean in float64 of the values that are not NaN, NaN where there are none."""
+    total, count = np.zeros(arrays[0].shape), np.zeros(arrays[0].shape, dtype=int)
+    for array in arrays:
+        known = ~np.isnan(array)
+        np.add(total, array, out=total, where=known)
+        count += known
+    with np.errstate(invalid="ignore"):
+        return total / count
