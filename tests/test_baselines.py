@@ -35,7 +35,7 @@ from skprune.baselines import (
 )
 from skprune.baselines._active import plus_plus
 from skprune.baselines._base import cluster
-from skprune.baselines._contrastive import nt_xent
+from skprune.baselines._contrastive_net import nt_xent
 from skprune.baselines._zcore import coverage
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
@@ -195,7 +195,7 @@ def test_elfs_reads_no_label(iris):
     np.testing.assert_array_equal(one.support_, other.support_)
     assert one.dynamics_.n_epochs == 12
     assert set(one.clusters_) == {0, 1, 2}
-    with pytest.raises(ValueError, match="memory needs a random_state"):
+    with pytest.raises(ValueError, match="memory and checkpoint need a random_state"):
         make(memory="nowhere", random_state=None).fit(X)
     with pytest.raises(ValueError, match="difficulty='dual' needs 10 epochs"):
         make(difficulty="dual", n_epochs=5, embedding=PCA(9)).fit(X)  # before the embedding, which would fail too
@@ -214,7 +214,7 @@ def test_supervised_is_semiprune_with_all_labels(iris):
     np.testing.assert_array_equal(supervised.select(0.5, difficulty="el2n"), semi.select(0.5, difficulty="el2n"))
     missing = int(np.flatnonzero(partial < 0)[0])
     with pytest.raises(
-        ValueError, match=f"SupervisedPruner needs all labels, and 135 are missing, first that of row {missing}"
+        ValueError, match=f"SupervisedPruner needs all labels, and 135 are missing, the first in row {missing}"
     ):
         SupervisedPruner(**options).fit(X, partial)
 
@@ -407,7 +407,7 @@ def test_features_of_torchvision(tmp_path, images):
     torch.manual_seed(0)
     network = torchvision.models.resnet18(num_classes=1000).eval()
     torch.save(network.state_dict(), file)
-    embedding = TorchvisionFeatures("resnet18", file, size=32, batch_size=2)
+    embedding = TorchvisionFeatures("resnet18", weights=file, size=32, batch_size=2)
     found = embedding.fit_transform(X)
     assert found.shape == (5, 512)
     image = torch.from_numpy(X[3][None, None].astype(np.float32) / 255).expand(-1, 3, -1, -1)
@@ -448,19 +448,19 @@ class Untouched(BaseEstimator):
     [
         (RandomPruner(0.0), "within"),
         (RandomPruner(151), "151"),
-        (PrototypicalityPruner(n_clusters=0), "n_clusters must be an integer of at least 1, got 0"),
+        (PrototypicalityPruner(n_clusters=0), "n_clusters must be None or an integer of at least 1, got 0"),
         (PrototypicalityPruner(n_clusters=151), "n_clusters=151 is above the 150 rows"),
         (PrototypicalityPruner(n_clusters=3, selection="hardets"), "Did you mean 'hardest'"),
-        (ZCorePruner(embedding=Untouched(), selection="beta"), "Beta needs dynamics"),
-        (ZCorePruner(embedding=Untouched(), selection=Cutoff("auto")), "hard_cutoff='auto' needs dynamics"),
+        (ZCorePruner(embedding=Untouched(), selection="beta"), r"selection=Beta\(\) needs dynamics, which ZCorePruner does not provide"),
+        (ZCorePruner(embedding=Untouched(), selection=Cutoff("auto")), r"selection=Cutoff\(hard_cutoff=.auto.\) needs dynamics"),
         (ZCorePruner(embedding=Untouched(), selection=Cutoff(0.6)), "hard_cutoff=0.6 drops 90 of 150 rows"),
         (D2Pruner(n_clusters=3, gamma_forward=-1.0), "gamma_forward must be at least 0"),
         (D2Pruner(n_clusters=3, n_neighbors=0), "n_neighbors must be an integer of at least 1, got 0"),
-        (ZCorePruner(n_points=0), "n_points must be an integer of at least 1"),
+        (ZCorePruner(n_points=0), "n_points must be None or an integer of at least 1"),
         (ZCorePruner(n_redundant=1.5), "n_redundant must be an integer of at least 1"),
         (ELFSPruner(0.5, n_clusters=3, selection=Cutoff(0.6)), "hard_cutoff=0.6 drops 90 of 150 rows"),
         (ActivePruner(strategy="entropy"), "strategy must be 'badge' or 'margin'"),
-        (ActivePruner(10), "include_labeled=True keeps 15 labelled rows, above the 10 rows"),
+        (ActivePruner(10), "include_labeled=True keeps 15 labeled rows, and ratio=10 keeps only 10 rows"),
     ],
 )
 def test_refused(pruner, message, iris):
@@ -472,7 +472,7 @@ def test_refused(pruner, message, iris):
 def test_clusters_need_a_number(iris):
     X, _, _ = iris
     for pruner in (PrototypicalityPruner(), D2Pruner(), ELFSPruner(proxy=SGD)):
-        with pytest.raises(ValueError, match="n_clusters=None takes the number of classes of y"):
+        with pytest.raises(ValueError, match="n_clusters=None takes the number of classes in y"):
             pruner.fit(X)
 
 

@@ -12,6 +12,9 @@ SHARED = {
     "min_per_class": """min_per_class : int or float, default=0
         The least number of kept rows of each class; a float in [0, 1] is a fraction of an even share, rounded down. A class
         with fewer rows keeps all of them.""",
+    "missing_label": """missing_label : object, default="auto"
+        The mark of an unlabeled row. "auto": if any label is None, NaN, NA or masked, exactly those are missing; otherwise -1
+        is.""",
     "image_shape": """image_shape : tuple of (C, H, W), default=None
         The shape of each row when images come as flat rows.""",
     "random_state": """random_state : int, RandomState or None, default=None

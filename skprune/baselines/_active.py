@@ -1,55 +1,65 @@
-"""Active learning: rows of which a net trained on the few labels knows least."""
+"""Active learning: rows about which a net trained on the few labels knows least."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _get_feature_names
 
+from skprune._base import read_labeled_pool
 from skprune._pipeline._models import check_labeler, prepare
 from skprune._utils._adapters import as_input, is_net, torch_seeded
-from skprune._utils._labels import MISSING, encode_labels
-from skprune._utils._validation import as_pool, check_equal_length
+from skprune._utils._checks import check_option
+from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import ReselectingPruner
 from skprune.nets._features import entering
 from skprune.selection import kept_count
 
 
-class ActivePruner(ReselectingPruner):
-    """Keep the labelled rows, and those that active learning would have annotated, in one round.
+@dataclass(frozen=True)
+class Predictions:
+    """The trace of an ActivePruner: the rows kept anyway, probabilities, and what enters the last layer, for "badge"."""
 
-    A supervised classifier is trained on the labelled rows. "margin" adds the rows with the smallest difference of its two
-    largest probabilities (Scheffer et al., 2001). "badge" draws rows by k-means++ on the gradient of the last layer for the
-    predicted label, so that they are uncertain and differ (Ash et al., BADGE, arXiv 1906.03671, algorithm 1).
+    kept: np.ndarray
+    proba: np.ndarray
+    features: np.ndarray | None
+
+
+@fill_docstring()
+class ActivePruner(ReselectingPruner):
+    """Keep the labeled rows, and those that one round of active learning would have annotated.
+
+    A classifier is trained on the labeled rows. The strategy "margin" adds the rows with the smallest difference between the
+    two largest class probabilities (Scheffer et al., 2001). "badge" draws rows by k-means++ on the gradients of the last layer
+    for the predicted labels, so that they are both uncertain and diverse (Ash et al., BADGE, arXiv 1906.03671, algorithm 1).
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows; the labelled rows count.
+    $ratio
+        The labeled rows count toward it.
     strategy : {"badge", "margin"}, default="badge"
         How rows are chosen.
     include_labeled : bool, default=True
-        False chooses among all rows, as if the labelled ones had no label.
+        Whether all labeled rows are kept; False chooses among all rows, as if none had a label.
     classifier : classifier, default=None
-        With ``predict_proba``; None: ``NetClassifier(n_steps=1000, max_epochs=1, augment="strong", ema=True)``. It is cloned. For
-        "badge" a net whose last layer is linear and gives the logits has the gradient of that layer; any other classifier that of
-        the logits' intercepts, ``p - onehot``.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    device : str, default="auto"
-        As in :class:`~skprune.SemiPrune`.
-    random_state : int, RandomState or None, default=None
-        Of everything that is drawn.
+        A classifier with ``predict_proba``; it is cloned. None takes ``NetClassifier(n_steps=1000, max_epochs=1,
+        augment="strong", ema=True)``. For "badge", a net whose last layer is linear and gives the logits has the gradients of
+        that layer; for any other classifier they are those of the intercepts of the logits, ``p - onehot``.
+    $image_shape
+    $device
+    $random_state
 
     Attributes
     ----------
     classifier_ : classifier
-        Trained on the labelled rows, in class indices.
+        The classifier trained on the labeled rows, in class indices.
     pseudo_labels_ : ndarray of shape (n_samples,)
-        Given labels, and those of the classifier.
+        The given labels, and the predictions of the classifier where none was given.
     pseudo_label_confidence_ : ndarray of shape (n_samples,), float64
-        The classifier's probability of its label, in [0, 1]; 1 for given labels.
+        The classifier's probability of the label, in [0, 1]; 1 for given labels.
     difficulty_scores_ : ndarray of shape (n_samples,), float64
-        1 less the margin, in [0, 1]; for "badge" the number of added rows for the row drawn first, 1 for the last, else 0.
+        For "margin", 1 minus the margin, in [0, 1]. For "badge", the order of the draws: the number of added rows for the row
+        drawn first, 1 for the last, 0 for rows that were not drawn.
 
     Examples
     --------
@@ -72,7 +82,7 @@ class ActivePruner(ReselectingPruner):
         include_labeled=True,
         classifier=None,
         image_shape=None,
-        device="auto",
+        device=None,
         random_state=None,
     ):
         self.ratio = ratio
@@ -84,12 +94,12 @@ class ActivePruner(ReselectingPruner):
         self.random_state = random_state
 
     def fit(self, X, y):
-        """Train on the labelled rows, and choose.
+        """Train the classifier on the labeled rows, and choose the rows to keep.
 
         Parameters
         ----------
         X : array-like
-            The pool.
+            The pool, as for :class:`~skprune.SemiPrune`.
         y : array-like of shape (n_samples,)
             Labels, some missing.
 
@@ -101,69 +111,68 @@ class ActivePruner(ReselectingPruner):
         Raises
         ------
         ValueError, TypeError
-            Bad input or a bad parameter, or more labelled rows than are kept.
+            The input or a parameter is invalid, or there are more labeled rows than rows to keep.
         """
-        pool = as_pool(X, self.image_shape, estimator=self)
-        codes, classes = encode_labels(y)
-        check_equal_length(pool, codes)
-        _get_feature_names(X)
-        given = codes != MISSING
-        kept = given & bool(self.include_labeled)
-        self._count(self.ratio, kept)
-        if self.strategy not in ("badge", "margin"):
-            raise ValueError(f"strategy must be 'badge' or 'margin', got {self.strategy!r}.")
-        model = default_classifier() if self.classifier is None else self.classifier
-        check_labeler(model, "classifier")
+        pool = read_labeled_pool(self, X, y)
+        kept = pool.labeled & bool(self.include_labeled)
+        self._count_added(self.ratio, kept)
+        check_option("strategy", self.strategy, ("badge", "margin"))
+        classifier = default_classifier() if self.classifier is None else self.classifier
+        check_labeler(classifier, "classifier")
         rng = check_random_state(self.random_state)
-        model = prepare(clone(model), rng=rng, device=self.device, n_jobs=None)
+        classifier = prepare(clone(classifier), rng=rng, device=self.device, n_jobs=None)
         seed = int(rng.randint(2**31 - 1))
-        rows = as_input(model, pool)
-        with torch_seeded(model, seed):
-            model.fit(rows[given], codes[given])
-        proba = np.asarray(model.predict_proba(rows), dtype=np.float64)
-        seen = {"proba": proba, "kept": kept}
-        if self.strategy == "badge":
-            entered = entering(model, rows) if is_net(model) else None
-            seen["features"] = np.ones((len(pool), 1)) if entered is None else entered.astype(np.float64)
-        scores, mask = self._choose(seen, self.ratio, seed)
-        self.classes_ = classes
-        self.classifier_ = model
-        self.pseudo_labels_ = classes[np.where(given, codes, np.asarray(model.classes_)[proba.argmax(axis=1)])]
-        self.pseudo_label_confidence_ = np.where(given, 1.0, proba.max(axis=1))
+        rows = as_input(classifier, pool.rows)
+        with torch_seeded(classifier, seed):
+            classifier.fit(rows[pool.labeled], pool.codes[pool.labeled])
+        proba = np.asarray(classifier.predict_proba(rows), dtype=np.float64)
+        features = last_layer_inputs(classifier, rows) if self.strategy == "badge" else None
+        trace = Predictions(kept, proba, features)
+        scores, mask = self._choose(trace, self.ratio, seed)
+        predicted = np.asarray(classifier.classes_)[proba.argmax(axis=1)]
+        self.classes_ = pool.classes
+        self.classifier_ = classifier
+        self.pseudo_labels_ = pool.classes[np.where(pool.labeled, pool.codes, predicted)]
+        self.pseudo_label_confidence_ = np.where(pool.labeled, 1.0, proba.max(axis=1))
         self.difficulty_scores_ = scores
-        self._seen, self._selection_seed = seen, seed
-        self._keep_mask(X, pool, given, mask)
+        self._trace, self._selection_seed = trace, seed
+        self._keep_mask(X, pool.rows, pool.labeled, mask)
         return self
 
-    def _count(self, ratio, kept):
+    def _count_added(self, ratio, kept):
         """Return how many rows are added to those that are kept anyway."""
-        k = kept_count(ratio, len(kept))
-        if kept.sum() > k:
+        k, n_kept = kept_count(ratio, len(kept)), int(kept.sum())
+        if n_kept > k:
             raise ValueError(
-                f"include_labeled=True keeps {int(kept.sum())} labelled rows, above the {k} rows that ratio={ratio!r} keeps."
+                f"include_labeled=True keeps {n_kept} labeled rows, and ratio={ratio!r} keeps only {k} rows."
             )
-        return k - int(kept.sum())
+        return k - n_kept
 
-    def _choose(self, seen, ratio, seed):
-        kept, proba = seen["kept"], seen["proba"]
-        n_added = self._count(ratio, kept)
-        others = np.flatnonzero(~kept)
-        mask = kept.copy()
+    def _choose(self, trace, ratio, seed):
+        n_added = self._count_added(ratio, trace.kept)
+        others = np.flatnonzero(~trace.kept)
+        mask = trace.kept.copy()
         rng = np.random.default_rng(seed)
         if self.strategy == "margin":
-            two = np.sort(proba, axis=1)[:, -2:]
-            scores = 1.0 - (two[:, 1] - two[:, 0])
-            mask[others[np.lexsort((rng.random(len(others)), -scores[others]))[:n_added]]] = True
+            largest = np.sort(trace.proba, axis=1)[:, -2:]
+            scores = 1.0 - (largest[:, 1] - largest[:, 0])
+            added = others[np.lexsort((rng.random(len(others)), -scores[others]))[:n_added]]
         else:
-            added = others[plus_plus(proba[others], seen["features"][others], n_added, rng)]
-            scores = np.zeros(len(kept))
+            added = others[plus_plus(trace.proba[others], trace.features[others], n_added, rng)]
+            scores = np.zeros(len(mask))
             scores[added] = np.arange(n_added, 0, -1)
-            mask[added] = True
+        mask[added] = True
         return scores, mask
 
 
+def last_layer_inputs(classifier, rows):
+    """Return what enters the last layer of a net; a constant where there is no such layer."""
+    entered = entering(classifier, rows) if is_net(classifier) else None
+    return np.ones((len(rows), 1)) if entered is None else entered.astype(np.float64)
+
+
 def default_classifier():
-    """Return the classifier that is trained on the labelled rows by default."""
+    """Return the classifier that ``ActivePruner(classifier=None)`` trains on the labeled rows."""
     from skprune.nets import NetClassifier
 
     return NetClassifier(n_steps=1000, max_epochs=1, batch_size=64, augment="strong", ema=True)
@@ -174,7 +183,7 @@ def plus_plus(proba, features, k, rng):
     error = proba.copy()
     error[np.arange(len(proba)), proba.argmax(axis=1)] -= 1.0
     squares = np.einsum("ij,ij->i", error, error) * np.einsum("ij,ij->i", features, features)
-    nearest, order = np.full(len(proba), np.inf), np.zeros(k, dtype=np.int64)
+    nearest, drawn = np.full(len(proba), np.inf), np.zeros(k, dtype=np.int64)
     free = np.ones(len(proba), dtype=bool)
     for step in range(k):
         if step == 0:
@@ -184,7 +193,7 @@ def plus_plus(proba, features, k, rng):
             total = weights.sum()
             weights = weights / total if total > 0 else free / free.sum()
             place = int(rng.choice(len(proba), p=weights))
-        order[step], free[place] = place, False
-        away = squares + squares[place] - 2.0 * (error @ error[place]) * (features @ features[place])
-        np.minimum(nearest, np.maximum(away, 0.0), out=nearest)
-    return order
+        drawn[step], free[place] = place, False
+        distances = squares + squares[place] - 2.0 * (error @ error[place]) * (features @ features[place])
+        np.minimum(nearest, np.maximum(distances, 0.0), out=nearest)
+    return drawn

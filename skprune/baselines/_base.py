@@ -1,21 +1,23 @@
-"""What the baselines share: the pool in features, the labels that are given, a choice at any ratio."""
+"""What the baselines share: optional labels, features, clusters, and a trace from which they choose at any ratio."""
 
 from abc import abstractmethod
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
-from skprune._base import BasePruner
+from skprune._base import BasePruner, LabeledPool
 from skprune._pipeline._models import prepare
-from skprune._utils._labels import labels_at, missing_mask
+from skprune._utils._checks import check_count
+from skprune._utils._labels import MISSING, labels_at, missing_mask
 from skprune._utils._validation import as_pool, check_equal_length, flat
 from skprune.selection import BaseSelector, get_selector, kept_count
 
 
 class ReselectingPruner(BasePruner):
-    """A pruner whose ``fit`` keeps what it has seen in ``_seen``, so that another ratio needs no other fit."""
+    """A pruner whose ``fit`` keeps a trace, from which any ratio is chosen without another fit."""
 
     def select(self, ratio=None):
         """Choose again from the same fit.
@@ -23,33 +25,34 @@ class ReselectingPruner(BasePruner):
         Parameters
         ----------
         ratio : float in (0, 1] or int, default=None
-            The fraction KEPT, or a count; None: that of the estimator.
+            The fraction of rows to KEEP, or their number; None takes the `ratio` of the pruner.
 
         Returns
         -------
         ndarray of shape (n_samples,), bool
-            A new mask; the fitted attributes stay as they are.
+            A new mask; the fitted attributes do not change.
         """
         check_is_fitted(self)
-        return self._choose(self._seen, self.ratio if ratio is None else ratio, self._selection_seed)[1]
+        return self._choose(self._trace, self.ratio if ratio is None else ratio, self._selection_seed)[1]
 
     @abstractmethod
-    def _choose(self, seen, ratio, seed):
+    def _choose(self, trace, ratio, seed):
         """Return the scores, and the mask of the rows that a ratio keeps."""
 
 
 class LabelFreePruner(ReselectingPruner):
-    """Base of the pruners that read no label."""
+    """A pruner that chooses without labels."""
 
     def fit(self, X, y=None):
-        """Look at the pool, and choose.
+        """Inspect the pool, and choose the rows to keep.
 
         Parameters
         ----------
         X : array-like
             The pool, as for :class:`~skprune.SemiPrune`.
         y : array-like of shape (n_samples,), default=None
-            Labels, some missing; None: none is given.
+            Labels, all, some or none of them missing. They do not influence which rows are kept, apart from the number of
+            classes where `n_clusters` is None.
 
         Returns
         -------
@@ -59,34 +62,24 @@ class LabelFreePruner(ReselectingPruner):
         Raises
         ------
         ValueError, TypeError
-            Bad input or a bad parameter.
+            The input or a parameter is invalid.
         """
-        pool = as_pool(X, self.image_shape, estimator=self)
-        given = np.zeros(len(pool), dtype=bool)
-        if y is not None:
-            check_equal_length(pool, y)
-            given = ~missing_mask(y)
-        labels = labels_at(y, np.flatnonzero(given)) if given.any() else np.array([])
-        _get_feature_names(X)
-        kept_count(self.ratio, len(pool))
+        pool = read_pool(self, X, y)
+        kept_count(self.ratio, len(pool.rows))
         rng = check_random_state(self.random_state)
-        seen = self._look(pool, np.unique(labels), rng)
+        trace = self._inspect(pool.rows, pool.classes, rng)
         seed = int(rng.randint(2**31 - 1))
-        scores, mask = self._choose(seen, self.ratio, seed)
-        self.classes_ = np.unique(labels)
-        if given.all():
-            self.pseudo_labels_ = labels
-        else:
-            self.pseudo_labels_ = np.full(len(pool), None, dtype=object)
-            self.pseudo_labels_[given] = labels
+        scores, mask = self._choose(trace, self.ratio, seed)
+        self.classes_ = pool.classes
+        self.pseudo_labels_ = given_labels(pool)
         self.difficulty_scores_ = scores
-        self._seen, self._selection_seed = seen, seed
-        self._keep_mask(X, pool, given, mask)
+        self._trace, self._selection_seed = trace, seed
+        self._keep_mask(X, pool.rows, pool.labeled, mask)
         return self
 
     @abstractmethod
-    def _look(self, pool, classes, rng):
-        """Return what the choice needs of the pool."""
+    def _inspect(self, rows, classes, rng):
+        """Return the trace from which ``_choose`` chooses; of the labels, the classes alone are known."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -94,28 +87,19 @@ class LabelFreePruner(ReselectingPruner):
         return tags
 
 
-def embed(embedding, pool, rng, device="auto"):
-    """Return the features of a pool."""
-    if embedding is None:
-        return flat(pool).astype(np.float64)
-    both = hasattr(embedding, "fit") and hasattr(embedding, "transform")
-    if isinstance(embedding, type) or not (both or hasattr(embedding, "fit_transform")):
-        raise TypeError(f"embedding must be a transformer with fit and transform, or None, got {embedding!r}.")
-    transformer = prepare(embedding, rng=rng, device=device, n_jobs=None)
-    rows = pool if get_tags(transformer).input_tags.three_d_array else flat(pool)
-    joint = hasattr(transformer, "fit_transform")
-    found = transformer.fit_transform(rows) if joint else transformer.fit(rows, None).transform(rows)
-    found = found.toarray() if hasattr(found, "toarray") else found
-    features = np.asarray(found, dtype=np.float64)
-    if features.ndim != 2 or len(features) != len(pool) or not np.isfinite(features).all():
-        raise ValueError(
-            f"The embedding {type(embedding).__name__} must give {len(pool)} finite rows of numbers, got shape {features.shape}."
-        )
-    return features
+@dataclass(frozen=True)
+class ScoredRows:
+    """The trace of a :class:`ScoredPruner`; the groups are those that ``class_balanced`` balances, or None."""
+
+    scores: np.ndarray
+    groups: np.ndarray | None
+    features: np.ndarray
 
 
 class ScoredPruner(LabelFreePruner):
-    """A pruner that gives each row a score and lets a selection choose; a subclass defines ``_score``."""
+    """A pruner that scores each row and lets a selector choose; a subclass defines ``_score``."""
+
+    _has_groups = False
 
     def select(self, ratio=None, selection=None):
         """Choose again from the same fit.
@@ -123,91 +107,154 @@ class ScoredPruner(LabelFreePruner):
         Parameters
         ----------
         ratio : float in (0, 1] or int, default=None
-            The fraction KEPT, or a count; None: that of the estimator.
+            The fraction of rows to KEEP, or their number; None takes the `ratio` of the pruner.
         selection : str or selector, default=None
-            None: that of the estimator.
+            How rows are chosen by their scores; None takes the `selection` of the pruner.
 
         Returns
         -------
         ndarray of shape (n_samples,), bool
-            A new mask; the fitted attributes stay as they are.
+            A new mask; the fitted attributes do not change.
         """
         check_is_fitted(self)
         ratio = self.ratio if ratio is None else ratio
-        return self._select(self._seen, ratio, self.selection if selection is None else selection, self._selection_seed)
+        return self._select(
+            self._trace, ratio, self.selection if selection is None else selection, self._selection_seed
+        )
 
-    def _look(self, pool, classes, rng):
-        n, selector = len(pool), get_selector(self.selection)
-        if isinstance(selector, BaseSelector):  # what cannot work is refused before the embedding is trained
-            selector.check(kept_count(self.ratio, n), n)
-            selector._read(n, dynamics=None, embedding=np.empty((n, 0)), error_probability=None)
+    def _inspect(self, rows, classes, rng):
+        self._check_selector(get_selector(self.selection), len(rows))
         self._check(classes)
-        features = embed(self.embedding, pool, rng)
+        features = embed(self.embedding, rows, rng)
         scores, groups = self._score(features, classes, int(rng.randint(2**31 - 1)))
-        return {"scores": scores, "groups": groups, "features": features}
+        return ScoredRows(scores, groups, features)
 
-    def _choose(self, seen, ratio, seed):
-        return seen["scores"], self._select(seen, ratio, self.selection, seed)
+    def _choose(self, trace, ratio, seed):
+        return trace.scores, self._select(trace, ratio, self.selection, seed)
 
-    def _select(self, seen, ratio, selection, seed):
+    def _select(self, trace, ratio, selection, seed):
         selector = get_selector(selection)
-        return selector.select(seen["scores"], ratio, y=seen["groups"], embedding=seen["features"], random_state=seed)
+        return selector.select(trace.scores, ratio, y=trace.groups, embedding=trace.features, random_state=seed)
+
+    def _check_selector(self, selector, n_samples):
+        """Refuse a selector that cannot work, before an embedding is trained."""
+        if not isinstance(selector, BaseSelector):
+            return
+        selector.check(kept_count(self.ratio, n_samples), n_samples)
+        provided = ("embedding", "y") if self._has_groups else ("embedding",)
+        lacking = [name for name in selector.needs() if name not in provided]
+        if lacking:
+            raise ValueError(
+                f"selection={selector!r} needs {lacking[0]}, which {type(self).__name__} does not provide. Use another selection."
+            )
 
     def _check(self, classes):
-        """Refuse bad parameters before anything is computed."""
+        """Refuse invalid parameters before anything is computed."""
 
     @abstractmethod
     def _score(self, features, classes, seed):
-        """Return the scores, and the groups that ``class_balanced`` balances, or None."""
+        """Return the scores, and the group of each row or None."""
+
+
+@dataclass
+class Picks:
+    """The trace of a :class:`GreedyPruner`: what it picks by, and the order of the picks, longer once a ratio asks for more."""
+
+    places: np.ndarray
+    inputs: object
+    order: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 class GreedyPruner(LabelFreePruner):
-    """A pruner that picks one row after another, so that what is kept is nested; a subclass defines ``_order``."""
+    """A pruner that picks row after row, so that coresets of all ratios are nested; a subclass defines ``_pick``."""
 
-    def _look(self, pool, classes, rng):
+    def _inspect(self, rows, classes, rng):
         self._check(classes)
-        features = embed(self.embedding, pool, rng)
+        features = embed(self.embedding, rows, rng)
         features = features - features.mean(axis=0)  # distances stay, and large offsets cost no digits
-        places = rng.permutation(len(pool))  # equal rows are picked by chance
-        return {"places": places} | self._prepare(features[places], classes, int(rng.randint(2**31 - 1)))
+        places = rng.permutation(len(rows))  # equal rows are picked by chance
+        return Picks(places, self._prepare(features[places], classes, int(rng.randint(2**31 - 1))))
 
-    def _choose(self, seen, ratio, seed):
-        n = len(seen["places"])
-        k = kept_count(ratio, n)
-        if len(seen.get("order", ())) < k:
-            seen["order"] = seen["places"][self._order(seen, k, np.random.default_rng(seed))]
-        order = seen["order"][:k]
-        scores, mask = np.zeros(n), np.zeros(n, dtype=bool)
-        scores[order] = np.arange(k, 0, -1)
-        mask[order] = True
+    def _choose(self, trace, ratio, seed):
+        n_samples = len(trace.places)
+        k = kept_count(ratio, n_samples)
+        if len(trace.order) < k:
+            trace.order = trace.places[self._pick(trace.inputs, k, np.random.default_rng(seed))]
+        picked = trace.order[:k]
+        scores, mask = np.zeros(n_samples), np.zeros(n_samples, dtype=bool)
+        scores[picked] = np.arange(k, 0, -1)
+        mask[picked] = True
         return scores, mask
 
     def _check(self, classes):
-        """Refuse bad parameters before anything is computed."""
+        """Refuse invalid parameters before anything is computed."""
 
     def _prepare(self, features, classes, seed):
-        return {"features": features}
+        """Return what ``_pick`` reads: the features, where a subclass does not say otherwise."""
+        return features
 
     @abstractmethod
-    def _order(self, seen, k, rng):
-        """Return k positions, those picked first in front."""
+    def _pick(self, inputs, k, rng):
+        """Return k positions in the order in which they are picked."""
+
+
+def read_pool(estimator, X, y):
+    """Read what ``fit`` of a label-free pruner gets: any labels may be missing, and y itself may be None."""
+    rows = as_pool(X, estimator.image_shape, estimator=estimator)
+    _get_feature_names(X)  # refuses column names of mixed types
+    codes, classes = np.full(len(rows), MISSING, dtype=np.int64), np.array([])
+    if y is not None:
+        check_equal_length(rows, y)
+        labeled = np.flatnonzero(~missing_mask(y))
+        if labeled.size:
+            classes, codes[labeled] = np.unique(labels_at(y, labeled), return_inverse=True)
+    return LabeledPool(rows, codes, classes)
+
+
+def given_labels(pool):
+    """Return the given labels, None elsewhere."""
+    if pool.labeled.all():
+        return pool.classes[pool.codes]
+    labels = np.full(len(pool.codes), None, dtype=object)
+    labels[pool.labeled] = pool.classes[pool.codes[pool.labeled]]
+    return labels
+
+
+def embed(embedding, rows, rng, device=None):
+    """Return the features of rows."""
+    if embedding is None:
+        return flat(rows).astype(np.float64)
+    in_two_steps = hasattr(embedding, "fit") and hasattr(embedding, "transform")
+    if isinstance(embedding, type) or not (in_two_steps or hasattr(embedding, "fit_transform")):
+        raise TypeError(f"embedding must be a transformer with fit and transform, or None, got {embedding!r}.")
+    transformer = prepare(embedding, rng=rng, device=device, n_jobs=None)
+    X = rows if get_tags(transformer).input_tags.three_d_array else flat(rows)
+    in_one_step = hasattr(transformer, "fit_transform")
+    features = transformer.fit_transform(X) if in_one_step else transformer.fit(X, None).transform(X)
+    features = features.toarray() if hasattr(features, "toarray") else features
+    features = np.asarray(features, dtype=np.float64)
+    if features.ndim != 2 or len(features) != len(rows) or not np.isfinite(features).all():
+        raise ValueError(
+            f"The embedding {type(embedding).__name__} must give {len(rows)} rows of finite numbers, got an array of shape "
+            f"{features.shape}{'' if np.isfinite(features).all() else ' with values that are not finite'}."
+        )
+    return features
 
 
 def count_clusters(n_clusters, classes):
     """Return the number of clusters."""
-    if n_clusters is None:
-        if len(classes) < 2:
-            raise ValueError(
-                "n_clusters=None takes the number of classes of y, and y names fewer than two. Give n_clusters."
-            )
-        return len(classes)
-    if isinstance(n_clusters, bool) or not isinstance(n_clusters, (int, np.integer)) or n_clusters < 1:
-        raise ValueError(f"n_clusters must be an integer of at least 1, got {n_clusters!r}.")
-    return int(n_clusters)
+    check_count("n_clusters", n_clusters, optional=True)
+    if n_clusters is not None:
+        return int(n_clusters)
+    if len(classes) < 2:
+        raise ValueError(
+            "n_clusters=None takes the number of classes in y, and y names fewer than two. Set n_clusters."
+        )
+    return len(classes)
 
 
 def cluster(features, n_clusters, seed):
-    """Divide rows by k-means."""
+    """Divide rows by k-means; return the cluster of each row, and its distance to the center."""
     if n_clusters > len(features):
         raise ValueError(f"n_clusters={n_clusters} is above the {len(features)} rows.")
     means = KMeans(n_clusters, random_state=seed).fit(features)

@@ -2,30 +2,29 @@
 
 import numpy as np
 
+from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import GreedyPruner
-from skprune.selection._cover import farthest_first
+from skprune.baselines._docstrings import BASELINE_TEXTS
+from skprune.selection._k_center import farthest_first
 
 
+@fill_docstring(**BASELINE_TEXTS)
 class KCenterPruner(GreedyPruner):
-    """Pick the row farthest from all that are picked, again and again (k-center greedy).
+    """Repeatedly pick the row that is farthest from all rows picked so far (greedy k-center).
 
-    Sener and Savarese, arXiv 1708.00489, algorithm 1. The first row is drawn. Time: k passes over the features.
+    This is algorithm 1 of Sener and Savarese, arXiv 1708.00489; the first row is drawn at random. It takes k passes over the
+    features.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
-    embedding : transformer, default=None
-        Makes the features; None: the rows themselves.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    random_state : int, RandomState or None, default=None
-        Of the first row, the embedding and ties.
+    $ratio
+    $embedding
+    $image_shape
+    $random_state
 
     Attributes
     ----------
-    difficulty_scores_ : ndarray of shape (n_samples,), float64
-        The number of kept rows for the row picked first, 1 for the last, 0 for rows that are not kept.
+    $pick_order
 
     Examples
     --------
@@ -42,31 +41,27 @@ class KCenterPruner(GreedyPruner):
         self.image_shape = image_shape
         self.random_state = random_state
 
-    def _order(self, seen, k, rng):
-        return farthest_first(seen["features"], k, int(rng.integers(len(seen["features"]))))
+    def _pick(self, inputs, k, rng):
+        return farthest_first(inputs, k, int(rng.integers(len(inputs))))
 
 
+@fill_docstring(**BASELINE_TEXTS)
 class HerdingPruner(GreedyPruner):
-    """Pick rows so that their mean stays as close as it can to the mean of the pool (herding).
+    """Pick rows so that their mean stays as close as possible to the mean of the pool (herding).
 
-    Welling, "Herding dynamical weights to learn", ICML 2009; the form of DeepCore, arXiv 2204.08499. Over the whole pool, since
-    few labels are given. Time: k passes over the features.
+    Introduced by Welling, "Herding dynamical weights to learn", ICML 2009; here in the form of DeepCore, arXiv 2204.08499, but
+    over the whole pool instead of each class, because few labels are known. It takes k passes over the features.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
-    embedding : transformer, default=None
-        Makes the features; None: the rows themselves.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    random_state : int, RandomState or None, default=None
-        Of the embedding and ties.
+    $ratio
+    $embedding
+    $image_shape
+    $random_state
 
     Attributes
     ----------
-    difficulty_scores_ : ndarray of shape (n_samples,), float64
-        The number of kept rows for the row picked first, 1 for the last, 0 for rows that are not kept.
+    $pick_order
 
     Examples
     --------
@@ -82,16 +77,16 @@ class HerdingPruner(GreedyPruner):
         self.image_shape = image_shape
         self.random_state = random_state
 
-    def _order(self, seen, k, rng):
-        features = seen["features"]  # of mean 0
+    def _pick(self, inputs, k, rng):
+        features = inputs  # of mean 0
         squares = np.einsum("ij,ij->i", features, features)
         total = np.zeros(features.shape[1])
-        left = np.zeros(len(features))
-        order = []
+        penalty = np.zeros(len(features))  # infinite for rows that are picked
+        picked = []
         for _ in range(k):
-            # |total + x|^2 is least; what all rows share is left out
-            place = int((squares + 2.0 * (features @ total) + left).argmin())
-            order.append(place)
-            left[place] = np.inf
+            # the row that makes |total + x|^2 least; |total|^2 is the same for all
+            place = int((squares + 2.0 * (features @ total) + penalty).argmin())
+            picked.append(place)
+            penalty[place] = np.inf
             total += features[place]
-        return order
+        return picked

@@ -1,39 +1,54 @@
-"""D2: difficulty and diversity by messages on the graph of nearest neighbours."""
+"""D2: difficulty and diversity by messages on the graph of nearest neighbors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
 
 from skprune._utils._checks import check_count, check_number
+from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import GreedyPruner, cluster, count_clusters
-from skprune.selection._graph import scaled_graph, spread, take_back
+from skprune.baselines._docstrings import BASELINE_TEXTS
+from skprune.selection._d2 import spread, take_back
+from skprune.selection._neighbor_graph import scaled_graph
 
 
+@dataclass(frozen=True)
+class DifficultyGraph:
+    """The difficulty of each row after the forward pass, and the distances along the edges."""
+
+    density: np.ndarray
+    distances: csr_array
+
+
+@fill_docstring(**BASELINE_TEXTS)
 class D2Pruner(GreedyPruner):
-    """Pick rows that are hard and not alike (Maharana et al., arXiv 2310.07931, eq. 2 to 4).
+    r"""Pick rows that are hard and unlike each other (Maharana et al., D2, arXiv 2310.07931, eq. 2 to 4).
 
-    On the graph of k nearest neighbours, each row first receives the difficulty of its neighbours, weighted by
-    ``exp(-gamma * distance)``, distances in units of their median over the edges, so that the scale of the features does not
-    matter; then the highest row is picked, again and again, and takes its own value, so weighted, from its
-    neighbours. Without labels the difficulty is the distance to the centre of the row's cluster, as in that paper.
+    On the graph of nearest neighbors, each row first receives the difficulties of its neighbors, weighted by
+    :math:`\exp(-\gamma_f d)`. Then the highest row is picked again and again, and each time its value, weighted by
+    :math:`\exp(-\gamma_r d)`, is taken back from its neighbors. Distances :math:`d` are measured in units of their median over
+    the edges, so that the scale of the features does not matter. As in the paper without labels, the difficulty of a row is its
+    distance to the center of its cluster.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
+    $ratio
     n_neighbors : int, default=5
-        Neighbours of each row, all others where there are fewer; the graph holds an edge where either row counts the other.
-    gamma_forward, gamma_reverse : float, default=1.0
-        How fast the weight of an edge falls with its distance, when difficulties spread and when they are taken back.
-    n_clusters : int, default=None
-        Clusters of the difficulty; None: the number of classes of y.
-    embedding : transformer, default=None
-        Makes the features; None: the rows themselves.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    random_state : int, RandomState or None, default=None
-        Of the clusters, the embedding and ties.
+        Number of neighbors of each row; all other rows if there are fewer. An edge exists if either of two rows is among the
+        neighbors of the other.
+    gamma_forward : float, default=1.0
+        :math:`\gamma_f`, how fast the weight of an edge falls with its distance while difficulties spread.
+    gamma_reverse : float, default=1.0
+        :math:`\gamma_r`, how fast it falls while they are taken back.
+    $n_clusters
+    $embedding
+    $image_shape
+    $random_state
 
     Attributes
     ----------
-    difficulty_scores_ : ndarray of shape (n_samples,), float64
-        The number of kept rows for the row picked first, 1 for the last, 0 for rows that are not kept.
+    $pick_order
 
     Examples
     --------
@@ -72,10 +87,9 @@ class D2Pruner(GreedyPruner):
         count_clusters(self.n_clusters, classes)
 
     def _prepare(self, features, classes, seed):
-        difficulty = cluster(features, count_clusters(self.n_clusters, classes), seed)[1]
+        _, difficulty = cluster(features, count_clusters(self.n_clusters, classes), seed)
         distances = scaled_graph(features, self.n_neighbors)
-        density = spread(difficulty, distances, self.gamma_forward)
-        return {"features": features, "density": density, "distances": distances}
+        return DifficultyGraph(spread(difficulty, distances, self.gamma_forward), distances)
 
-    def _order(self, seen, k, rng):
-        return take_back(seen["density"], seen["distances"], self.gamma_reverse, k)
+    def _pick(self, inputs, k, rng):
+        return take_back(inputs.density, inputs.distances, self.gamma_reverse, k)

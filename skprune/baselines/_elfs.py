@@ -1,50 +1,69 @@
-"""ELFS: pseudo-labels by clustering, then training dynamics and the double-end cutoff."""
+"""ELFS: pseudo-labels by clustering, then training dynamics and a cutoff of the hardest rows."""
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skprune._pipeline._models import prepare_models
 from skprune._pipeline._parameters import check_parameters
+from skprune._pipeline._selection import SelectionInputs, make_choice
+from skprune._pipeline._settings import Settings
+from skprune._pipeline._stages import run_stages
+from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
-from skprune.baselines._supervised import SupervisedPruner
+from skprune.baselines._docstrings import BASELINE_TEXTS
+from skprune.selection import Cutoff
 
 
+@dataclass(frozen=True)
+class ClusterDynamics:
+    """The trace of an ELFSPruner: the clusters, and what the proxy that was trained on them shows."""
+
+    clusters: np.ndarray
+    classes: np.ndarray
+    repeats: list
+    inputs: SelectionInputs
+
+
+@fill_docstring(**BASELINE_TEXTS)
 class ELFSPruner(LabelFreePruner):
-    """Prune by the training dynamics on clusters instead of labels (Zheng et al., ELFS, arXiv 2406.04273).
+    """Prune by training dynamics on clusters instead of labels (Zheng et al., ELFS, arXiv 2406.04273).
 
-    The clusters of the features are pseudo-labels; a proxy is trained on them, and its dynamics give the difficulties, of which
-    the hardest are cut off. The paper clusters the features of a large self-supervised network by TEMI; here it is k-means in
-    the features of `embedding`.
+    The features are clustered, and the clusters serve as pseudo-labels. A proxy is trained on them; its training dynamics give
+    the difficulties, and the hardest rows are cut off. The paper clusters the features of a large self-supervised network by
+    TEMI; here they are clustered by k-means, in the features of `embedding`.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
-    n_clusters : int, default=None
-        Clusters; None: the number of classes of y.
-    embedding : transformer, default=None
-        Makes the features; None: the rows themselves.
-    selection : str or selector, default="cutoff"
-        As in :class:`~skprune.SemiPrune`; the paper searches the fraction of the hardest rows that is dropped. Classes are the
-        clusters, which count as certain: ``Beta(trust=...)`` changes nothing.
-    proxy, difficulty, n_epochs, schedule_epochs, memory
-        As in :class:`~skprune.SemiPrune`; the difficulty is "aum" by default.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    device : str, default="auto"
+    $ratio
+    $n_clusters
+        At least 2.
+    $embedding
+    selection : str or selector, default="auto"
+        As in :class:`~skprune.SemiPrune`, except that "auto" is ``Cutoff("auto", min_per_class=0.5)``; the paper searches the
+        fraction of the hardest rows to drop. The classes are the clusters, which count as certain: ``Beta(trust=...)`` has no
+        effect.
+    proxy : classifier, default=None
         As in :class:`~skprune.SemiPrune`.
-    random_state : int, RandomState or None, default=None
-        Of everything that is drawn.
-    n_jobs, verbose
+    difficulty : str, callable or list, default="aum"
+        As in :class:`~skprune.SemiPrune`.
+    n_epochs, schedule_epochs, memory : object
+        As in :class:`~skprune.SemiPrune`.
+    $image_shape
+    $device
+    $random_state
+    n_jobs, verbose : object
         As in :class:`~skprune.SemiPrune`.
 
     Attributes
     ----------
     clusters_ : ndarray of shape (n_samples,), int
-        The clusters, on which the proxy was trained.
+        The cluster of each row, on which the proxy was trained.
     dynamics_ : TrainingDynamics
-        What was recorded of it.
+        The recorded dynamics of the proxy.
     difficulty_scores_ : ndarray of shape (n_samples,), float64
-        Higher = harder.
+        Higher means harder.
 
     Examples
     --------
@@ -62,14 +81,14 @@ class ELFSPruner(LabelFreePruner):
         *,
         n_clusters=None,
         embedding=None,
-        selection="cutoff",
+        selection="auto",
         proxy=None,
         difficulty="aum",
         n_epochs=30,
         schedule_epochs=200,
         memory=None,
         image_shape=None,
-        device="auto",
+        device=None,
         random_state=None,
         n_jobs=None,
         verbose=0,
@@ -91,60 +110,70 @@ class ELFSPruner(LabelFreePruner):
 
     @property
     def clusters_(self):
-        """The clusters, on which the proxy was trained."""
-        return self._seen["clusters"]
+        """The cluster of each row, on which the proxy was trained."""
+        return self._trace.clusters
 
     @property
     def dynamics_(self):
-        """What was recorded of the proxy."""
-        return self._seen["inner"].dynamics_
+        """The recorded dynamics of the proxy."""
+        return self._trace.repeats[0]
 
     def select(self, ratio=None, selection=None, difficulty=None):
-        """Choose again from the same fit, without any training; parameters as in :meth:`SemiPrune.select`.
+        """Choose again from the same fit, without any training.
 
         Parameters
         ----------
         ratio : float in (0, 1] or int, default=None
-            The fraction KEPT, or a count; None: that of the estimator.
+            The fraction of rows to KEEP, or their number; None takes the `ratio` of the pruner.
         selection : str or selector, default=None
-            None: that of the estimator.
+            As the parameter of the pruner, which None takes.
         difficulty : str, callable or list, default=None
-            None: that of the estimator.
+            As the parameter of the pruner, which None takes.
 
         Returns
         -------
         ndarray of shape (n_samples,), bool
-            A new mask; the fitted attributes stay as they are.
+            A new mask; the fitted attributes do not change.
         """
         check_is_fitted(self)
-        ratio = self.ratio if ratio is None else ratio
-        return self._seen["inner"].select(ratio, self.selection if selection is None else selection, difficulty)
+        changes = {"ratio": ratio, "selection": selection, "difficulty": difficulty}
+        changes = {name: value for name, value in changes.items() if value is not None}
+        return self._make_choice(self._trace, **changes).mask()
 
-    def _look(self, pool, classes, rng):
+    def _settings(self, **changes):
+        """Return the parameters that the stages read, with "auto" spelled out."""
+        settings = replace(Settings.of(self), **changes)
+        is_auto = isinstance(settings.selection, str) and settings.selection == "auto"
+        return replace(settings, selection=Cutoff("auto", min_per_class=0.5)) if is_auto else settings
+
+    def _inspect(self, rows, classes, rng):
         n_clusters = count_clusters(self.n_clusters, classes)
         if n_clusters < 2:
-            raise ValueError("ELFSPruner needs n_clusters of at least 2: a proxy cannot learn one class.")
-        names = (
-            "proxy",
-            "difficulty",
-            "selection",
-            "n_epochs",
-            "schedule_epochs",
-            "memory",
-            "device",
-            "n_jobs",
-            "verbose",
-        )
-        inner = SupervisedPruner(self.ratio, random_state=0, **{name: getattr(self, name) for name in names})
-        if self.memory is not None and self.random_state is None:
-            raise ValueError("memory needs a random_state: without one, no run finds its results again.")
-        check_parameters(inner, np.arange(len(pool)) % n_clusters, np.arange(n_clusters))
-        features = embed(self.embedding, pool, rng, self.device)
+            raise ValueError("ELFSPruner needs n_clusters of at least 2: a proxy cannot learn a single class.")
+        settings = self._settings()
+        check_parameters(settings, np.arange(len(rows)) % n_clusters, np.arange(n_clusters))
+        features = embed(self.embedding, rows, rng, self.device)
         clusters, _ = cluster(features, n_clusters, int(rng.randint(2**31 - 1)))
+        found, codes = np.unique(clusters, return_inverse=True)
+        if len(found) < 2:
+            raise ValueError("ELFSPruner found a single cluster, and a proxy cannot learn a single class.")
         seed = int(rng.randint(2**31 - 1))
-        inner.set_params(random_state=seed, ratio=1.0, selection="hardest")  # all rows: the choice is made by _choose
-        return {"clusters": clusters, "inner": inner.fit(pool, clusters)}
+        models = prepare_models(settings, np.random.RandomState(seed), all_labeled=True)
+        results = run_stages(settings, models, rows, codes, found)
+        inputs = SelectionInputs(
+            dynamics=results.dynamics,
+            y=codes,
+            labeled=np.ones(len(rows), dtype=bool),
+            embedding=results.features,
+            error_probability=np.zeros(len(rows)),
+            random_state=models.selection_seed,
+        )
+        return ClusterDynamics(clusters, found, results.repeats, inputs)
 
-    def _choose(self, seen, ratio, seed):
-        inner = seen["inner"]
-        return inner.difficulty_scores_, inner.select(ratio, self.selection)
+    def _choose(self, trace, ratio, seed):
+        choice = self._make_choice(trace, ratio=ratio)
+        return choice.scores, choice.mask()
+
+    def _make_choice(self, trace, **changes):
+        choice, _ = make_choice(self._settings(**changes), trace.classes, trace.repeats, trace.inputs)
+        return choice

@@ -1,34 +1,32 @@
-"""Distances to prototypes: far rows, or those in the middle."""
+"""Distances to prototypes: rows far from them, or at a moderate distance."""
 
+from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import ScoredPruner, cluster, count_clusters
+from skprune.baselines._docstrings import BASELINE_TEXTS
 
 
+@fill_docstring(**BASELINE_TEXTS)
 class PrototypicalityPruner(ScoredPruner):
-    """Keep the rows that are far from the centre of their cluster (Sorscher et al., arXiv 2206.14486, section 6).
+    """Keep the rows far from the center of their cluster (Sorscher et al., arXiv 2206.14486, section 6).
 
-    The features are clustered by k-means; the difficulty of a row is its distance to its centre. Far rows are kept, which that
-    paper recommends where much is kept; with ``selection="easiest"`` the near ones, where little is.
+    The features are clustered by k-means, and the difficulty of a row is its distance to its center. The paper recommends
+    keeping far rows, as here, for large ratios, and near rows, ``selection="easiest"``, for small ones.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
-    n_clusters : int, default=None
-        Clusters; None: the number of classes of y.
-    embedding : transformer, default=None
-        Makes the features; None: the rows themselves.
+    $ratio
+    $n_clusters
+    $embedding
     selection : str or selector, default="hardest"
-        A name out of :func:`skprune.selection.names`, or an object, but for Beta and automatic cutoffs, which need dynamics;
-        by name "cutoff" and "stratified" cut nothing off. ``class_balanced`` is over the clusters.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    random_state : int, RandomState or None, default=None
-        Of the clusters, the embedding and ties.
+    $by_score
+        ``class_balanced`` balances the clusters.
+    $image_shape
+    $random_state
 
     Attributes
     ----------
     difficulty_scores_ : ndarray of shape (n_samples,), float64
-        Distance to the centre; higher = harder.
+        The Euclidean distance of each row to its center; higher means harder.
 
     Examples
     --------
@@ -38,6 +36,8 @@ class PrototypicalityPruner(ScoredPruner):
     >>> PrototypicalityPruner(0.2, random_state=0).fit_transform(X, y).shape
     (30, 4)
     """
+
+    _has_groups = True
 
     def __init__(
         self,
@@ -64,31 +64,27 @@ class PrototypicalityPruner(ScoredPruner):
         return distances, clusters
 
 
+@fill_docstring(**BASELINE_TEXTS)
 class ModeratePruner(PrototypicalityPruner):
-    """Keep the rows whose distance to their centre is closest to the median (Xia et al., "Moderate Coreset", ICLR 2023).
+    """Keep the rows whose distance to their center is closest to the median (Xia et al., "Moderate Coreset", ICLR 2023).
 
-    The centres are those of clusters, since few labels are given; in the paper they are those of classes.
+    The centers are those of k-means clusters, because few labels are known; the paper uses the centers of the classes.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
-    n_clusters : int, default=None
-        Clusters; None: the number of classes of y.
-    embedding : transformer, default=None
-        Makes the features; None: the rows themselves.
+    $ratio
+    $n_clusters
+    $embedding
     selection : str or selector, default="moderate"
-        A name out of :func:`skprune.selection.names`, or an object, but for Beta and automatic cutoffs, which need dynamics;
-        by name "cutoff" and "stratified" cut nothing off. ``class_balanced`` is over the clusters.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    random_state : int, RandomState or None, default=None
-        Of the clusters, the embedding and ties.
+    $by_score
+        ``class_balanced`` balances the clusters.
+    $image_shape
+    $random_state
 
     Attributes
     ----------
     difficulty_scores_ : ndarray of shape (n_samples,), float64
-        Distance to the centre; higher = harder.
+        The Euclidean distance of each row to its center; higher means harder.
 
     Examples
     --------

@@ -2,26 +2,27 @@
 
 import numpy as np
 
+from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import LabelFreePruner
 from skprune.selection import kept_count
 
 
+@fill_docstring()
 class RandomPruner(LabelFreePruner):
-    """Keep rows drawn uniformly, without replacement.
+    """Keep rows drawn uniformly at random, without replacement.
+
+    Coresets of several ratios from the same fit are nested.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    random_state : int, RandomState or None, default=None
-        Of the draw; draws of other ratios from the same fit are nested.
+    $ratio
+    $image_shape
+    $random_state
 
     Attributes
     ----------
     difficulty_scores_ : ndarray of shape (n_samples,), float64
-        Uniform in [0, 1); the highest are kept.
+        Uniform random numbers in [0, 1); rows with the highest are kept.
 
     Examples
     --------
@@ -36,10 +37,10 @@ class RandomPruner(LabelFreePruner):
         self.image_shape = image_shape
         self.random_state = random_state
 
-    def _look(self, pool, classes, rng):
-        return rng.random_sample(len(pool))
+    def _inspect(self, rows, classes, rng):
+        return rng.random_sample(len(rows))
 
-    def _choose(self, seen, ratio, seed):
-        mask = np.zeros(len(seen), dtype=bool)
-        mask[np.argsort(-seen, kind="stable")[: kept_count(ratio, len(seen))]] = True
-        return seen, mask
+    def _choose(self, trace, ratio, seed):
+        mask = np.zeros(len(trace), dtype=bool)
+        mask[np.argsort(-trace, kind="stable")[: kept_count(ratio, len(trace))]] = True
+        return trace, mask

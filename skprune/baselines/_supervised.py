@@ -1,27 +1,33 @@
 """The upper bound: the same scores and selections, with all labels known."""
 
-import numpy as np
-
 from skprune._semi_prune import SemiPrune
+from skprune._utils._docstrings import fill_docstring
 from skprune._utils._labels import missing_mask
 
 
+@fill_docstring()
 class SupervisedPruner(SemiPrune):
-    """Prune with all labels known: any difficulty, any selection, no labeler.
+    """Prune with all labels known, by any difficulty and any selection.
+
+    It is :class:`~skprune.SemiPrune` without a labeler, and the upper bound of what pruning with few labels can reach.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
-    proxy, difficulty, selection, n_epochs, schedule_epochs, n_repeats, record
+    $ratio
+    proxy, difficulty, selection, n_epochs, schedule_epochs, n_repeats, record : object
         As in :class:`~skprune.SemiPrune`.
-    image_shape, memory, checkpoint, device, random_state, n_jobs, verbose
+    $image_shape
+    memory, checkpoint : object
+        As in :class:`~skprune.SemiPrune`.
+    $device
+    $random_state
+    n_jobs, verbose : object
         As in :class:`~skprune.SemiPrune`.
 
     Attributes
     ----------
     difficulty_scores_ : ndarray of shape (n_samples,), float64
-        Higher = harder; all other attributes are those of :class:`~skprune.SemiPrune`.
+        Higher means harder. All other attributes are those of :class:`~skprune.SemiPrune`.
 
     Examples
     --------
@@ -38,7 +44,7 @@ class SupervisedPruner(SemiPrune):
         *,
         proxy=None,
         difficulty="dual",
-        selection="beta",
+        selection="auto",
         n_epochs=30,
         schedule_epochs=200,
         n_repeats=1,
@@ -46,7 +52,7 @@ class SupervisedPruner(SemiPrune):
         image_shape=None,
         memory=None,
         checkpoint=None,
-        device="auto",
+        device=None,
         random_state=None,
         n_jobs=None,
         verbose=0,
@@ -67,12 +73,8 @@ class SupervisedPruner(SemiPrune):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    labeler = "softmatch"  # what SemiPrune reads and never makes, since all labels are given
-    goal = "annotate"
-    include_labeled = estimate_accuracy = gate = False
-
     def fit(self, X, y):
-        """Record the proxy, score and select.
+        """Record the proxy, score the rows, and select the coreset.
 
         Parameters
         ----------
@@ -89,12 +91,12 @@ class SupervisedPruner(SemiPrune):
         Raises
         ------
         ValueError, TypeError
-            A label is missing; and what :class:`~skprune.SemiPrune` refuses.
+            A label is missing, or :class:`~skprune.SemiPrune` would refuse the input or a parameter.
         """
         missing = missing_mask(y)
         if missing.any():
             raise ValueError(
-                f"SupervisedPruner needs all labels, and {int(missing.sum())} are missing, first that of row "
-                f"{int(np.flatnonzero(missing)[0])}. Use SemiPrune."
+                f"SupervisedPruner needs all labels, and {int(missing.sum())} are missing, the first in row "
+                f"{int(missing.argmax())}. Use SemiPrune."
             )
         return super().fit(X, y)

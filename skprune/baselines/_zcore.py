@@ -1,42 +1,41 @@
-"""ZCore: coverage less redundancy in random planes of the features."""
-
-from numbers import Integral
+"""ZCore: coverage minus redundancy in random planes of the features."""
 
 import numpy as np
 
+from skprune._utils._checks import check_count
+from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import ScoredPruner
+from skprune.baselines._docstrings import BASELINE_TEXTS
 
-_BLOCK = 256
+_BLOCK = 256  # points whose planes are drawn at once
 
 
+@fill_docstring(**BASELINE_TEXTS)
 class ZCorePruner(ScoredPruner):
-    """Keep rows that cover the features and are not redundant (Griffin et al., ZCore, arXiv 2411.15349).
+    r"""Keep rows that cover the feature space without being redundant (Griffin et al., ZCore, arXiv 2411.15349).
 
-    Points are drawn in random planes of the features, each coordinate from a triangular distribution over minimum, median and
-    maximum. The nearest row gains 1; its own nearest rows lose 1 together, in proportion to ``distance ** -4``.
+    Points are drawn in planes of two random features each; a coordinate follows a triangular distribution between the minimum
+    and the maximum of the feature, with its mode at the median. The row nearest to a point gains 1, and the rows nearest to
+    that row lose 1 in total, shared in proportion to :math:`d^{-4}` for distance :math:`d`.
 
     Parameters
     ----------
-    ratio : float in (0, 1] or int, default=0.5
-        The fraction KEPT, or a count of rows.
+    $ratio
     n_points : int, default=None
-        Points to draw; None: ten a row. Time grows with ``n_points * n_samples``.
+        Number of points; None draws ten per row. The time grows with ``n_points * n_samples``.
     n_redundant : int, default=1000
-        Rows that lose at each point.
-    embedding : transformer, default=None
-        Makes the features; None: the rows themselves.
+        Number of rows that lose at each point.
+    $embedding
     selection : str or selector, default="hardest"
-        A name out of :func:`skprune.selection.names`, or an object, but for Beta and automatic cutoffs, which need dynamics;
-        by name "cutoff" and "stratified" cut nothing off.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images are given as flat rows.
-    random_state : int, RandomState or None, default=None
-        Of the points, the embedding and ties.
+    $by_score
+        So are selectors that balance classes.
+    $image_shape
+    $random_state
 
     Attributes
     ----------
     difficulty_scores_ : ndarray of shape (n_samples,), float64
-        Coverage less redundancy; higher = kept first. The scores of all rows sum to 0.
+        Coverage minus redundancy; rows with higher scores are kept first. The scores sum to 0.
 
     Examples
     --------
@@ -67,12 +66,8 @@ class ZCorePruner(ScoredPruner):
         self.random_state = random_state
 
     def _check(self, classes):
-        for name in ("n_points", "n_redundant"):
-            value = getattr(self, name)
-            if name == "n_points" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-                raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+        check_count("n_points", self.n_points, optional=True)
+        check_count("n_redundant", self.n_redundant)
 
     def _score(self, features, classes, seed):
         n_points = 10 * len(features) if self.n_points is None else self.n_points
@@ -80,32 +75,32 @@ class ZCorePruner(ScoredPruner):
 
 
 def coverage(features, n_points, n_redundant, rng):
-    """Return coverage less redundancy of each row."""
+    """Return coverage minus redundancy of each row."""
     features = features - features.min(axis=0)
     features = features[:, features.max(axis=0) > 0]  # constant columns tell no rows apart
-    n, n_features = features.shape
-    scores = np.zeros(n)
+    n_samples, n_features = features.shape
+    scores = np.zeros(n_samples)
     if n_features == 0:
         return scores
-    middle, high = np.median(features, axis=0), features.max(axis=0)
+    median, high = np.median(features, axis=0), features.max(axis=0)
     width = min(2, n_features)
-    columns = np.asfortranarray(features, dtype=np.float32)  # a plane is two columns, each in one piece
-    least = min(n_redundant, n - 1)
+    columns = np.asfortranarray(features, dtype=np.float32)  # a plane reads two columns, each in one piece
+    n_losing = min(n_redundant, n_samples - 1)
     for start in range(0, n_points, _BLOCK):
         count = min(_BLOCK, n_points - start)
         planes = np.argsort(rng.random((count, n_features)), axis=1)[:, :width]
-        points = high[planes] * _triangular(rng.random((count, width)), (middle / high)[planes])
+        points = high[planes] * _triangular(rng.random((count, width)), (median / high)[planes])
         for plane, point in zip(planes, points, strict=True):
             place = _nearest(_distances(columns, plane, point), rng)
             scores[place] += 1.0
-            away = _distances(columns, plane, columns[place, plane])
-            away[place] = np.inf
-            rows = np.argpartition(away, least)[:least]
-            nearest = away[rows].min()
+            distances = _distances(columns, plane, columns[place, plane])
+            distances[place] = np.inf
+            rows = np.argpartition(distances, n_losing)[:n_losing]
+            nearest = distances[rows].min()
             if nearest == 0.0:
-                scores[_nearest(away, rng)] -= 1.0
+                scores[_nearest(distances, rng)] -= 1.0
                 continue
-            share = (nearest / away[rows].astype(np.float64)) ** 4
+            share = (nearest / distances[rows].astype(np.float64)) ** 4
             scores[rows] -= share / share.sum()
     return scores
 
@@ -118,9 +113,9 @@ def _distances(columns, plane, point):
     return total
 
 
-def _nearest(away, rng):
-    """Return the place of the least distance, one of several by chance."""
-    places = np.flatnonzero(away == away.min())
+def _nearest(distances, rng):
+    """Return the place of the least distance; of several, one at random."""
+    places = np.flatnonzero(distances == distances.min())
     return int(places[0] if len(places) == 1 else rng.choice(places))
 
 

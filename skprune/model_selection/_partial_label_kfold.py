@@ -1,26 +1,28 @@
-"""Folds when few labels exist."""
+"""Cross-validation folds where few labels exist."""
 
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, StratifiedKFold
 
-from skprune.model_selection._labelled import LabelledRows
+from skprune._utils._docstrings import fill_docstring
+from skprune.model_selection._labeled_rows import LabeledRows
 
 
+@fill_docstring()
 class PartialLabelKFold(BaseCrossValidator):
-    """Stratified folds over the labelled rows; unlabelled rows are in every training set and in no test set.
+    """Stratified folds of the labeled rows; unlabeled rows are in every training set and in no test set.
 
-    Plain splitters put unlabelled rows into the test folds, where a prediction can never equal their mark. With `groups`, no
-    group is on both sides: the unlabelled rows of a test fold's groups are left out of its training set.
+    Other splitters put unlabeled rows into test folds, where every prediction counts as wrong because it never equals the mark
+    of an unlabeled row. With `groups`, no group is in both the training and the test set: the unlabeled rows of a test fold's
+    groups are left out of its training set.
 
     Parameters
     ----------
     n_splits : int, default=5
-        Folds; at most the number of labels of the smallest class.
+        Number of folds, at most the number of labels of the rarest class.
     shuffle : bool, default=False
-        Whether to shuffle the labelled rows of each class first.
+        Whether to shuffle the labeled rows of each class before they are divided.
     random_state : int, RandomState or None, default=None
-        Of the shuffling.
-    missing_label : object, default="auto"
-        What marks an unlabelled row; "auto" takes None, NaN, NA and masked entries where there are any, else -1.
+        Seed of the shuffling.
+    $missing_label
 
     Examples
     --------
@@ -42,12 +44,12 @@ class PartialLabelKFold(BaseCrossValidator):
         self.missing_label = missing_label
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """Return the number of folds.
+        """Get the number of folds.
 
         Parameters
         ----------
         X, y, groups : object
-            Ignored, here for the interface.
+            Ignored; present for API consistency.
 
         Returns
         -------
@@ -57,31 +59,33 @@ class PartialLabelKFold(BaseCrossValidator):
         return self.n_splits
 
     def split(self, X, y, groups=None):
-        """Yield training and test rows.
+        """Generate training and test labeled.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            The pool; only its length counts.
+            The pool; only its length is used.
         y : array-like of shape (n_samples,)
             Labels, some missing.
         groups : array-like of shape (n_samples,), default=None
-            Groups that are kept together; None: each row is one.
+            Groups to keep together; None makes each row a group of its own.
 
         Yields
         ------
-        train, test : ndarray of int
-            Ascending rows; `test` holds labelled rows only.
+        train : ndarray of shape (n_train,), int
+            Training rows, in ascending order.
+        test : ndarray of shape (n_test,), int
+            Test rows, in ascending order; all of them are labeled.
 
         Raises
         ------
         ValueError
-            A class has fewer labels than there are folds, the labelled rows have fewer groups, or a fold of groups holds all
+            A class has fewer labels than `n_splits`, the labeled rows have fewer groups, or a test fold of groups holds all
             labels of a class.
         """
-        rows = LabelledRows(X, y, groups, self.missing_label)
-        rows.check_counts(self.n_splits, f"n_splits={self.n_splits}", "Use fewer folds, or label more rows.")
-        kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-        folds = kind(self.n_splits, shuffle=self.shuffle, random_state=self.random_state)
-        for _, test in folds.split(rows.labelled, rows.codes, rows.groups):
-            yield rows.split(test)
+        labeled = LabeledRows(X, y, groups, self.missing_label)
+        labeled.check_counts(self.n_splits, f"n_splits={self.n_splits}", "Use fewer folds, or label more rows.")
+        splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold
+        splitter = splitter_class(self.n_splits, shuffle=self.shuffle, random_state=self.random_state)
+        for _, test in splitter.split(labeled.rows, labeled.codes, labeled.groups):
+            yield labeled.split(test)

@@ -1,40 +1,42 @@
-"""A scorer that reads labelled rows alone."""
+"""A scorer that reads labeled rows only."""
 
 import numpy as np
 from sklearn.metrics import get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import _check_method_params
 
+from skprune._utils._docstrings import fill_docstring
 from skprune._utils._labels import MISSING, labels_at, missing_mask
 from skprune._utils._validation import check_equal_length, take_rows
 
 
+@fill_docstring()
 def partial_label_scorer(scoring, *, missing_label="auto"):
-    """Make a scorer that ignores unlabelled rows, for splitters that put them into test folds.
+    """Make a scorer that ignores unlabeled rows, for splitters that put such rows into test sets.
 
-    :class:`PartialLabelKFold` and :class:`PartialLabelShuffleSplit` put none there, and need none.
+    :class:`PartialLabelKFold` and :class:`PartialLabelShuffleSplit` do not, so they do not need it.
 
     Parameters
     ----------
     scoring : str or scorer
-        A name out of ``sklearn.metrics.get_scorer_names()``, or what ``make_scorer`` returns.
-    missing_label : object, default="auto"
-        What marks an unlabelled row; "auto" takes None, NaN, NA and masked entries where there are any, else -1.
+        A name from ``sklearn.metrics.get_scorer_names()``, or a scorer from ``sklearn.metrics.make_scorer``.
+    $missing_label
 
     Returns
     -------
     callable
-        ``scorer(estimator, X, y)``, for `scoring` of a grid search.
+        A scorer ``scorer(estimator, X, y)``, to be passed as the `scoring` of a search or of ``cross_val_score``.
 
     Raises
     ------
     ValueError
-        The name is unknown. When the scorer is called: no row is labelled, or `y` holds -1 and nothing else that may mark an
-        unlabelled row while -1 is a class of the estimator: say `missing_label`, None or -1.
+        The name is unknown. The scorer itself raises it if no row is labeled, or if -1 could be both a class of the estimator
+        and the mark of an unlabeled row; set `missing_label` to None or -1 then.
 
     Notes
     -----
-    Weights are requested of the inner scorer: ``partial_label_scorer(make_scorer(...).set_score_request(sample_weight=True))``.
+    With metadata routing, weights are requested on the inner scorer:
+    ``partial_label_scorer(make_scorer(...).set_score_request(sample_weight=True))``.
 
     Examples
     --------
@@ -52,6 +54,8 @@ def partial_label_scorer(scoring, *, missing_label="auto"):
 
 
 class _PartialLabelScorer:
+    """Scores the labeled rows by another scorer."""
+
     def __init__(self, scorer, missing_label):
         self._scorer = scorer
         self._missing_label = missing_label
@@ -59,15 +63,15 @@ class _PartialLabelScorer:
     def __call__(self, estimator, X, y, **params):
         check_equal_length(X, y)
         missing = missing_mask(y, self._missing_label)
-        by_auto = isinstance(self._missing_label, str) and self._missing_label == "auto"
-        if by_auto and MISSING in list(getattr(estimator, "classes_", ())) and (missing & ~missing_mask(y, None)).any():
+        is_auto = isinstance(self._missing_label, str) and self._missing_label == "auto"
+        if is_auto and MISSING in list(getattr(estimator, "classes_", ())) and (missing & ~missing_mask(y, None)).any():
             raise ValueError(
                 f"y holds -1, and -1 is a class of the fitted {type(estimator).__name__}. Use partial_label_scorer(..., "
-                "missing_label=None) where it is one, missing_label=-1 where it marks unlabelled rows."
+                "missing_label=None) if -1 is a class here too, missing_label=-1 if it marks unlabeled rows."
             )
         rows = np.flatnonzero(~missing)
         if rows.size == 0:
-            raise ValueError("The scorer needs labelled rows, and y holds none.")
+            raise ValueError("The scorer needs labeled rows, and y holds none.")
         params = _check_method_params(X, params, indices=rows)
         return self._scorer(estimator, take_rows(X, rows), labels_at(y, rows), **params)
 

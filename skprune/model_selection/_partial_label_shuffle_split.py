@@ -1,30 +1,31 @@
-"""Random splits when few labels exist."""
+"""Random splits where few labels exist."""
 
 from sklearn.model_selection import BaseShuffleSplit, GroupShuffleSplit, StratifiedShuffleSplit
 
-from skprune.model_selection._labelled import LabelledRows
+from skprune._utils._docstrings import fill_docstring
+from skprune.model_selection._labeled_rows import LabeledRows
 
 
+@fill_docstring()
 class PartialLabelShuffleSplit(BaseShuffleSplit):
-    """Random splits of the labelled rows; unlabelled rows are in every training set and in no test set.
+    """Random splits of the labeled rows; unlabeled rows are in every training set and in no test set.
 
-    Stratified without `groups`, as far as the sizes allow: a test set may lack a rare class. With `groups`, whole groups are
-    drawn, as by ``GroupShuffleSplit``, whatever their classes, and no group is on both sides: the unlabelled rows of a test set's
-    groups are left out of its training set.
+    Without `groups`, splits are stratified as far as the sizes allow; a test set may lack a rare class. With `groups`, whole
+    groups are drawn regardless of their classes, as in ``GroupShuffleSplit``, and no group is in both the training and the test
+    set: the unlabeled rows of a test set's groups are left out of its training set.
 
     Parameters
     ----------
     n_splits : int, default=10
-        Splits.
+        Number of splits.
     test_size : float or int, default=None
-        The fraction or number of the labelled rows (with `groups`: of their groups) that are tested; None: the complement of
-        `train_size`, else 0.1, with `groups` 0.2.
+        The fraction or number of labeled rows (with `groups`, of their groups) in the test set. None is the complement of
+        `train_size` if that is given, else 0.1, or 0.2 with `groups`.
     train_size : float or int, default=None
-        The fraction or number of them that train; None: all others.
+        The fraction or number of labeled rows, or of their groups, in the training set; None takes all that are not tested.
     random_state : int, RandomState or None, default=None
-        Of the draws.
-    missing_label : object, default="auto"
-        What marks an unlabelled row; "auto" takes None, NaN, NA and masked entries where there are any, else -1.
+        Seed of the draws.
+    $missing_label
 
     Examples
     --------
@@ -43,32 +44,34 @@ class PartialLabelShuffleSplit(BaseShuffleSplit):
         self.missing_label = missing_label
 
     def split(self, X, y, groups=None):
-        """Yield training and test rows.
+        """Generate training and test labeled.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            The pool; only its length counts.
+            The pool; only its length is used.
         y : array-like of shape (n_samples,)
             Labels, some missing.
         groups : array-like of shape (n_samples,), default=None
-            Groups that are kept together; None: each row is one.
+            Groups to keep together; None makes each row a group of its own.
 
         Yields
         ------
-        train, test : ndarray of int
-            Ascending rows; `test` holds labelled rows only.
+        train : ndarray of shape (n_train,), int
+            Training rows, in ascending order.
+        test : ndarray of shape (n_test,), int
+            Test rows, in ascending order; all of them are labeled.
 
         Raises
         ------
         ValueError
-            A class has a single label, the sizes do not fit, or all labels of a class would be tested.
+            A class has a single label, the sizes do not fit, or a test set would hold all labels of a class.
         """
-        rows = LabelledRows(X, y, groups, self.missing_label)
-        rows.check_counts(2, "A random split", "Label more rows.")
-        kind = StratifiedShuffleSplit if groups is None else GroupShuffleSplit
-        splits = kind(
+        labeled = LabeledRows(X, y, groups, self.missing_label)
+        labeled.check_counts(2, "A random split", "Label more rows.")
+        splitter_class = StratifiedShuffleSplit if groups is None else GroupShuffleSplit
+        splitter = splitter_class(
             self.n_splits, test_size=self.test_size, train_size=self.train_size, random_state=self.random_state
         )
-        for train, test in splits.split(rows.labelled, rows.codes, rows.groups):
-            yield rows.split(test, train)
+        for train, test in splitter.split(labeled.rows, labeled.codes, labeled.groups):
+            yield labeled.split(test, train)

@@ -1,4 +1,4 @@
-"""A net trained without labels: two views of a row are close, those of other rows are far."""
+"""A net trained without labels: two views of a row are mapped close to each other, far from other rows."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from skprune.nets._optimizer import NesterovSGD
 
 
 class ContrastiveNet(BaseNet):
-    """The net behind :class:`ContrastiveFeatures`; its "classes" are the numbers of the projection."""
+    """The net of :class:`ContrastiveFeatures`; its "classes" are the outputs of the projection."""
 
     _stage = "contrasting"
 
@@ -64,7 +64,7 @@ class ContrastiveNet(BaseNet):
 
 
 def nt_xent(views, temperature):
-    """Return the normalised, temperature-scaled cross entropy (Chen et al., SimCLR, arXiv 2002.05709, eq. 1)."""
+    """Return the normalized, temperature-scaled cross entropy (Chen et al., SimCLR, arXiv 2002.05709, eq. 1)."""
     views = F.normalize(views, dim=1)
     cosines = views @ views.T / temperature
     cosines.fill_diagonal_(-torch.inf)
