@@ -1,7 +1,9 @@
 """Proxies other than nets: classifiers with partial_fit, boosted ones, and what cannot be recorded."""
 
+import io
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -21,9 +23,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 from sklearn.semi_supervised import LabelSpreading
+from tqdm import tqdm
 
 from skprune import SemiPrune, scores
-from skprune.dynamics import Recording, collect_dynamics
+from skprune.dynamics import Recording, _collect_classifier, collect_dynamics
 from skprune.nets import NetClassifier
 
 SGD = SGDClassifier(loss="log_loss")
@@ -234,3 +237,23 @@ def test_repeats_without_chance_are_named(iris):
     ):
         pruner.fit(X, y)
     assert (pruner.score_std_ == 0).all()
+
+
+@pytest.mark.parametrize("proxy", [SGD, HistGradientBoostingClassifier(), Broken(), Steady()], ids=name_of)
+def test_progress_bars_end_with_their_block(iris, monkeypatch, proxy):
+    bars = []
+
+    class Bar(tqdm):
+        def __init__(self, **options):
+            super().__init__(**options, file=io.StringIO())
+            bars.append(self)
+
+    monkeypatch.setattr(_collect_classifier, "tqdm", Bar)
+    X, y, _ = iris
+    with suppress(FloatingPointError, ValueError):  # of Broken and Steady
+        collect_dynamics(proxy, X, y, n_epochs=3, random_state=0, verbose=1)
+    [bar] = bars
+    assert bar.disable  # as tqdm marks a closed bar
+    assert bar.n == (1 if isinstance(proxy, Broken) else 3)
+    collect_dynamics(SGD, X, y, n_epochs=3, random_state=0, verbose=0)
+    assert bars[1].n == 0  # none was shown

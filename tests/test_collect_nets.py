@@ -9,6 +9,7 @@ from skorch.callbacks import EarlyStopping
 
 from skprune.dynamics import DynamicsRecorder, Recording, collect_dynamics
 from skprune.nets import MLP, NetClassifier
+from skprune.nets._callbacks import StageBar
 from skprune.nets._features import proxy_features
 from skprune.scores import tdds
 
@@ -250,3 +251,53 @@ def test_gradients_need_logits(iris, proxy, there):
     dynamics, net = collect_dynamics(proxy, X, y, n_epochs=2, random_state=0)
     assert (dynamics.grad_norm is not None) == (dynamics.logit_margin is not None) == there
     assert proxy_features(net, X.astype(np.float32)).shape == (150, 128 if there else 3)
+
+
+@pytest.mark.parametrize("record", ["train", "eval"])
+@pytest.mark.parametrize("flush_values", [0, 1, 100, 149, 150, 300, 449])
+def test_any_size_of_the_buffer_records_the_same(iris, monkeypatch, record, flush_values):
+    X, y, _ = iris
+    options = {"n_epochs": 2, "record": record, "random_state": 0}
+    expected, _ = collect_dynamics(NetClassifier(batch_size=20), X, y, **options)
+    flushed = []
+    flush = DynamicsRecorder._flush
+    monkeypatch.setattr(DynamicsRecorder, "flush_values", flush_values)
+    monkeypatch.setattr(DynamicsRecorder, "_flush", lambda self, net: (flushed.append(0), flush(self, net)))
+    dynamics, _ = collect_dynamics(NetClassifier(batch_size=20), X, y, **options)
+    assert dynamics.seen.all()
+    assert_same(dynamics, expected, atol=1e-6)
+    assert len(flushed) > 2, "the buffer was never full"
+
+
+class Explosive(MLP):
+    """A module whose outputs turn infinite in the third epoch."""
+
+    def forward(self, X):
+        self.passes = getattr(self, "passes", 0) + 1
+        return super().forward(X) / (0.0 if self.passes > 2 * 8 else 1.0)
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_errors_close_the_bar_and_leave_no_hook(iris, monkeypatch, verbose):
+    X, y, _ = iris
+    recorders, bars = [], []
+    begin, show = DynamicsRecorder.on_train_begin, StageBar.on_train_begin
+
+    def begun(self, net, **kwargs):
+        begin(self, net, **kwargs)
+        recorders.append((self, net.module_.head))
+
+    def shown(self, net, **kwargs):
+        show(self, net, **kwargs)
+        bars.append(self.bar_)
+
+    monkeypatch.setattr(DynamicsRecorder, "on_train_begin", begun)
+    monkeypatch.setattr(StageBar, "on_train_begin", shown)
+    sizes = {"module__n_features": 4, "module__n_classes": 3, "module__width": 8}
+    proxy = NeuralNetClassifier(Explosive, criterion=torch.nn.CrossEntropyLoss, batch_size=20, **sizes)
+    with pytest.raises(FloatingPointError, match=r"output for row \d+ is not finite in epoch 3, at a learning rate"):
+        collect_dynamics(proxy, X, y, n_epochs=4, random_state=0, verbose=verbose)
+    [(recorder, layer)] = recorders
+    assert recorder.head_ is None
+    assert not layer._forward_hooks
+    assert [bar.disable for bar in bars] == [True] * verbose  # a bar of tqdm is disabled when it is closed
