@@ -189,7 +189,9 @@ class FittedPrunerMixin:
         """Clone the pruner; where its goal is left open, tell it that its pseudo-labels will be trained on."""
         pruner = clone(self.pruner)
         parameters = pruner.get_params(deep=False)
-        left_open = all(isinstance(parameters.get(name), str) and parameters[name] == "auto" for name in ("goal", "selection"))
+        left_open = all(
+            isinstance(parameters.get(name), str) and parameters[name] == "auto" for name in ("goal", "selection")
+        )
         return pruner.set_params(goal="pseudo") if left_open and trains_on_pseudo_labels else pruner
 
     @property

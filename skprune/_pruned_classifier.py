@@ -19,7 +19,7 @@ from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skprune._base import FittedPrunerMixin, require_labels
 from skprune._utils._checks import check_option
-from skprune._utils._labels import labels_at, missing_mask
+from skprune._utils._labels import labels_at, missing_mask, with_answers
 from skprune._utils._validation import check_equal_length, take_rows
 
 
@@ -120,20 +120,15 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
             check_equal_length(X, fit_params["sample_weight"], "sample_weight")
         pruner = self._pruner_for(trains_on_pseudo_labels=self.labels == "pseudo" and y_oracle is None).fit(X, y)
         rows, labels = pruner.coreset_indices_, pruner.coreset_labels_
-        asked = np.isin(rows, pruner.annotation_indices_)
+        unlabeled = np.isin(rows, pruner.annotation_indices_)
         if self.labels == "given":
-            rows, labels = rows[~asked], labels[~asked]
+            rows, labels = rows[~unlabeled], labels[~unlabeled]
             if rows.size == 0:
                 raise ValueError(
                     "No kept row has a given label. Use labels='pseudo', or include_labeled=True in the pruner."
                 )
-        elif y_oracle is not None and asked.any():
-            back = np.argsort(np.concatenate([np.flatnonzero(~asked), np.flatnonzero(asked)]))
-            answers = labels_at(y_oracle, rows[asked])
-            unknown = missing_mask(answers, classes=pruner.classes_)
-            if unknown.any():
-                raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
-            labels = np.concatenate([labels[~asked], answers])[back]
+        elif y_oracle is not None and unlabeled.any():
+            labels = with_answers(labels, unlabeled, y_oracle, rows, pruner.classes_)
         labels = require_labels(labels, pruner, "Use labels='given', or y_oracle.")
         fit_params = _check_method_params(X, fit_params, indices=rows)
         self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels, **fit_params)
@@ -273,7 +268,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         Returns
         -------
         MetadataRouter
-            `y_oracle` and the `sample_weight` of ``score`` are this estimator's own, all else is that of `estimator`.
+            `y_oracle` and the `sample_weight` of ``score`` are this estimator's own; everything else belongs to `estimator`.
         """
         mapping = MethodMapping()
         for method in ("fit", "predict", "predict_proba", "predict_log_proba", "decision_function"):

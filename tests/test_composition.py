@@ -37,7 +37,8 @@ from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from sklearn.utils.fixes import parse_version
 from skorch.helper import SliceDataset
 
-from skprune import PrunedClassifier, PruningSampler, SemiPrune, _store
+from skprune import PrunedClassifier, PruningSampler, SemiPrune
+from skprune._pipeline import _store
 from skprune.datasets import make_partial_labels
 from skprune.model_selection import PartialLabelKFold, PartialLabelShuffleSplit
 from skprune.nets import NetClassifier
@@ -131,7 +132,7 @@ def test_weights_of_the_kept_rows(tables, iris, routing, labels):
     with config_context(enable_metadata_routing=routing):
         estimator = Remembering(max_iter=500)
         estimator = estimator.set_fit_request(sample_weight=True) if routing else estimator
-        model = PrunedClassifier(estimator, tables(), labels).fit(X, partial, sample_weight=weights)
+        model = PrunedClassifier(estimator, tables(), labels=labels).fit(X, partial, sample_weight=weights)
     kept = model.pruner_.support_ & ((partial >= 0) | (labels == "pseudo"))
     np.testing.assert_array_equal(model.estimator_.weights_, weights[kept])
 

@@ -1,6 +1,7 @@
-"""Labelled rows that are held out: the gate, and how much to keep."""
+"""Labeled rows that are held out: the comparison with random rows, and how much to keep."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skprune import SemiPrune, _held_out
-from skprune._pipeline._held_out import compare_with_random, gate_message, hold_out, right_answers, smallest_good_enough
+from skprune import SemiPrune
+from skprune._pipeline._comparison import CoresetJudge, RandomComparison, _interval, smallest_sufficient_ratio
+from skprune._pipeline._held_out import HeldOut, hold_out
+from skprune._pipeline._settings import Settings
+from skprune._pipeline._stages import FullTraining
 from skprune.datasets import make_partial_labels
 from skprune.selection import Cutoff
 
@@ -59,54 +63,55 @@ def test_a_coreset_that_is_better_passes_in_silence(rare):
     both = np.r_[100:110, 2450:2460]
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        pruner = pruner_of(Chosen(both), gate=True).fit(X, partial)
-    gate = pruner.gate_
-    assert gate["n_rows"] == 16
-    assert gate["coreset"] == 1.0
-    assert gate["low"] > 0.0
-    assert gate["difference"] == pytest.approx(gate["coreset"] - gate["random"])
-    assert gate["low"] <= gate["difference"] <= gate["high"]
+        pruner = pruner_of(Chosen(both), compare_with_random=True).fit(X, partial)
+    comparison = pruner.random_comparison_
+    assert comparison.n_rows == 16
+    assert comparison.coreset == 1.0
+    assert comparison.low > 0.0
+    assert comparison.difference == pytest.approx(comparison.coreset - comparison.random)
+    assert comparison.low <= comparison.difference <= comparison.high
     assert pruner.pseudo_label_accuracy_ is None
-    assert pruner_of(Chosen(both)).fit(X, partial).gate_ is None
+    assert pruner_of(Chosen(both)).fit(X, partial).random_comparison_ is None
 
 
 def test_a_coreset_that_is_no_better_is_told(rare):
     X, _, partial = rare
     message = (
-        r"Random rows may be as good as this coreset, where both are trained on pseudo-labels: on 16 held-out labelled rows it "
-        r"reaches 1\.000, as many random rows [01]\.\d{3}; difference [+-]0\.\d{3}, 95 % interval [+-]0\.\d{3} to [+-]0\.\d{3}\. "
-        r"A difference of 0\.\d{3} would be seen in four of five cases"
+        r"Random rows may be as good as this coreset when both are trained on pseudo-labels: on 16 held-out labeled rows the "
+        r"coreset reaches 1\.000 and as many random rows [01]\.\d{3}; the difference is [+-]0\.\d{3}, its 95 % interval "
+        r"[+-]0\.\d{3} to [+-]0\.\d{3}\. A true difference of 0\.\d{3} would be detected four times out of five"
     )
     with pytest.warns(UserWarning, match=message):
-        pruner = pruner_of(Chosen(np.r_[100:1500, 2450:2480]), gate=True).fit(X, partial)
-    assert pruner.gate_["difference"] <= 0.0
-    assert pruner.gate_["detectable"] > 0.0
+        pruner = pruner_of(Chosen(np.r_[100:1500, 2450:2480]), compare_with_random=True).fit(X, partial)
+    assert pruner.random_comparison_.difference <= 0.0
+    assert pruner.random_comparison_.detectable > 0.0
 
 
 def test_more_labels_detect_smaller_differences():
     X, y = load_digits(return_X_y=True)
-    found = []
+    comparisons = []
     for n_labeled in (100, 1000):
         partial = make_partial_labels(y, n_labeled=n_labeled, random_state=0)
         with pytest.warns(UserWarning, match="Random rows may be as good"):
-            found.append(pruner_of("random", gate=True).fit(X / 16, partial).gate_)
-    assert [gate["n_rows"] for gate in found] == [20, 199]
-    assert found[1]["detectable"] < found[0]["detectable"]
-    assert found[1]["high"] - found[1]["low"] < 0.2
+            comparisons.append(pruner_of("random", compare_with_random=True).fit(X / 16, partial).random_comparison_)
+    few, many = comparisons
+    assert (few.n_rows, many.n_rows) == (20, 199)
+    assert many.detectable < few.detectable
+    assert many.high - many.low < 0.2
 
 
 def test_nothing_that_is_compared_has_seen_the_held_out_labels(rare, monkeypatch):
     X, _, partial = rare
     trained = []
 
-    def spy(proxy, pool, codes, *others):
+    def spy(training, pool, codes):
         trained.append((pool, codes))
-        return train_fully(proxy, pool, codes, *others)
+        return fit(training, pool, codes)
 
-    train_fully = _held_out.train_fully
-    monkeypatch.setattr(_held_out, "train_fully", spy)
+    fit = FullTraining.fit
+    monkeypatch.setattr(FullTraining, "fit", spy)
     Noting.seen.clear()
-    pruner = pruner_of("random", gate=True, labeler=Noting(), ratio=0.9)
+    pruner = pruner_of("random", compare_with_random=True, labeler=Noting(), ratio=0.9)
     with pytest.warns(UserWarning, match="Random rows may be as good"):
         pruner.fit(X, partial)
     main, without = Noting.seen
@@ -118,24 +123,24 @@ def test_nothing_that_is_compared_has_seen_the_held_out_labels(rare, monkeypatch
         assert not (rows[:, None] == X[hidden]).all(axis=2).any()
 
 
-def test_the_gate_of_a_pool_that_is_labelled(rare):
-    """Nothing has to be labelled again: a fifth of the rows is held out."""
+def test_the_comparison_on_a_labeled_pool(rare):
+    """Nothing has to be labeled again: a fifth of the rows is held out."""
     X, y, _ = rare
     Noting.seen.clear()
     with pytest.warns(UserWarning, match="as good"):
-        pruner = pruner_of("random", gate=True, labeler=Noting()).fit(X, y)
-    assert pruner.gate_["n_rows"] == 500
+        pruner = pruner_of("random", compare_with_random=True, labeler=Noting()).fit(X, y)
+    assert pruner.random_comparison_.n_rows == 500
     assert not Noting.seen
 
 
-@pytest.mark.parametrize("name", ["gate", "estimate_accuracy"])
+@pytest.mark.parametrize("name", ["compare_with_random", "estimate_accuracy"])
 def test_too_few_labels_to_hold_some_out(rare, name):
     X, _, partial = rare
     few = np.full(2500, -1)
     few[[0, -1]] = 0, 1
-    with pytest.raises(ValueError, match=f"{name} holds labelled rows out, and no class has two of them"):
+    with pytest.raises(ValueError, match=f"{name} holds labeled rows out, and no class has two of them"):
         pruner_of("random", **{name: True}).fit(X, few)
-    with pytest.raises(ValueError, match="Labelled rows cannot be held out: no class has two of them"):
+    with pytest.raises(ValueError, match="Labeled rows cannot be held out: no class has two of them"):
         pruner_of("random").fit(X, few).suggest_ratio(X)
 
 
@@ -143,9 +148,14 @@ def test_one_row_is_held_out(rare):
     X, _, _ = rare
     few = np.full(2500, -1)
     few[[0, 1, -1]] = 0, 0, 1
-    with pytest.warns(UserWarning, match="on 1 held-out labelled rows"):
-        gate = pruner_of(Chosen(np.r_[100:110, 2450:2460]), gate=True).fit(X, few).gate_
-    assert gate["detectable"] > 1.0  # more than there can be: one row tells nothing
+    with pytest.warns(UserWarning, match="on 1 held-out labeled rows"):
+        pruner = pruner_of(Chosen(np.r_[100:110, 2450:2460]), compare_with_random=True).fit(X, few)
+    assert pruner.random_comparison_.detectable > 1.0  # more than there can be: one row tells nothing
+
+
+def judge_of(pool, codes, held_out, proxy=None, seed=0):
+    proxy = SGDClassifier(loss="log_loss") if proxy is None else proxy
+    return CoresetJudge(FullTraining(proxy, 1, seed), pool, codes, held_out)
 
 
 def test_few_rows_tell_nothing(rare):
@@ -154,10 +164,9 @@ def test_few_rows_tell_nothing(rare):
     mask, none = np.isin(np.arange(2500), np.r_[100:110, 2450:2460]), np.zeros(2500, bool)
     messages = {}
     for count in (1, 3, 20):
-        held = {"rows": np.arange(2500 - count, 2500), "codes": y}
-        gate = compare_with_random(mask, none, held, X, y, SGDClassifier(loss="log_loss"), 1, 0)
-        assert gate["difference"] > 0.3
-        messages[count] = gate_message(gate)
+        comparison = judge_of(X, y, HeldOut(np.arange(2500 - count, 2500), y)).compare_with_random(mask, none)
+        assert comparison.difference > 0.3
+        messages[count] = comparison.warning()
     assert "Random rows may be as good" in messages[1]
     assert "Random rows may be as good" in messages[3]
     assert messages[20] is None
@@ -165,7 +174,7 @@ def test_few_rows_tell_nothing(rare):
 
 def test_every_seed_of_a_proxy_is_drawn(rare):
     """Those of the steps of a Pipeline too: trainings that are alike would be one."""
-    X, _, partial = rare
+    X, y, _ = rare
     seeds = []
 
     class Seeded(SGDClassifier):
@@ -173,10 +182,9 @@ def test_every_seed_of_a_proxy_is_drawn(rare):
             seeds.append(self.random_state)
             return super().fit(X, y)
 
-    held = {"rows": np.r_[0:20, 2480:2500], "codes": np.repeat([0, 1], [2450, 50])}
-    mask, none = np.arange(2500) % 2 == 0, np.zeros(2500, bool)
     proxy = make_pipeline(StandardScaler(), Seeded(loss="log_loss", random_state=3))
-    compare_with_random(mask, none, held, X, held["codes"], proxy, 1, 0)
+    judge = judge_of(X, y, HeldOut(np.r_[0:20, 2480:2500], y), proxy)
+    judge.compare_with_random(np.arange(2500) % 2 == 0, np.zeros(2500, bool))
     assert len(seeds) == 10
     assert len(set(seeds)) == 5
 
@@ -184,11 +192,11 @@ def test_every_seed_of_a_proxy_is_drawn(rare):
 def test_one_class_is_kept(rare):
     X, y, partial = rare
     pruner = pruner_of("random").fit(X, partial)
-    held = hold_out(pruner, Noting(), X, partial, 0)
-    mask = np.arange(2500) < 100
-    right = right_answers(mask, held, X, partial, SGDClassifier(loss="log_loss"), 10, 0)
-    np.testing.assert_array_equal(right, y[held["rows"]] == 0)
-    assert not right_answers(np.zeros(2500, bool), held, X, partial, SGDClassifier(loss="log_loss"), 10, 0).any()
+    held_out = hold_out(Settings.of(pruner), Noting(), X, partial, 0)
+    judge = judge_of(X, partial, held_out)
+    np.testing.assert_array_equal(judge.correct(np.arange(2500) < 100, judge.training), y[held_out.rows] == 0)
+    assert judge.accuracy(np.arange(2500) < 100) == pytest.approx(np.mean(y[held_out.rows] == 0))
+    assert judge.accuracy(np.zeros(2500, bool)) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -203,7 +211,7 @@ def test_one_class_is_kept(rare):
     ],
 )
 def test_one_standard_error(accuracies, n_rows, expected):
-    assert smallest_good_enough(accuracies, n_rows) == expected
+    assert smallest_sufficient_ratio(accuracies, n_rows) == expected
 
 
 def test_suggested_ratios(tmp_path):
@@ -223,7 +231,7 @@ def test_suggested_ratios(tmp_path):
     assert len(Noting.seen) == 2  # the run without the held-out labels is kept
     with pytest.raises(ValueError, match="X is not the data that SemiPrune was fitted on"):
         pruner.suggest_ratio(X[::-1])
-    with pytest.raises(ValueError, match="ratios must hold one value at least"):
+    with pytest.raises(ValueError, match="ratios must hold at least one value"):
         pruner.suggest_ratio(X, [])
     assert not hasattr(pruner.fit(X, partial), "ratio_accuracies_")
 
@@ -241,41 +249,38 @@ def test_random_rows_have_the_labels_that_the_coreset_has():
     """With a weak labeler, what must stay is worth much; it is worth as much among random rows."""
     X, y = load_digits(return_X_y=True)
     partial = make_partial_labels(y, n_labeled=300, random_state=0)
+    pruner = pruner_of("random", ratio=320, include_labeled=True, compare_with_random=True, labeler=Noting(C=3e-3))
     with pytest.warns(UserWarning, match="Random rows may be as good"):
-        gate = (
-            pruner_of("random", ratio=320, include_labeled=True, gate=True, labeler=Noting(C=3e-3))
-            .fit(X / 16, partial)
-            .gate_
-        )
-    assert abs(gate["difference"]) < 0.1
+        pruner.fit(X / 16, partial)
+    assert abs(pruner.random_comparison_.difference) < 0.1
 
 
 @pytest.mark.parametrize("ratio", [0.05, 0.1])
-def test_the_level_of_the_gate(ratio):
-    """Random rows against random rows: silence is an error, of few."""
+def test_the_level_of_the_comparison(ratio):
+    """Random rows against random rows: silence is an error, and rare."""
     X, y = load_digits(return_X_y=True)
-    codes = y.copy()
-    rows = np.flatnonzero(np.arange(len(y)) % 5 == 0)
-    none, silent = np.zeros(len(y), bool), []
+    held_out = HeldOut(np.flatnonzero(np.arange(len(y)) % 5 == 0), y)
+    proxy, silent = SGDClassifier(loss="log_loss", tol=None, max_iter=5), []
     for seed in range(40):
         mask = np.random.default_rng(1000 + seed).random(len(y)) < ratio
-        held = {"rows": rows, "codes": codes}
-        gate = compare_with_random(
-            mask, none, held, X / 16, codes, SGDClassifier(loss="log_loss", tol=None, max_iter=5), 1, seed
-        )
-        silent.append(gate_message(gate) is None)
+        comparison = judge_of(X / 16, y, held_out, proxy, seed).compare_with_random(mask, np.zeros(len(y), bool))
+        silent.append(comparison.warning() is None)
     assert np.mean(silent) <= 0.15
 
 
 def test_random_rows_that_are_better():
-    gate = {
-        "coreset": 0.5,
-        "random": 0.7,
-        "difference": -0.2,
-        "low": -0.3,
-        "high": -0.1,
-        "n_rows": 50,
-        "detectable": 0.15,
-    }
-    assert gate_message(gate).startswith("Random rows are better than this coreset, where both")
-    assert gate_message(gate | {"low": 0.01}) is None
+    worse = RandomComparison(0.5, 0.7, difference=-0.2, low=-0.3, high=-0.1, detectable=0.15, n_rows=50)
+    assert worse.warning().startswith("Random rows are better than this coreset when both")
+    assert replace(worse, low=0.01).warning() is None
+
+
+def test_the_interval_is_that_of_a_bootstrap_over_rows_and_trainings():
+    """Many rows, few distinct differences: resampled counts are resampled rows."""
+    rng = np.random.default_rng(0)
+    differences = rng.choice([-1.0, 0.0, 1.0], p=[0.2, 0.5, 0.3], size=(5, 4000))
+    interval = _interval(differences, np.random.default_rng(1))
+    of_rows, of_trainings = differences.mean(axis=0), differences.mean(axis=1)
+    spread = np.sqrt(of_rows.var() / 4000 + of_trainings.var() / 5)
+    assert interval["difference"] == pytest.approx(of_rows.mean())
+    assert interval["high"] - interval["low"] > 2 * 1.8 * spread
+    assert interval["high"] - interval["low"] < 2 * 3.5 * spread

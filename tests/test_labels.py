@@ -1,4 +1,4 @@
-"""What "unlabelled" looks like."""
+"""What "unlabeled" looks like."""
 
 import numpy as np
 import pandas as pd
@@ -60,8 +60,8 @@ def test_explicit_missing_label():
     ("y", "message"),
     [
         (None, "requires y to be passed"),
-        ([-1, -1], "no labelled row"),
-        ([None, None], "no labelled row"),
+        ([-1, -1], "no labeled row"),
+        ([None, None], "no labeled row"),
         ([2, -1, 2], "one class only"),
         (np.array(["a", "b", "-1"]), "use an object array|Use an object array"),
         (pd.Series(["a", "b", "-1"], dtype="string"), "Use an object array"),

@@ -37,7 +37,7 @@ DROPPING = (
     "check_fit_idempotent",
 )
 PRUNER_FAILS = dict.fromkeys(DROPPING, "a transformer that drops rows cannot give a row for each one of X")
-CLASSIFIER_FAILS = {"check_classifiers_classes": "-1 marks an unlabelled row unless something else does"}
+CLASSIFIER_FAILS = {"check_classifiers_classes": "-1 marks an unlabeled row unless something else does"}
 
 
 def small_pruner():

@@ -74,12 +74,12 @@ def test_delegation(quick, iris):
     assert hasattr(PrunedClassifier(CalibratedClassifierCV(LinearSVC()), quick()), "predict_proba")
 
 
-def test_score_ignores_unlabelled_rows(quick, iris):
+def test_score_ignores_unlabeled_rows(quick, iris):
     X, y, partial = iris
     model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(X, partial)
     given = partial >= 0
     assert model.score(X, partial) == pytest.approx(np.mean(model.predict(X[given]) == y[given]))
-    with pytest.raises(ValueError, match="needs labelled rows"):
+    with pytest.raises(ValueError, match="needs labeled rows"):
         model.score(X, np.full(150, -1))
 
 

@@ -26,17 +26,18 @@ from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTraini
 from sklearn.svm import LinearSVC
 from skorch import NeuralNetClassifier
 
-from skprune import PruningSampler, SemiPrune
+from skprune import PrunedClassifier, PruningSampler, SemiPrune
 from skprune._pipeline._held_out import held_out_rows
 from skprune._pipeline._models import named_labeler
-from skprune._pipeline._parameters import selector_for
+from skprune._pipeline._selection import selector_for
+from skprune._pipeline._settings import Settings
 from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
 from skprune.dynamics import Recording, TrainingDynamics
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
 from skprune.scores import difficulty, tdds
-from skprune.selection import BaseSelector, Beta, Cutoff, Hardest, Stratified
+from skprune.selection import BaseSelector, Beta, Cutoff, Hardest, get_selector_names
 from skprune.semi_supervised import FixMatch
 
 
@@ -73,10 +74,9 @@ def test_transform_and_its_kin(fitted, iris):
     np.testing.assert_array_equal(fitted.transform(X), X[fitted.support_])
     np.testing.assert_array_equal(fitted.get_support(), fitted.support_)
     np.testing.assert_array_equal(fitted.get_support(indices=True), fitted.coreset_indices_)
-    rows, labels, weights = fitted.coreset()
+    rows, labels = fitted.coreset()
     np.testing.assert_array_equal(rows, X[fitted.support_])
     np.testing.assert_array_equal(labels, fitted.coreset_labels_)
-    assert weights.tolist() == [1.0] * 75
     rows[:] = 0
     np.testing.assert_array_equal(fitted.coreset()[0], X[fitted.support_])
 
@@ -333,7 +333,7 @@ def test_minus_one_as_a_class_is_scored(quick, iris):
     named = np.where(partial < 0, np.nan, np.array([-1.0, 1.0, 2.0])[y])
     pruner = quick(schedule_epochs=12).fit(X, named)
     truth = np.array([-1.0, 1.0, 2.0])[y]
-    predicted = pruner.classes_[(pruner.score(X, truth), pruner._judge.predict(X))[1]]
+    predicted = pruner.classes_[(pruner.score(X, truth), pruner._classifier.predict(X))[1]]
     assert pruner.score(X, truth) == pytest.approx(np.mean(predicted == truth))
 
 
@@ -354,7 +354,7 @@ def test_include_labeled(quick, iris):
     assert pruner.support_[partial >= 0].all()
     assert pruner.support_.sum() == 30
     assert pruner.select(ratio=20)[partial >= 0].all()
-    with pytest.raises(ValueError, match="include_labeled=True keeps 15 labelled rows, above the 10"):
+    with pytest.raises(ValueError, match="include_labeled=True keeps 15 labeled rows, and ratio=10 keeps only 10"):
         quick(10, include_labeled=True).fit(X, partial)
 
 
@@ -381,9 +381,9 @@ def test_class_weights_name_classes(quick, iris):
         (
             {"n_epochs": 5},
             ValueError,
-            "difficulty='dual' needs 10 epochs, above the 5 that n_epochs=5 and every=1 record",
+            "difficulty='dual' needs 10 epochs, and n_epochs=5 with every=1 records 5",
         ),
-        ({"record": Recording(every=2)}, ValueError, "above the 5 that n_epochs=10 and every=2 record"),
+        ({"record": Recording(every=2)}, ValueError, "n_epochs=10 with every=2 records 5"),
         ({"record": Recording(every=11)}, ValueError, "record__every must be an integer from 1 to 10, got 11"),
         ({"record": Recording(kl=False), "difficulty": "tdds"}, ValueError, r"Use record=Recording\(kl=True\)"),
         ({"difficulty": []}, ValueError, "one name or callable at least"),
@@ -391,18 +391,22 @@ def test_class_weights_name_classes(quick, iris):
         ({"proxy": NetClassifier(compile=True), "difficulty": "grand"}, ValueError, "which compile=True hides"),
         ({"n_repeats": 0}, ValueError, "n_repeats must be an integer of at least 1"),
         ({"proxy": "labeller"}, ValueError, "proxy must be a classifier, 'labeler' or None, got 'labeller'"),
-        ({"proxy": "labeler", "n_repeats": 2}, ValueError, "proxy='labeler' records the one run"),
+        (
+            {"proxy": "labeler", "n_repeats": 2},
+            ValueError,
+            "records a single training; n_repeats must be 1, got 2",
+        ),
         ({"proxy": "labeler", "labeler": LabelSpreading()}, ValueError, "labeler is a LabelSpreading"),
         (
             {"proxy": "labeler", "difficulty": ["aum", "grand"]},
             ValueError,
-            "'grand' needs a net as proxy, and 'labeler'",
+            "'grand' needs a skorch net as proxy, got 'labeler'",
         ),
         ({"n_epochs": 0}, ValueError, "n_epochs must be"),
-        ({"schedule_epochs": 9}, ValueError, "schedule_epochs=9 must be at least n_epochs=10"),
+        ({"schedule_epochs": 9}, ValueError, "schedule_epochs must be an integer of at least 10, got 9"),
         ({"record": "test"}, ValueError, "record must be"),
-        ({"goal": "train"}, ValueError, "goal must be 'annotate' or 'pseudo', got 'train'"),
-        ({"goal": "pseudo", "selection": "cutoff"}, ValueError, "weights the rows of selection='beta'"),
+        ({"goal": "train"}, ValueError, "goal must be 'auto', 'annotate' or 'pseudo', got 'train'"),
+        ({"goal": "pseudo", "selection": "cutoff"}, ValueError, "goal='pseudo' is read by selection='auto' alone"),
         ({"goal": "pseudo", "selection": Beta()}, ValueError, r"Beta has trust=\.\.\."),
         ({"memory": "cache", "random_state": None}, ValueError, "need a random_state"),
         ({"checkpoint": "folder", "random_state": None}, ValueError, "need a random_state"),
@@ -410,7 +414,7 @@ def test_class_weights_name_classes(quick, iris):
         ({"proxy": FixMatch()}, TypeError, "proxy must be a supervised classifier, got FixMatch"),
         ({"proxy": NetClassifier(callbacks="disable")}, ValueError, "callbacks must be None or a list, to which"),
         ({"selection": Beta(n_epochs=50)}, ValueError, "Beta reads n_epochs=50, above the 10"),
-        ({"ratio": 5, "selection": Hardest(min_per_class=4)}, ValueError, "needs 12 rows of the 3 classes"),
+        ({"ratio": 5, "selection": Hardest(min_per_class=4)}, ValueError, "needs at least 12 rows of the 3 classes"),
         ({"selection": Hardest(class_balanced={0: -1})}, ValueError, "weights of at least 0"),
         ({"checkpoint": __file__}, ValueError, "must name a folder"),
         ({"memory": 3}, ValueError, "memory"),
@@ -418,7 +422,7 @@ def test_class_weights_name_classes(quick, iris):
         ({"labeler": SelfTrainingClassifier(LinearSVC())}, TypeError, "without predict_proba"),
         ({"labeler": FixMatch}, TypeError, "must be a classifier"),
         ({"image_shape": (1, 2, 3)}, ValueError, "needs 6 columns, X has 4"),
-        ({"device": "warp"}, RuntimeError, "device"),
+        ({"device": "warp"}, ValueError, "device"),
     ],
 )
 def test_bad_parameters_are_refused_before_training(quick, iris, counting, params, error, message):
@@ -434,7 +438,7 @@ def test_bad_parameters_are_refused_before_training(quick, iris, counting, param
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        (np.zeros((4, 2)), [-1, -1, -1, -1], "no labelled row"),
+        (np.zeros((4, 2)), [-1, -1, -1, -1], "no labeled row"),
         (np.zeros((4, 2)), [1, -1, 1, -1], "one class only"),
         (np.zeros((4, 2)), [0, 1, -1], "X has 4 rows, y has 3"),
         (np.array([[0.0, 1], [np.nan, 1], [2, 3], [4, 5]]), [0, 1, -1, -1], "NaN, first in row 1, column 0"),
@@ -476,8 +480,8 @@ def test_score_and_grid_search(quick, iris):
     assert pruner.score(X, y) == value
     some = np.where(np.arange(150) % 2, -1, y)
     hidden = some < 0
-    assert pruner.score(X, some) == pytest.approx(np.mean(pruner._judge.predict(X[~hidden]) == y[~hidden]))
-    with pytest.raises(ValueError, match="needs labelled rows"):
+    assert pruner.score(X, some) == pytest.approx(np.mean(pruner._classifier.predict(X[~hidden]) == y[~hidden]))
+    with pytest.raises(ValueError, match="needs labeled rows"):
         pruner.score(X, np.full(150, -1))
     search = GridSearchCV(quick(schedule_epochs=10), {"ratio": [0.3, 0.6]}, cv=PartialLabelKFold(2), refit=False)
     scores = search.fit(X, partial).cv_results_["mean_test_score"]
@@ -573,7 +577,7 @@ def test_the_default_keeps_half_of_an_even_share_of_each_class(quick):
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], [150, 40, 10])
     X = rng.normal(size=(200, 3)) * 0.4 + np.array([[0, 0, 0], [9, 0, 0], [0, 0.5, 0]])[y]  # 1 is easy, 2 is rare
-    for pruner in (quick(selection="beta").fit(X, y), SupervisedPruner(n_epochs=10, random_state=0).fit(X, y)):
+    for pruner in (quick(selection="auto").fit(X, y), SupervisedPruner(n_epochs=10, random_state=0).fit(X, y)):
         for ratio in (0.15, 0.3, 0.6):
             kept = np.bincount(y[pruner.select(ratio)], minlength=3)
             assert (kept >= np.minimum([150, 40, 10], int(0.5 * 200 * ratio / 3))).all()
@@ -665,38 +669,63 @@ def test_selectors_read_how_sure_the_labeler_is(quick, iris):
     np.testing.assert_array_equal(pruner.select(), pruner.support_)
 
 
-def test_beta_averages_over_the_epochs_of_the_difficulty(quick, iris):
+def auto_selector(**params):
+    return selector_for(Settings.of(SemiPrune(**params)), np.arange(3))
+
+
+def test_auto_is_beta_over_the_epochs_of_the_difficulty(quick, iris):
     X, _, partial = iris
-    pruner = quick(selection="beta", n_epochs=14, difficulty="el2n").fit(X, partial)
+    pruner = quick(selection="auto", n_epochs=14, difficulty="el2n").fit(X, partial)
     np.testing.assert_array_equal(
         pruner.support_, pruner.select(selection=Beta("auto", n_epochs=10, min_per_class=0.5))
     )
-    assert selector_for("beta", pruner.classes_, "el2n", "annotate").n_epochs == 10
-    assert selector_for("beta", pruner.classes_, "dual", "annotate").n_epochs is None
+    assert auto_selector(difficulty="el2n").n_epochs == 10
+    assert auto_selector(difficulty="dual").n_epochs is None
 
 
-@pytest.mark.parametrize(("name", "selector"), [("cutoff", Cutoff), ("stratified", Stratified)])
-def test_by_name_cutoffs_choose_themselves_and_keep_classes(quick, iris, name, selector):
+@pytest.mark.parametrize("name", get_selector_names())
+def test_a_name_is_a_selector_with_its_defaults(quick, iris, name):
+    pruner = quick(selection=name)
+    selector = selector_for(Settings.of(pruner), np.arange(3))
+    assert selector.get_params() == type(selector)().get_params()
+    assert type(selector).__name__.lower() == name.replace("_", "")
+
+
+def test_pseudo_labels_that_are_trained_on_are_surer(quick, iris):
     X, _, partial = iris
-    pruner = quick(selection=name, difficulty="aum").fit(X, partial)
-    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=selector("auto", min_per_class=0.5)))
-    assert (pruner.select(0.2) != pruner.select(0.2, selection=selector())).any()
-
-
-def test_a_coreset_that_nobody_annotates_holds_surer_labels(quick, iris):
-    X, _, partial = iris
-    pruners = [quick(0.2, selection="beta", goal=goal).fit(X, partial) for goal in ("annotate", "pseudo")]
-    trust = selector_for("beta", pruners[0].classes_, "dual", "pseudo").trust
-    assert trust > 0
-    sure = [pruner.pseudo_label_confidence_[pruner.support_].mean() for pruner in pruners]
-    assert sure[0] < sure[1]
-    np.testing.assert_array_equal(
-        pruners[1].support_, pruners[0].select(selection=Beta("auto", trust=trust, min_per_class=0.5))
+    annotate, pseudo = (quick(0.2, selection="auto", goal=goal).fit(X, partial) for goal in ("annotate", "pseudo"))
+    assert auto_selector(goal="pseudo").trust == 10
+    assert (
+        annotate.pseudo_label_confidence_[annotate.support_].mean()
+        < pseudo.pseudo_label_confidence_[pseudo.support_].mean()
     )
-    with pytest.raises(ValueError, match="goal must be 'annotate' or 'pseudo', got 'train'"):
-        deepcopy(pruners[1]).set_params(goal="train").select()
-    hardest = pruners[1].select(selection="hardest")  # another selection has no use for the goal
-    np.testing.assert_array_equal(hardest, pruners[0].select(selection="hardest"))
+    np.testing.assert_array_equal(pseudo.support_, annotate.select(selection=Beta("auto", trust=10, min_per_class=0.5)))
+    with pytest.raises(ValueError, match="goal must be 'auto', 'annotate' or 'pseudo', got 'train'"):
+        deepcopy(pseudo).set_params(goal="train").select()
+    hardest = pseudo.select(selection="hardest")  # another selection has no use for the goal
+    np.testing.assert_array_equal(hardest, annotate.select(selection="hardest"))
+    np.testing.assert_array_equal(quick(0.2, selection="auto").fit(X, partial).support_, annotate.support_)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "pseudo"),
+        ({"goal": "annotate"}, "annotate"),
+        ({"selection": "cutoff"}, "auto"),
+        ({"selection": Beta()}, "auto"),
+    ],
+)
+def test_an_open_goal_is_set_where_pseudo_labels_are_trained_on(quick, iris, given, expected):
+    X, y, partial = iris
+    pruner = quick(0.2, **{"selection": "auto"} | given)
+    model = PrunedClassifier(LogisticRegression(max_iter=500), pruner)
+    assert model.fit(X, partial).pruner_.goal == expected
+    assert PruningSampler(pruner).fit(X, partial).pruner_.goal == expected
+    assert model.fit(X, partial, y_oracle=y).pruner_.goal == pruner.goal
+    assert model.set_params(labels="given").fit(X, partial).pruner_.goal == pruner.goal
+    baseline = PrunedClassifier(LogisticRegression(max_iter=500), SupervisedPruner(0.5, n_epochs=10, random_state=0))
+    assert "goal" not in baseline.fit(X, y).pruner_.get_params()
 
 
 def test_scores_of_new_rows_out_of_a_small_pool(quick, iris):
@@ -704,7 +733,7 @@ def test_scores_of_new_rows_out_of_a_small_pool(quick, iris):
     rows = np.r_[0:3, 100:103]
     y = np.array([0, 0, -1, 1, 1, -1])
     pruner = quick(0.5, selection="hardest").fit(X[rows], y)
-    np.testing.assert_allclose(pruner.score_samples(X), pruner.difficulty_scores_.mean())
+    np.testing.assert_allclose(pruner.predict_difficulty(X), pruner.difficulty_scores_.mean())
 
 
 def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):
@@ -787,7 +816,7 @@ def test_progress(quick, iris, capsys):
     quick(verbose=1).fit(X, partial)
     shown = capsys.readouterr()
     assert shown.out == ""
-    for part in ("labelling", "recording", "epoch=10/10", "loss=", "confident="):
+    for part in ("labeling", "recording", "epoch=10/10", "loss=", "confident="):
         assert part in shown.err
 
 
@@ -814,7 +843,7 @@ def test_repeats_are_averaged(quick, iris, counting):
     alone = make().fit(X, partial)
     assert alone.score_std_ is None
     np.testing.assert_array_equal(alone.dynamics_.error, pruner.repeats_[0].error)
-    for selection in ("beta", "cutoff"):
+    for selection in ("auto", "beta", "cutoff"):
         assert pruner.select(0.3, selection, "dual").sum() == 45
 
 
@@ -847,12 +876,12 @@ def test_scores_of_new_rows(quick, proxy):
     pruner = quick(proxy=proxy, difficulty="aum", n_epochs=10)
     whole = pruner.fit(X, y).difficulty_scores_[later]
     pruner.fit(X[rows], y[rows])
-    extrapolated = pruner.score_samples(X[later])
+    extrapolated = pruner.predict_difficulty(X[later])
     assert extrapolated.shape == (597,)
     assert spearmanr(extrapolated, whole).statistic > 0.4
-    np.testing.assert_allclose(pruner.score_samples(X[rows], n_neighbors=1), pruner.difficulty_scores_)
+    np.testing.assert_allclose(pruner.predict_difficulty(X[rows], n_neighbors=1), pruner.difficulty_scores_)
     with pytest.raises(ValueError, match="3 features"):
-        pruner.score_samples(X[later, :3])
+        pruner.predict_difficulty(X[later, :3])
 
 
 def test_the_run_of_the_labeler_can_be_recorded(quick, iris, counting, tmp_path):
@@ -869,9 +898,9 @@ def test_the_run_of_the_labeler_can_be_recorded(quick, iris, counting, tmp_path)
     again = make(checkpoint=tmp_path, ratio=0.3).fit(X, partial)
     assert labeler.fits == 1
     np.testing.assert_array_equal(again.difficulty_scores_, pruner.difficulty_scores_)
-    assert pruner.score_samples(X).shape == (150,)
+    assert pruner.predict_difficulty(X).shape == (150,)
     assert pruner.score(X, y) > 0.8
-    with pytest.raises(ValueError, match="proxy='labeler' needs rows without a label"):
+    with pytest.raises(ValueError, match="proxy='labeler' needs unlabeled rows"):
         make().fit(X, y)
 
 
@@ -932,7 +961,7 @@ def test_a_foreign_net_as_proxy(quick, iris, tmp_path):
     first, again = (make().fit(X, y) for _ in range(2))
     assert (first.score_std_ > 0).all()
     for pruner in (first, again, pickle.loads(pickle.dumps(first))):
-        np.testing.assert_array_equal(pruner.score_samples(X), first.score_samples(X))
+        np.testing.assert_array_equal(pruner.predict_difficulty(X), first.predict_difficulty(X))
     assert first.score(X, y) > 0.6
     assert make(difficulty="grand").fit(X, y).difficulty_scores_.min() > 0
 
@@ -941,13 +970,15 @@ def test_columns_in_another_order_are_refused(quick, iris):
     X, _, partial = iris
     frame = pd.DataFrame(X, columns=list("abcd"))
     pruner = quick().fit(frame, partial)
-    for method in (pruner.score_samples, pruner.transform, lambda rows: pruner.score(rows, partial)):
+    for method in (pruner.predict_difficulty, pruner.transform, lambda rows: pruner.score(rows, partial)):
         with pytest.raises(ValueError, match="feature names should match"):
             method(frame[list("bacd")])
     images = quick(image_shape=(1, 2, 2)).fit(X, partial)
     images.set_params(image_shape=(1, 4, 1))
-    with pytest.raises(ValueError, match=r"rows of shape \(1, 4, 1\), but SemiPrune was fitted on \(1, 2, 2\)"):
-        images.score_samples(X)
+    with pytest.raises(
+        ValueError, match=r"rows of shape \(1, 4, 1\), but SemiPrune was fitted to rows of shape \(1, 2, 2\)"
+    ):
+        images.predict_difficulty(X)
 
 
 def test_a_labeler_that_stops_early_is_noticed(quick, iris):

@@ -105,10 +105,10 @@ class StageStore:
             return None
         import torch
 
-        from skprune._utils._device import resolve_device, resolve_precision
+        from skprune._utils._device import has_native_bf16, resolve_device
 
         devices = (resolve_device(self.device), torch.device("cpu"))
-        precisions = [resolve_precision("auto", device, self.is_image) for device in devices]
+        precisions = [self.is_image and has_native_bf16(device) for device in devices]
         return torch.__version__, devices[0].type, precisions
 
     def _read(self, file):

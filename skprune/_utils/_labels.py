@@ -1,4 +1,4 @@
-"""What "unlabelled" looks like. Everywhere else labels are 0..K-1, and -1 where there is none."""
+"""What "unlabeled" looks like. Everywhere else labels are 0..K-1, and -1 where there is none."""
 
 from numbers import Number
 
@@ -20,7 +20,7 @@ def encode_labels(y, missing_label="auto", classes=None):
     values, missing = _split(y, missing_label, classes)
     if values.size == 0:
         raise ValueError(
-            f"y holds no labelled row: all {len(missing)} labels are missing. Label at least one row of each class."
+            f"y holds no labeled row: all {len(missing)} labels are missing. Label at least one row of each class."
         )
     if values.dtype.kind == "f" and np.isinf(values).any():
         raise ValueError("y contains infinity (inf). Labels must be finite.")
@@ -80,7 +80,7 @@ def _split(y, missing_label, classes):
         if hidden.any():
             raise ValueError(
                 f"y holds a missing value at row {int(hidden.argmax())}, but missing_label={missing_label!r} says that "
-                "another value marks unlabelled rows. Use missing_label='auto' or None."
+                "another value marks unlabeled rows. Use missing_label='auto' or None."
             )
         missing = _equal(values, missing_label)
         return _plain(values[~missing]), missing
@@ -88,7 +88,7 @@ def _split(y, missing_label, classes):
     if texts and any(isinstance(v, str) and v == str(MISSING) for v in values[~hidden].tolist()):
         raise ValueError(
             "y is an array of strings in which '-1' occurs, so a number seems to have been turned into text. Use an "
-            "object array with None or -1 for the unlabelled rows."
+            "object array with None or -1 for the unlabeled rows."
         )
     if hidden.any() or (classes is not None and _equal(np.asarray(classes), MISSING).any()):
         return _plain(values[~hidden]), hidden
@@ -101,7 +101,7 @@ def _raw(y):
     if y is None:
         raise ValueError(
             "This estimator requires y to be passed, but the target y is None. Pass labels, with None, NaN or -1 for "
-            "the unlabelled rows."
+            "the unlabeled rows."
         )
     if isinstance(y, np.ma.MaskedArray):
         if y.ndim != 1:
