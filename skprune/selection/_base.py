@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from skprune._utils._checks import check_count, check_number
 from skprune._utils._docstrings import fill_docstring
 from skprune.selection._counts import allocate, class_weights, kept_count
-from skprune.selection._draw import Decision, Draw, Group
+from skprune.selection._draw import Decision, Draw, Group, Part
 from skprune.selection._inputs import (
     CHECKS,
     MEANINGS,
@@ -142,9 +142,9 @@ class BaseSelector(BaseEstimator, ABC):
             are cut off. Where chance decides between equal scores, it is the share of them that is kept; for Stratified, the
             share of the row's stratum. For Beta it is that of an exponential race,
             :math:`1 - \exp(-w_i t)`, with the time t at which k rows are kept (order sampling; Rosén, J. Statist. Plann.
-            Inference 62, 1997; accurate unless k is very small). With balanced classes it is conditional on the number kept
-            of each class. A row of a class that `min_per_class` raises has two chances, the draw of its class and the
-            draw among all rows, and the probability covers both.
+            Inference 62, 1997; accurate unless k is very small). With `class_balanced` or `min_per_class` it is conditional
+            on the number kept of each class; a row of a class that `min_per_class` raises has two chances, the draw within
+            its class and the draw among all rows, and the probability covers both.
 
         Examples
         --------
@@ -158,11 +158,12 @@ class BaseSelector(BaseEstimator, ABC):
         decision = self._decide(draw)
         kept, probability, cut = decision.kept, np.full(len(decision.kept), np.nan), np.zeros(len(decision.kept), bool)
         for group in decision.groups:
-            probability[group.rows], cut[group.rows] = self._chances(group), group.dropped
-        for group in decision.raised:
-            overall = replace(decision.groups[0], free=~draw.must_keep & ~decision.reserved)
-            probability[group.rows] = self._chances_of_two_draws(group, overall)
-            cut[group.rows] = group.dropped & overall.dropped[group.rows]
+            lots = self._lots(group)
+            for part in decision.parts:
+                rows = group.rows[part.positions]
+                cut[rows] = group.dropped[part.positions] & (part.first is None or part.first.dropped)
+                free = ~draw.must_keep[rows]
+                probability[rows] = self._chances(lots[part.positions], kept[rows], free, part.first)
         probability[draw.must_keep] = 1.0
         why = np.where(kept, self._reason, f"not {self._reason}").astype(object)
         why[cut & ~kept] = "cut off: too hard"
@@ -256,27 +257,21 @@ class BaseSelector(BaseEstimator, ABC):
         """Return how many of n rows may be kept, elementwise for an array."""
         return n_samples
 
-    def _cells(self, draw, dropped):
+    def _lots(self, group):
         """Return a cell for each row; rows of one cell have equal chances, and those of cell -1 have none."""
-        return np.arange(len(draw.scores))
+        return np.arange(len(group.rows))
 
-    def _chances(self, group):
-        """Return the probability of each row of being kept; only those of free rows mean something."""
-        return self._kept_shares(self._cells(group.draw, group.dropped), group.kept, group.free)
-
-    def _chances_of_two_draws(self, own, overall):
-        """Return the probabilities in a class that a draw of its own raises and the draw among all rows may raise further."""
-        pairs = self._cells(own.draw, own.dropped), self._cells(overall.draw, overall.dropped)[own.rows]
-        _, cells = np.unique(np.stack(pairs), axis=1, return_inverse=True)
-        cells = np.where(np.maximum(*pairs) < 0, -1, cells.ravel())
-        return self._kept_shares(cells, overall.kept[own.rows], own.free)
-
-    def _kept_shares(self, cells, kept, free):
-        sizes, taken = (
-            np.bincount(cells[rows] + 1, minlength=cells.max() + 2)[cells + 1] for rows in (free, free & kept)
+    def _chances(self, lots, kept, free, first):
+        """Return the probability of each row of a part, given how many free rows are kept; forced rows do not matter."""
+        if first is not None:
+            pairs = np.stack([lots, self._lots(first)])
+            cells = np.unique(pairs, axis=1, return_inverse=True)[1].ravel()
+            lots = np.where((pairs < 0).all(axis=0), -1, cells)
+        n_free, n_kept = (
+            np.bincount(lots[rows] + 1, minlength=lots.max() + 2)[lots + 1] for rows in (free, free & kept)
         )
-        shares = taken / np.maximum(sizes, 1)
-        return np.where((cells < 0) | (~(taken > 0) & (not self._random)), np.nan, shares)
+        hopeless = (lots < 0) | ((n_kept == 0) & (not self._random))
+        return np.where(hopeless, np.nan, n_kept / np.maximum(n_free, 1))
 
     def _draw(self, scores, ratio, given, must_keep, random_state):
         """Return the checked inputs as the draw of k among all rows."""
@@ -312,7 +307,7 @@ class BaseSelector(BaseEstimator, ABC):
             dropped[:] = self._cuts
             dropped[order] = False
             kept[order[~draw.must_keep[order]][:n_free]] = True
-        return Group(rows, draw, kept, ~draw.must_keep, dropped)
+        return Group(rows, draw, kept, dropped)
 
     def _decide_by_class(self, draw):
         codes = draw.inputs["y"]
@@ -353,8 +348,8 @@ class BaseSelector(BaseEstimator, ABC):
             # where reserved rows fill k, nothing is drawn, and the last cutoff stands
             dropped = redrawn.dropped if forced.sum() < draw.k else overall.dropped
             overall = replace(redrawn, dropped=dropped)
-        free = ~draw.must_keep & ~np.isin(codes, list(raised))
-        return Decision(overall.kept, (replace(overall, free=free),), forced & ~draw.must_keep, tuple(raised.values()))
+        parts = tuple(Part(np.flatnonzero(codes == code), raised.get(code)) for code in np.flatnonzero(sizes))
+        return Decision(overall.kept, forced & ~draw.must_keep, (overall,), parts)
 
 
 def _decision_of(groups, n_samples):
@@ -362,4 +357,4 @@ def _decision_of(groups, n_samples):
     kept = np.zeros(n_samples, dtype=bool)
     for group in groups:
         kept[group.rows] = group.kept
-    return Decision(kept, tuple(groups), np.zeros(n_samples, dtype=bool))
+    return Decision(kept, np.zeros(n_samples, dtype=bool), tuple(groups), (Part(slice(None)),))

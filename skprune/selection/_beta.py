@@ -96,26 +96,34 @@ class Beta(BaseSelector):
         weights = beta_weights(draw.scores, mean_proba, 1.0 - draw.k / len(draw.scores), c_d, hard[:_ANCHORS])
         return (1.0 - draw.inputs["error_probability"]) ** self.trust * weights if self.trust else weights
 
-    def _chances(self, group):
-        weights = self._weights(group.draw, np.argsort(-group.draw.scores, kind="stable"))
-        return race(weights, int(group.kept[group.free].sum()), group.free)
+    def _lots(self, group):
+        return self._weights(group.draw, np.argsort(-group.draw.scores, kind="stable"))
 
-    def _chances_of_two_draws(self, own, overall):
-        return 1.0 - (1.0 - self._chances(own)) * (1.0 - self._chances(overall)[own.rows])
+    def _chances(self, lots, kept, free, first):
+        chances, k = np.zeros(len(lots)), int(kept[free].sum())
+        if first is not None:
+            chances = self._chances(self._lots(first), first.kept, free, None)
+            if k == first.kept[free].sum():
+                return chances
+        chances[free] = race(lots[free], k, chances[free])
+        return chances
 
 
-def race(weights, k, racing):
-    """Return ``1 - exp(-weight * t)`` for every row, with the t at which k of the racing rows have finished on average."""
+def race(weights, k, done):
+    """Return ``1 - (1 - done) * exp(-weight * t)``, the probability to be done by the time t when k rows are on average."""
     if k == 0:
         return np.zeros(len(weights))
-    units = weights / (weights[racing].max() or 1.0)
+    units = weights / (weights.max(initial=0.0) or 1.0)
     heavy = units > 1e-290
-    n_heavy, n_light = int((heavy & racing).sum()), int((~heavy & racing).sum())
-    if n_heavy <= k:
-        return np.where(heavy, 1.0, (k - n_heavy) / max(1, n_light))
+    rest = k - heavy.sum() - done[~heavy].sum()
+    if rest >= 0:
+        return np.where(heavy, 1.0, done + (1.0 - done) * rest / max(1.0, (1.0 - done[~heavy]).sum()))
     units[~heavy] = 0.0
-    log_t = brentq(lambda x: -np.expm1(-units[racing] * np.exp(x)).sum() - k, -50.0, 700.0)
-    return -np.expm1(-units * np.exp(log_t))
+
+    def done_by(log_t):
+        return done - (1.0 - done) * np.expm1(-units * np.exp(log_t))
+
+    return done_by(brentq(lambda log_t: done_by(log_t).sum() - k, -50.0, 700.0))
 
 
 def odds_of(mean_proba):

@@ -23,20 +23,27 @@ class Draw:
 
 @dataclass(frozen=True)
 class Group:
-    """A choice among some rows of the pool: masks over these rows of what is kept, was free to compete, or was cut off."""
+    """A choice among some rows of the pool: what was read of them, and masks over them of what is kept or was cut off."""
 
     rows: np.ndarray
     draw: Draw
     kept: np.ndarray
-    free: np.ndarray
     dropped: np.ndarray
 
 
 @dataclass(frozen=True)
+class Part:
+    """Rows of a group whose number is given where probabilities are asked; `first` is a draw among them that came before."""
+
+    positions: np.ndarray | slice
+    first: Group | None = None
+
+
+@dataclass(frozen=True)
 class Decision:
-    """A mask over the pool and the groups it comes from; `raised` are the choices for classes below their minimum."""
+    """A mask over the pool, and the groups and parts it comes from; reserved rows are kept for `min_per_class`."""
 
     kept: np.ndarray
-    groups: tuple[Group, ...]
     reserved: np.ndarray
-    raised: tuple[Group, ...] = ()
+    groups: tuple[Group, ...]
+    parts: tuple[Part, ...]

@@ -28,5 +28,5 @@ class Random(BaseSelector):
     def _order(self, draw):
         return draw.rng.permutation(len(draw.scores))
 
-    def _cells(self, draw, dropped):
-        return np.zeros(len(draw.scores), dtype=np.int64)
+    def _lots(self, group):
+        return np.zeros(len(group.rows), dtype=np.int64)

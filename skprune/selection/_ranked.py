@@ -10,8 +10,8 @@ from skprune.selection._base import BaseSelector
 class RankedSelector(BaseSelector):
     """A selector by rank, where chance decides only between equal scores."""
 
-    def _cells(self, draw, dropped):
-        return np.unique(self._ranked_by(draw.scores), return_inverse=True)[1]
+    def _lots(self, group):
+        return np.unique(self._ranked_by(group.draw.scores), return_inverse=True)[1]
 
     def _ranked_by(self, scores):
         """Return the values that are ranked."""

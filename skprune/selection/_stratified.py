@@ -46,8 +46,8 @@ class Stratified(CutoffSelector):
         chosen = place_in_stratum < budgets[stratum[order]]
         return rows[np.concatenate([rng.permutation(order[chosen]), rng.permutation(order[~chosen])])]
 
-    def _cells(self, draw, dropped):
-        scores = draw.scores
+    def _lots(self, group):
+        scores, dropped = group.draw.scores, group.dropped
         eligible = ~dropped | (scores == scores[~dropped].max())  # chance decides which of equal scores are cut off
         stratum = np.full(len(scores), -1)
         stratum[eligible] = strata(scores[eligible], N_STRATA)
