@@ -477,7 +477,7 @@ def test_silence_and_progress(iris, capsys):
     assert capsys.readouterr() == ("", "")
     FixMatch(**QUICK, verbose=1).fit(X, partial)
     shown = capsys.readouterr().err
-    for part in ("labelling", "epoch=1/1", "loss=", "confident="):
+    for part in ("labeling", "epoch=1/1", "loss=", "confident="):
         assert part in shown
 
 

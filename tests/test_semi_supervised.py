@@ -20,14 +20,11 @@ from skprune.nets._callbacks import ema_decay
 from skprune.nets._data import index_stream
 from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher, PseudoLabel, SoftMatch
 from skprune.semi_supervised._alignment import Alignment
-from skprune.semi_supervised._rules import (
-    CurriculumThreshold,
-    FixedThreshold,
-    GaussianWeight,
-    MeanSquareRule,
-    RampedRule,
-    SelfAdaptiveThreshold,
-)
+from skprune.semi_supervised._flexmatch import CurriculumThreshold
+from skprune.semi_supervised._freematch import SelfAdaptiveThreshold
+from skprune.semi_supervised._meanteacher import MeanSquareRule
+from skprune.semi_supervised._rules import FixedThreshold, RampedRule
+from skprune.semi_supervised._softmatch import GaussianWeight
 
 FAMILY = [FixMatch, FlexMatch, FreeMatch, SoftMatch, PseudoLabel, MeanTeacher]
 QUICK = {"n_steps": 60, "batch_size": 8, "mu": 2, "random_state": 0}
@@ -85,7 +82,7 @@ def test_each_takes_images_and_is_the_same_for_a_seed(images, make):
 @pytest.mark.parametrize("make", FAMILY)
 def test_each_is_a_scikit_learn_classifier(iris, make):
     X, _, partial = iris
-    net = make(module__width=16, alignment="learnt", weak=TabularStrong(corrupt=0.1), **QUICK).fit(X, partial)
+    net = make(module__width=16, alignment="learned", weak=TabularStrong(corrupt=0.1), **QUICK).fit(X, partial)
     assert clone(net).get_params(deep=False).keys() == net.get_params(deep=False).keys()
     again = pickle.loads(pickle.dumps(net))
     np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
@@ -137,8 +134,8 @@ def test_grid_over_threshold_width_and_augmentation(iris):
         (FixMatch(labeled_strong=None), "labeled_strong must be within"),
         (FixMatch(weak="none"), "weak must be 'auto', None or a callable"),
         (FixMatch(criterion__reduction="sum"), "criterion__reduction must be 'mean'"),
-        (MeanTeacher(callbacks__moving_average=None), "teacher='ema' needs ema=True, and its callback"),
-        (FixMatch(alignment="prior"), "alignment must be None or one of uniform, labels, learnt"),
+        (MeanTeacher(callbacks__moving_average=None), "teacher='ema' needs ema=True and its callback"),
+        (FixMatch(alignment="prior"), "alignment must be None, 'uniform', 'labels' or 'learned', got 'prior'"),
     ],
 )
 def test_refused_parameters(iris, net, message):
@@ -179,22 +176,22 @@ def test_fixed_threshold():
 
 
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]])
-def test_a_row_that_is_drawn_twice_is_learnt_once(order):
+def test_a_row_that_is_drawn_twice_is_learned_once(order):
     rule = CurriculumThreshold(0.7, True).start(2, 3, CPU)
     proba = torch.tensor([[0.9, 0.1], [0.5, 0.5]])[order]
     rule(proba, torch.tensor([0, 0]))
-    assert rule.learnt_[:3].tolist() == [0, -1, -1]
+    assert rule.learned_[:3].tolist() == [0, -1, -1]
 
 
 @pytest.mark.parametrize("warmup", [True, False])
 def test_curriculum_follows_its_paper(warmup):
     rule, n, k, threshold = CurriculumThreshold(0.7, warmup).start(4, 50, CPU), 50, 4, 0.7
-    learnt = np.full(n, -1)
+    learned = np.full(n, -1)
     rng = np.random.default_rng(0)
     for step in range(8):
         index = rng.permutation(n)[:20]
         proba = probabilities(step).numpy()
-        sigma = np.array([(learnt == c).sum() for c in range(k)])
+        sigma = np.array([(learned == c).sum() for c in range(k)])
         most = max(sigma.max(), n - sigma.sum()) if warmup else max(sigma.max(), 1)
         beta = sigma / most
         target, confidence = proba.argmax(axis=1), proba.max(axis=1)
@@ -203,7 +200,7 @@ def test_curriculum_follows_its_paper(warmup):
         np.testing.assert_array_equal(got_target, target)
         np.testing.assert_array_equal(got.bool(), expected)
         sure = confidence >= threshold
-        learnt[index[sure]] = target[sure]
+        learned[index[sure]] = target[sure]
 
 
 def test_self_adaptive_thresholds_follow_their_paper():
@@ -263,7 +260,7 @@ def test_mean_square_is_that_of_probabilities():
 
 
 @pytest.mark.parametrize(
-    ("kind", "expected"), [("uniform", [0.5, 0.5]), ("labels", [0.9, 0.1]), ("learnt", [0.3, 0.7])]
+    ("kind", "expected"), [("uniform", [0.5, 0.5]), ("labels", [0.9, 0.1]), ("learned", [0.3, 0.7])]
 )
 def test_alignment_brings_the_mean_to_its_target(kind, expected):
     alignment = Alignment(kind, torch.tensor([0.9, 0.1]))
@@ -294,8 +291,8 @@ def skewed():
         3000, 8, n_informative=4, n_redundant=0, weights=[0.9], class_sep=0.7, flip_y=0.0, random_state=0
     )
     partial = np.full(3000, -1)
-    labelled = np.random.default_rng(0).permutation(3000)[:600]
-    partial[labelled] = y[labelled]
+    labeled = np.random.default_rng(0).permutation(3000)[:600]
+    partial[labeled] = y[labeled]
     return X, y, partial
 
 
@@ -374,7 +371,7 @@ def test_a_prediction_between_two_trainings_changes_nothing(iris):
 
 @pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
 @pytest.mark.parametrize("make", [PseudoLabel, MeanTeacher])
-def test_unlabelled_rows_without_strong_views(images, make):
+def test_unlabeled_rows_without_strong_views(images, make):
     X, _, partial = images
     seen = []
 
@@ -384,7 +381,7 @@ def test_unlabelled_rows_without_strong_views(images, make):
 
     few = QUICK | {"n_steps": 3}
     make(strong=strong, **few).fit(X, partial)
-    assert seen == [4, 4, 4]  # half of the labelled rows of a step
+    assert seen == [4, 4, 4]  # half of the labeled rows of a step
     make(strong=strong, labeled_strong=0.0, **few).fit(X, partial)
     assert seen == [4, 4, 4]
 
@@ -403,7 +400,7 @@ def test_views_may_be_left_as_they_are(iris):
     [
         {},
         {"alignment": "labels", "logit_adjustment": 1.0},
-        {"alignment": "learnt", "criterion__weight": torch.tensor([1.0, 5.0, 20.0])},
+        {"alignment": "learned", "criterion__weight": torch.tensor([1.0, 5.0, 20.0])},
     ],
 )
 def test_parts_of_a_step_are_the_whole(iris, make, options):

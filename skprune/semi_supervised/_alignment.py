@@ -4,28 +4,28 @@ import torch
 
 from skprune.nets._callbacks import ema_decay
 
-ALIGNMENTS = ("uniform", "labels", "learnt")
+ALIGNMENTS = ("uniform", "labels", "learned")
 
 
 class Alignment:
-    """Move class probabilities so that their running mean comes to a target distribution."""
+    """Shift class probabilities so that their running mean approaches a target distribution."""
 
     def __init__(self, kind, frequencies):
         self.kind = kind
         uniform = torch.full_like(frequencies, 1.0 / len(frequencies))
         self.target = frequencies.clone() if kind == "labels" else uniform.clone()
         self.mean = uniform
-        self.step = self.learnt = 0
+        self.n_aligned = self.n_learned = 0
 
     def __call__(self, proba):
-        """Align probabilities, and move their running mean."""
-        self.mean.lerp_(proba.mean(dim=0), 1 - ema_decay(self.step))
-        self.step += 1
-        moved = proba * ((self.target + 1e-6) / (self.mean + 1e-6))
-        return moved / moved.sum(dim=1, keepdim=True)
+        """Update the running mean, and return the aligned probabilities."""
+        self.mean.lerp_(proba.mean(dim=0), 1 - ema_decay(self.n_aligned))
+        self.n_aligned += 1
+        shifted = proba * ((self.target + 1e-6) / (self.mean + 1e-6))
+        return shifted / shifted.sum(dim=1, keepdim=True)
 
-    def learn(self, labelled):
-        """Move the target of "learnt" for the steps to come."""
-        if self.kind == "learnt":
-            self.target.lerp_(labelled.mean(dim=0), 1 - ema_decay(self.learnt))
-            self.learnt += 1
+    def learn(self, labeled_proba):
+        """Update the target of "learned" for the steps to come."""
+        if self.kind == "learned":
+            self.target.lerp_(labeled_proba.mean(dim=0), 1 - ema_decay(self.n_learned))
+            self.n_learned += 1

@@ -1,4 +1,4 @@
-"""Batches of labelled and unlabelled rows."""
+"""Batches of labeled and unlabeled rows."""
 
 import torch
 
@@ -7,17 +7,17 @@ from skprune.nets._data import index_stream
 
 
 class SemiSupervisedBatches:
-    """Batches with rows [labelled B | first view mu * B | second view mu * B], two views of the same unlabelled rows."""
+    """Batches of rows [labeled B | first view mu * B | second view mu * B], two views of the same unlabeled rows."""
 
-    def __init__(self, pool, batch_size, mu, n_steps, weak, strong, second, n_strong, balanced, seed):
+    def __init__(self, pool, *, batch_size, mu, n_steps, weak, strong, second_view, n_labeled_strong, balanced, seed):
         self.pool, self.n_steps, self.weak, self.strong = pool, n_steps, weak, strong
-        self.second, self.n_strong = second, n_strong
+        self.second_view, self.n_labeled_strong = second_view, n_labeled_strong
         order = torch.Generator().manual_seed(seed)
         self._noise = torch.Generator().manual_seed(seed)
         codes = pool.y.cpu()
-        labelled = torch.nonzero(codes >= 0).squeeze(1)
-        self._labelled = index_stream(labelled, batch_size, order, codes[labelled] if balanced else None)
-        self._unlabelled = index_stream(torch.arange(len(pool)), mu * batch_size, order)
+        labeled = torch.nonzero(codes >= 0).squeeze(1)
+        self._labeled = index_stream(labeled, batch_size, order, codes[labeled] if balanced else None)
+        self._unlabeled = index_stream(torch.arange(len(pool)), mu * batch_size, order)
 
     def __len__(self):
         return self.n_steps
@@ -25,17 +25,20 @@ class SemiSupervisedBatches:
     def __iter__(self):
         device = self.pool.X.device
         for _ in range(self.n_steps):
-            labelled, unlabelled = send(next(self._labelled), device), send(next(self._unlabelled), device)
-            views = 1 if self.second is None else 2
-            rows = torch.cat([labelled, *[unlabelled] * views])
-            x = self.weak(self.pool.raw(rows), self._noise)
-            plain, first = len(labelled) - self.n_strong, len(unlabelled)
-            if self.second == "strong":
-                middle = len(labelled) + first
-                made = self.strong(torch.cat([x[plain : len(labelled)], x[middle:]]), self._noise)
-                x = torch.cat([x[:plain], made[: self.n_strong], x[len(labelled) : middle], made[self.n_strong :]])
-            elif self.n_strong:
-                x = torch.cat([x[:plain], self.strong(x[plain : len(labelled)], self._noise), x[len(labelled) :]])
+            labeled, unlabeled = send(next(self._labeled), device), send(next(self._unlabeled), device)
+            rows = torch.cat([labeled, unlabeled] if self.second_view is None else [labeled, unlabeled, unlabeled])
+            x = self._augmented(self.pool.raw(rows), len(labeled), len(unlabeled))
             y = torch.full((len(x),), -1, device=device)
-            y[: len(labelled)] = self.pool.y[labelled]
+            y[: len(labeled)] = self.pool.y[labeled]
             yield {"X": self.pool.finish(x), "index": rows}, y
+
+    def _augmented(self, x, n_labeled, n_unlabeled):
+        """Augment all rows weakly, and the last labeled rows and a strong second view strongly too."""
+        sizes = [n_labeled - self.n_labeled_strong, self.n_labeled_strong, n_unlabeled]
+        labeled, labeled_strong, first, second = self.weak(x, self._noise).split([*sizes, len(x) - sum(sizes)])
+        if self.second_view == "strong":
+            strong = self.strong(torch.cat([labeled_strong, second]), self._noise)
+            labeled_strong, second = strong.split([self.n_labeled_strong, n_unlabeled])
+        elif self.n_labeled_strong:
+            labeled_strong = self.strong(labeled_strong, self._noise)
+        return torch.cat([labeled, labeled_strong, first, second])

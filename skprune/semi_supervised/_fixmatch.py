@@ -1,22 +1,33 @@
-"""FixMatch."""
+"""FixMatch: pseudo-labels above a fixed threshold."""
 
+from skprune._utils._docstrings import fill_docstring
 from skprune.semi_supervised._base import SemiSupervisedNet
+from skprune.semi_supervised._docstrings import net_texts
 from skprune.semi_supervised._rules import FixedThreshold
 
 
+@fill_docstring(**net_texts())
 class FixMatch(SemiSupervisedNet):
-    """FixMatch (Sohn et al., arXiv 2001.07685) as a scikit-learn classifier, for images and for tables.
+    r"""FixMatch (Sohn et al., arXiv 2001.07685): pseudo-labels above a fixed threshold, for images and tables.
 
-    Each step takes `batch_size` labelled rows and ``mu * batch_size`` rows of the whole pool. The class that the net
-    gives to the weakly augmented row is the target of the strongly augmented one, where its probability reaches
-    `threshold` (eq. 4). The loss is the sum of both cross entropies (eq. 3 and 4, section 2.2).
+    Each step takes :math:`B` = `batch_size` labeled rows and :math:`\mu B` rows of the whole pool. The class :math:`\hat{q}_b`
+    predicted for the weakly augmented row, with probability :math:`\max q_b`, is the target for the strongly augmented row if
+    that probability reaches the threshold :math:`\tau`. The loss is the labeled cross-entropy plus `unlabeled_weight` times
+    (eq. 3 and 4, section 2.2)
+
+    .. math::
+
+        \mathcal{L}_u = \frac{1}{\mu B} \sum_{b=1}^{\mu B}
+            \mathbb{1}[\max q_b \geq \tau] \; H(\hat{q}_b, p(y \mid \mathcal{A}(u_b)))
+
+    where :math:`p(y \mid \mathcal{A}(u_b))` is the prediction for the strongly augmented row.
 
     Parameters
     ----------
     $module
     threshold : float, default=0.95
-        The least probability of a pseudo-label that counts, in [0, 1].
-    $parameters
+        Lowest probability :math:`\tau` of a pseudo-label that counts, in [0, 1].
+    $training_parameters
 
     Attributes
     ----------
@@ -24,7 +35,9 @@ class FixMatch(SemiSupervisedNet):
 
     See Also
     --------
-    FreeMatch : Thresholds that adapt themselves.
+    FlexMatch : Thresholds per class that follow how much of it has been learned.
+    FreeMatch : Thresholds that adapt to the predictions.
+    SoftMatch : Weights instead of a threshold.
 
     Examples
     --------

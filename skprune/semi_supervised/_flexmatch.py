@@ -1,29 +1,67 @@
-"""FlexMatch."""
+"""FlexMatch: a curriculum of thresholds per class."""
 
+import torch
+
+from skprune._utils._docstrings import fill_docstring
 from skprune.semi_supervised._base import SemiSupervisedNet
-from skprune.semi_supervised._rules import CurriculumThreshold
+from skprune.semi_supervised._docstrings import net_texts
+from skprune.semi_supervised._rules import FixedThreshold
 
 
+class CurriculumThreshold(FixedThreshold):
+    """Thresholds per class that follow how much of it has been learned (arXiv 2110.08263, eq. 5 to 12)."""
+
+    def __init__(self, threshold, warmup):
+        super().__init__(threshold)
+        self.warmup = warmup
+
+    def start(self, n_classes, n_rows, device):
+        """Start with no row learned, marked by -1; the last entry takes the writes for rows that are not confident."""
+        self.learned_ = torch.full((n_rows + 1,), -1, device=device)
+        self.ones_ = torch.ones(n_rows, device=device)
+        self.n_classes_ = n_classes
+        return super().start(n_classes, n_rows, device)
+
+    def weigh(self, confidence, target, proba, index):
+        """Return 1 at or above the threshold of the predicted class, then record the confident predictions."""
+        counts = torch.zeros(self.n_classes_ + 1, device=proba.device)
+        counts.scatter_add_(0, self.learned_[:-1] + 1, self.ones_)  # the rows that are not learned come first
+        largest = counts.max() if self.warmup else counts[1:].max().clamp(min=1)
+        beta = (counts[1:] / largest)[target]
+        self.learned_[torch.where(confidence >= self.threshold, index, len(self.learned_) - 1)] = target
+        return (confidence >= self.threshold * beta / (2 - beta)).float()
+
+
+@fill_docstring(**net_texts())
 class FlexMatch(SemiSupervisedNet):
-    """FlexMatch (Zhang et al., arXiv 2110.08263): FixMatch with a curriculum of thresholds by class.
+    r"""FlexMatch (Zhang et al., arXiv 2110.08263): FixMatch with a curriculum of thresholds per class.
 
-    With sigma(c), the number of rows of the pool whose last prediction at or above `threshold` was c (eq. 5), and beta(c) its
-    part of the largest sigma (eq. 6 and 11), a prediction c counts where its probability reaches
-    ``threshold * beta(c) / (2 - beta(c))`` (eq. 12).
+    Let :math:`\sigma(c)` be the number of rows of the pool whose most recent prediction with a probability of at least
+    :math:`\tau` was class c (eq. 5). Its ratio to the largest count is :math:`\beta(c)` (eq. 6; eq. 11 with `warmup`), and a
+    prediction of class c counts if its probability reaches (eq. 12)
+
+    .. math::
+
+        \mathcal{T}(c) = \frac{\beta(c)}{2 - \beta(c)} \, \tau
 
     Parameters
     ----------
     $module
     threshold : float, default=0.95
-        The threshold of the class that is learnt best, in [0, 1].
+        Threshold :math:`\tau` of the class that has been learned best, in [0, 1].
     warmup : bool, default=True
-        Whether beta is taken of the rows without a confident prediction where these are more (eq. 11), so that thresholds
-        rise from 0.
-    $parameters
+        Whether the number of rows without a confident prediction so far is one of the counts that :math:`\sigma(c)` is
+        divided by the largest of (eq. 11), so that thresholds rise from 0.
+    $training_parameters
 
     Attributes
     ----------
     $attributes
+
+    See Also
+    --------
+    FixMatch : One fixed threshold.
+    FreeMatch : Thresholds that adapt to the predictions.
 
     Examples
     --------

@@ -1,26 +1,34 @@
-"""Pseudo-Label."""
+"""Pseudo-Label: the most probable class, whatever its probability."""
 
+from skprune._utils._docstrings import fill_docstring
 from skprune.semi_supervised._base import SemiSupervisedNet
+from skprune.semi_supervised._docstrings import net_texts
 from skprune.semi_supervised._rules import RampedRule
 
 
+@fill_docstring(**net_texts())
 class PseudoLabel(SemiSupervisedNet):
-    """Pseudo-Label (Lee, ICML 2013 workshop on challenges in representation learning), anew in each step.
+    r"""Pseudo-Label (Lee, ICML 2013 workshop on challenges in representation learning), updated at every step.
 
-    The class of the greatest probability of an unlabelled row is its target (eq. 14), whatever that probability; the weight
-    of the unlabelled loss grows linearly (eq. 15 and 16; there to 3, here to `unlabeled_weight`). Unlabelled rows are weakly
-    augmented, and the net learns from the same view that it has labelled.
+    The most probable class of an unlabeled row is its target, whatever its probability (eq. 14). The weight of the unlabeled
+    loss grows linearly from 0 at the first step to `unlabeled_weight` (the paper's 3, eq. 16) after a fraction `ramp_up` of
+    all steps. Unlabeled rows are augmented weakly, and the network learns from the view it has labeled.
 
     Parameters
     ----------
     $module
     ramp_up : float, default=0.4
-        The part of all steps in which the unlabelled weight grows to its full value, in [0, 1].
-    $parameters
+        Fraction of all steps during which the unlabeled weight grows, in [0, 1].
+    $training_parameters
 
     Attributes
     ----------
     $attributes
+
+    See Also
+    --------
+    FixMatch : Pseudo-labels above a threshold, for strongly augmented rows.
+    MeanTeacher : Consistency with an averaged network.
 
     Examples
     --------
@@ -34,7 +42,7 @@ class PseudoLabel(SemiSupervisedNet):
     True
     """
 
-    _student_view = None
+    _second_view = None
 
     def __init__(self, module=None, *, ramp_up=0.4, **kwargs):
         super().__init__(module, ramp_up=ramp_up, **kwargs)
