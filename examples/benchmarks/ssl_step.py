@@ -23,7 +23,7 @@ from common import machine
 from skorch.callbacks import Callback
 from torch.nn import functional as F
 
-from skprune._utils._device import resolve_precision
+from skprune._utils._device import has_native_bf16
 from skprune.nets import WideResNet
 from skprune.semi_supervised import FixMatch
 
@@ -117,7 +117,7 @@ def main():
         print(json.dumps([rate, peak() - before]))
         return
 
-    native = resolve_precision("auto", torch.device("cpu"), True) == "bf16"
+    native = has_native_bf16(torch.device("cpu"))
     print(machine())
     print(
         f"bfloat16 in hardware: {'yes' if native else 'no'}; medians of {args.steps} steps; each line in a process of its own"

@@ -16,11 +16,7 @@ def is_net(estimator):
 
 def is_own_net(estimator):
     """Tell whether an estimator is a net of skprune, without importing torch."""
-    if not is_net(estimator):
-        return False
-    from skprune.nets._base import BaseNet
-
-    return isinstance(estimator, BaseNet)
+    return getattr(estimator, "_is_skprune_net", False)
 
 
 def holds_net(estimator):

@@ -2,7 +2,6 @@
 
 import inspect
 from contextlib import suppress
-from numbers import Integral
 
 import numpy as np
 import torch
@@ -11,16 +10,19 @@ from sklearn.utils import check_random_state
 from skorch import NeuralNet, NeuralNetClassifier
 from skorch.utils import is_dataset
 
-from skprune._utils._device import resolve_device, resolve_precision, seeded
+from skprune._utils._checks import check_count, check_option
+from skprune._utils._device import choose_precision, fixed_shapes, has_native_bf16, resolve_device, seeded
 from skprune._utils._validation import as_pool, check_equal_length
 from skprune.nets._build import build_module, check_module
 from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
+from skprune.nets._loss_watch import LossWatch
 from skprune.nets._parameters import StrictParameters
 from skprune.nets._state import KeptState
 
 _WATCH_STEPS = 25
-_EVAL_BATCH = 1024
+_MOST_EVAL_ROWS = 1024
+_EVAL_ROWS_PER_STEP_ROW = 8  # without gradients, activations are freed at once
 
 
 class _StoppedByCallback(Exception):
@@ -30,9 +32,9 @@ class _StoppedByCallback(Exception):
 class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
     """Base of the supervised and the semi-supervised nets."""
 
+    _is_skprune_net = True
     _cycles = None
     _stage = "training"
-
     __repr__ = BaseEstimator.__repr__  # changed parameters only; skorch's shows none of them
 
     def _store(self, arguments):
@@ -120,19 +122,19 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
                 self._feature_names(X)
                 self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
                 self.initialized_ = False
-            with seeded(self._epoch_seed(), self.device_):
+            with seeded(self._epoch_seed(), self.device_), fixed_shapes(self.device_):
                 if anew:
                     self.initialize()
                 self._train(pool, codes)
-        if anew:
-            self._look_back(pool, codes)
+            if anew:
+                self._look_back(pool, codes)
         return self
 
     def _look_back(self, pool, codes):
-        """Look at what a fit has made, when nothing can fail any more."""
+        """Look at the net that a fit has trained."""
 
     def _epoch_seed(self):
-        """Return the seed of the training to come, another one whenever training goes on."""
+        """Return the seed of the training to come, a different one each time training continues."""
         return (self.seed_ + (len(self.history) if self.initialized_ else 0)) % 2**31
 
     def predict(self, X):
@@ -166,6 +168,13 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         """
         self.check_is_fitted()
         proba = super().predict_proba(X).astype(np.float64)
+        finite = np.isfinite(proba).all(axis=1)
+        if not finite.all():
+            raise FloatingPointError(
+                f"The outputs of {type(self).__name__} are not finite for {int((~finite).sum())} of {len(proba)} rows, first "
+                f"for row {int(finite.argmin())}, at precision {self.precision_!r}. Look for extreme values in X"
+                f"{', or set precision=' + repr('fp32') if self.precision_ == 'bf16' else ''}."
+            )
         return proba / proba.sum(axis=1, keepdims=True)
 
     def get_dataset(self, X, y=None):
@@ -180,8 +189,13 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
     def get_iterator(self, dataset, training=False):
         """Return the batches (skorch's hook)."""
         if not training:
-            return EvalBatches(dataset, _EVAL_BATCH)
+            return EvalBatches(dataset, self._eval_rows())
         return self._train_batches(dataset, self._epoch_seed())
+
+    def _eval_rows(self):
+        """Return how many rows an evaluation pass takes: as many as fit where a training step fits."""
+        step_rows = self.batch_size * (1 + getattr(self, "mu", 0))
+        return min(_MOST_EVAL_ROWS, _EVAL_ROWS_PER_STEP_ROW * step_rows)
 
     def notify(self, method_name, **kwargs):
         """Notify the callbacks (skorch's hook).
@@ -213,7 +227,8 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         if not hasattr(self, "shape_"):
             raise RuntimeError(f"{type(self).__name__} sizes its network from the data: call fit, not initialize.")
         module = build_module(self.module, self.shape_, len(self.classes_), self.get_params_for("module"))
-        check_module(module, self.shape_, len(self.classes_))
+        self.narrow_ = check_module(module, self.shape_, len(self.classes_))
+        self._resolve_precision()
         self.module_ = module.to(self.device_, memory_format=torch.channels_last)
         return self
 
@@ -229,6 +244,14 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         self.criterion_ = self.criterion_.to(self.device_)
         return self
 
+    def initialize_optimizer(self, triggered_directly=None):
+        """Build the optimizer (skorch's hook); note the rates of groups that do not follow `lr`."""
+        super().initialize_optimizer(triggered_directly)
+        for group in self.optimizer_.param_groups:
+            if group["lr"] != self.lr:
+                group["initial_lr"] = group["lr"]
+        return self
+
     def infer(self, x, **fit_params):
         """Return the logits of a batch, in float32 (skorch's hook)."""
         return self._forward(self.module_, x["X"] if isinstance(x, dict) else x)
@@ -242,45 +265,40 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         return self.criterion_(y_pred, y_true)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Run an epoch (skorch's hook); losses stay on the device.
-
-        They are looked at every 25 steps on a CPU or for a progress bar, else when the epoch ends: a look waits for the device.
-        """
+        """Run an epoch (skorch's hook); losses are read every 25 steps, on CUDA 25 steps later, so that no step waits."""
         if iterator is None:
             return
-        every = _WATCH_STEPS if self.verbose or self.device_.type == "cpu" else len(iterator)
-        losses, shares, rates = [], [], []
+        watch = LossWatch(_WATCH_STEPS, lagging=self.device_.type == "cuda")
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
-            rates.append(self.optimizer_.param_groups[0]["lr"])
+            rate = self.optimizer_.param_groups[-1]["lr"]
             step = step_fn(batch, **fit_params)
-            losses.append(step["loss"].detach())
-            shares.append(self.confident_)
             self.notify("on_batch_end", batch=batch, training=training, **step)
-            if len(losses) % every == 0 or len(losses) == len(iterator):
-                first = (len(losses) - 1) // every * every
-                self._watch(first, losses[first:], shares[first:], rates[first:], len(iterator))
-        self.history.record(prefix + "_loss", torch.stack(losses).double().mean().item())
-        if shares[0] is not None:
-            self.history.record("confident", torch.stack(shares).mean().item())
+            for block in watch.add(step["loss"].detach(), self.confident_, rate):
+                self._look_at(block, len(iterator))
+        for block in watch.finish():
+            self._look_at(block, len(iterator))
+        self.history.record(prefix + "_loss", torch.stack(watch.losses).double().mean().item())
+        if watch.confident[0] is not None:
+            self.history.record("confident", torch.stack(watch.confident).mean().item())
 
-    def _watch(self, first, losses, shares, rates, n_steps):
-        """Stop at a loss that is not finite, and show the figures of the steps from `first` on."""
-        values = torch.stack(losses).cpu()
-        bad = ~torch.isfinite(values)
+    def _look_at(self, block, n_steps):
+        """Stop at a loss that is not finite, and show the figures of a block of steps."""
+        finite = torch.isfinite(block.losses)
         epoch = len(self.history)
-        if bad.any():
-            place = int(bad.int().argmax())
-            step = first + place + 1
+        if not finite.all():
+            position = int(finite.int().argmin())
+            step = block.first + position + 1
             raise FloatingPointError(
-                f"The loss of {type(self).__name__} is {values[place].item()} at step {step} of epoch {epoch} "
-                f"(step {(epoch - 1) * n_steps + step} in all), at a learning rate of {rates[place]:.3g}. "
-                f"Lower lr (now {self.lr}), or look for extreme values in X."
+                f"The loss of {type(self).__name__} is {block.losses[position].item()} at step {step} of epoch {epoch} "
+                f"(step {(epoch - 1) * n_steps + step} overall), at a learning rate of {block.rates[position]:.3g} and "
+                f"precision {self.precision_!r}. Lower lr (now {self.lr}), look for extreme values in X"
+                f"{', or set precision=' + repr('fp32') if self.precision_ == 'bf16' else ''}."
             )
         for _, callback in self.callbacks_:
             if isinstance(callback, StageBar):
-                share = None if shares[-1] is None else torch.stack(shares).mean().item()
-                callback.show(epoch, self.max_epochs, values.mean().item(), share)
+                confident = None if block.confident is None else block.confident.mean().item()
+                callback.show(epoch, self.max_epochs, block.losses.mean().item(), confident)
 
     def _train(self, pool, codes):
         self.confident_ = None
@@ -302,7 +320,16 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         self.classes_inferred_ = classes
         self.scaling_ = scaling
         self.device_ = resolve_device(self.device)
-        self.precision_ = resolve_precision(self.precision, self.device_, len(shape) == 3)
+
+    def _resolve_precision(self):
+        """Decide the number format, from the network as built and the hardware at hand."""
+        self.precision_ = choose_precision(
+            self.precision,
+            self.device_.type,
+            is_image=len(self.shape_) == 3,
+            native=has_native_bf16(self.device_),
+            narrow=self.narrow_,
+        )
 
     def _feature_names(self, X):
         names = getattr(X, "columns", None)
@@ -322,16 +349,18 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
             raise ValueError(f"X has rows of shape {pool.shape[1:]}, but fit saw rows of shape {self.shape_}.")
 
     def _check_parameters(self):
-        if self.device == "auto":
+        check_count("max_epochs", self.max_epochs)
+        check_count("batch_size", self.batch_size, least=2)  # batch normalization needs two rows
+        for name in ("n_steps", "schedule_epochs"):
+            check_count(name, getattr(self, name, None), optional=True)
+        if hasattr(self, "mu"):
+            check_count("mu", self.mu)
+        check_option("precision", self.precision, ("auto", "bf16", "fp32"))
+        if hasattr(self, "optimizer__lr"):
             raise ValueError(
-                f"For {type(self).__name__}, device=None chooses by itself; 'auto' is a word of SemiPrune."
+                f"optimizer__lr is not used, because {type(self).__name__} schedules the learning rate. Set lr instead, got "
+                f"optimizer__lr={self.optimizer__lr!r}."
             )
-        for name in ("max_epochs", "batch_size", "n_steps", "mu", "schedule_epochs"):
-            value = getattr(self, name, None)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
-                raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
-        if self.batch_size < 2:
-            raise ValueError(f"batch_size must be at least 2, for batch normalisation; got {self.batch_size!r}.")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

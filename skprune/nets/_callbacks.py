@@ -26,11 +26,11 @@ class CosineSchedule(Callback):
         self.step_ = 0
 
     def on_batch_begin(self, net, training=False, **kwargs):
-        """Set the rate of the step to come."""
+        """Set the rates of the coming step; a parameter group with a rate of its own keeps its ratio to `lr`."""
         if training:
-            rate = net.lr * self.factor(self.step_ / net.n_steps_scheduled_)
+            factor = self.factor(self.step_ / net.n_steps_scheduled_)
             for group in net.optimizer_.param_groups:
-                group["lr"] = rate
+                group["lr"] = group.get("initial_lr", net.lr) * factor
             self.step_ += 1
 
 
@@ -46,29 +46,43 @@ class MovingAverage(Callback):
         """Start from the present weights."""
         self.step_ = 0
         self.module_ = net.torch_compile(deepcopy(net.module_).requires_grad_(False).train(), name="module")
+        self.averaged_, self.current_ = FloatTensors(self.module_), FloatTensors(net.module_)
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Move towards the present weights."""
         if training:
             with torch.no_grad():
-                torch._foreach_lerp_(_floats(self.module_), _floats(net.module_), 1 - ema_decay(self.step_))
+                torch._foreach_lerp_(self.averaged_.list(), self.current_.list(), 1 - ema_decay(self.step_))
             self.step_ += 1
 
     def on_train_end(self, net, **kwargs):
         """Load the average."""
         with torch.no_grad():
-            for tensor, average in zip(_floats(net.module_), _floats(self.module_), strict=True):
+            for tensor, average in zip(self.current_.list(), self.averaged_.list(), strict=True):
                 tensor.copy_(average)
         self.abandon()
 
     def abandon(self):
         """Let go of the average."""
-        vars(self).pop("module_", None)
+        for name in ("module_", "averaged_", "current_"):
+            vars(self).pop(name, None)
 
 
-def _floats(module):
-    """Return weights and buffers, shared ones once."""
-    return [tensor for tensor in (*module.parameters(), *module.buffers()) if tensor.is_floating_point()]
+class FloatTensors:
+    """The floating-point weights and buffers of a module, shared ones once; the tree is walked once."""
+
+    def __init__(self, module):
+        places = [
+            (owner, name, tensor)
+            for owner in module.modules()
+            for name, tensor in (*owner.named_parameters(recurse=False), *owner.named_buffers(recurse=False))
+        ]
+        distinct = {id(tensor): (owner, name) for owner, name, tensor in places if tensor.is_floating_point()}
+        self._places = list(distinct.values())
+
+    def list(self):
+        """Return the tensors of the moment: a forward pass may put a new one in the place of a buffer."""
+        return [getattr(owner, name) for owner, name in self._places]
 
 
 class StageBar(Callback):

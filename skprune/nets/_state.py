@@ -5,23 +5,22 @@ from copy import deepcopy
 
 import torch
 
-from skprune._utils._device import resolve_precision, seeded
+from skprune._utils._device import resolve_device, seeded
 from skprune.nets._data import Scaling
 
 
 class KeptState:
     """What a net does with its fitted state, besides learning it."""
 
-    def _check_device(self, requested_device, map_device):
-        """Keep device=None as it is when a pickle is loaded (skorch's hook); ``__setstate__`` finds the device."""
-        return None if requested_device is None else super()._check_device(requested_device, map_device)
-
     def __setstate__(self, state):
-        super().__setstate__(state)
+        chosen = state["device"]
+        automatic = chosen in (None, "auto")
+        super().__setstate__(state | {"device": str(resolve_device(chosen))} if automatic else state)
+        if automatic:
+            self.device = chosen
         if hasattr(self, "module_"):
-            weight = next(self.module_.parameters(), None)
-            self.device_ = torch.device("cpu") if weight is None else weight.device
-            self.precision_ = resolve_precision(self.precision, self.device_, len(self.shape_) == 3)
+            self.device_ = resolve_device(self.device)
+            self._resolve_precision()
 
     @contextmanager
     def _all_or_nothing(self, anew):
