@@ -10,8 +10,6 @@ release = version = metadata.version("skprune")
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc"]
 autosummary_generate = True
 numpydoc_show_class_members = False
-numpydoc_validation_checks = {"GL03", "PR01", "PR02", "PR03", "SS02", "SS03"}
-numpydoc_validation_exclude = {r"skprune\.selection\.(?!BaseSelector)\w+\.check$", r"_request$"}
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates"]
 html_theme = "alabaster"

@@ -1,6 +1,5 @@
 """The package as a whole: names, imports, scikit-learn's own checks."""
 
-import inspect
 import re
 import subprocess
 import sys
@@ -82,13 +81,10 @@ def test_scikit_learn(estimator, check):
 
 
 @pytest.mark.parametrize("module", ["", *MODULES])
-def test_public_names_are_there_and_documented(module):
+def test_public_names_are_there_and_no_others(module):
     home = getattr(skprune, module) if module else skprune
     for name in home.__all__:
-        public = getattr(home, name)
-        assert public.__doc__, name
-        if inspect.isclass(public) or inspect.isfunction(public):
-            assert ">>>" in public.__doc__ or public.__name__ == "BaseSelector", f"{name} has no example"
+        assert getattr(home, name).__name__.rpartition(".")[2] == name
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = home.nonsense
 
@@ -98,16 +94,13 @@ def test_import_brings_in_no_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_public_docstrings_describe_every_parameter():
-    for estimator in (SemiPrune, *FAMILY, NetClassifier, PrunedClassifier, PruningSampler):
-        for name in inspect.signature(estimator).parameters:
-            doc = estimator.__doc__
-            assert f"    {name} : " in doc or f"{name}, " in doc or f", {name} :" in doc or name == "kwargs", name
-
-
-def test_results_that_the_page_shows_are_there():
+def test_results_that_the_pages_show_are_there():
     docs = Path(__file__).parents[1] / "docs"
-    shown = re.findall(r"literalinclude:: (\S+)", (docs / "results.rst").read_text())
+    shown = [
+        file
+        for page in docs.glob("*.rst")
+        for file in re.findall(r"(?:include|figure|image):: (\S+)", page.read_text())
+    ]
     assert len(shown) > 5
     for file in shown:
         assert (docs / file).exists(), file
