@@ -99,9 +99,9 @@ def test_finite_numbers_whose_sum_overflows(dtype):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("row", [0, 2, 3])
-def test_the_first_row_that_is_not_finite(bad, row):
-    huge = np.finfo(np.float32).max
-    outputs = np.array([[huge, huge], [-huge, -huge], [0, 1], [huge, -huge]], np.float32)
+@pytest.mark.parametrize("large", [1.0, np.finfo(np.float32).max])
+def test_the_first_row_that_is_not_finite(bad, row, large):
+    outputs = np.array([[large, large], [-large, -large], [0, 1], [large, -large]], np.float32)
     outputs[row, 1] = bad
     assert first_not_finite(outputs) == row
 
