@@ -1,4 +1,4 @@
-"""Splitters and the scorer: unlabelled rows train, and are never scored."""
+"""Splitters and the scorer: unlabeled rows train, and are never scored."""
 
 import pickle
 from functools import partial as partial_function
@@ -49,19 +49,19 @@ def test_too_few_labels_for_the_folds():
         next(PartialLabelKFold(5).split(np.zeros(7), [0] * 5 + [1, -1]))
 
 
-def test_unlabelled_rows_in_test_folds_are_what_it_prevents():
-    """The fault: a plain splitter on 90 % unlabelled rows reports a tenth of the truth."""
+def test_unlabeled_rows_in_test_folds_are_what_it_prevents():
+    """The fault: a plain splitter on 90 % unlabeled rows reports a tenth of the truth."""
     rng = np.random.default_rng(0)
     y = rng.integers(2, size=400)
     X = y[:, None] + rng.normal(scale=0.3, size=(400, 2))
     partial = np.where(rng.random(400) < 0.9, -1, y)
 
-    class Labelled(LogisticRegression):
+    class Labeled(LogisticRegression):
         def fit(self, X, y):
             return super().fit(X[y >= 0], y[y >= 0])
 
-    plain = cross_val_score(Labelled(), X, partial, cv=StratifiedKFold(5), scoring="accuracy").mean()
-    ours = cross_val_score(Labelled(), X, partial, cv=PartialLabelKFold(5), scoring="accuracy").mean()
+    plain = cross_val_score(Labeled(), X, partial, cv=StratifiedKFold(5), scoring="accuracy").mean()
+    ours = cross_val_score(Labeled(), X, partial, cv=PartialLabelKFold(5), scoring="accuracy").mean()
     assert plain < 0.2
     assert ours > 0.85
 
@@ -78,14 +78,14 @@ def test_splits_of_any_pool(seed, grouped, shuffled):
         groups[:12] = np.arange(12)
     options = {"test_size": 0.3, "random_state": seed}
     splitter = PartialLabelShuffleSplit(4, **options) if shuffled else PartialLabelKFold(4)
-    unlabelled = np.flatnonzero(y < 0)
+    unlabeled = np.flatnonzero(y < 0)
     for train, test in splitter.split(np.zeros((n, 1)), y, groups):
         assert (y[test] >= 0).all()
         assert not set(train) & set(test)
         assert (np.diff(train) > 0).all()
         if grouped:
             assert not set(groups[train]) & set(groups[test])
-            left_out = set(unlabelled) - set(train)
+            left_out = set(unlabeled) - set(train)
             assert set(groups[list(left_out)]) <= set(groups[test])
         else:
             assert set(train) | set(test) == set(range(n))
@@ -113,7 +113,7 @@ def test_too_few_for_a_split():
     with pytest.raises(ValueError, match="A random split needs 2 labels of each class, and 1 has 1"):
         next(PartialLabelShuffleSplit().split(np.zeros(4), [0, 0, 1, -1]))
     groups = [0, 0, 0, 0, 1, 1]
-    with pytest.raises(ValueError, match="n_splits=3 needs 3 groups of labelled rows, and there are 2"):
+    with pytest.raises(ValueError, match="n_splits=3 needs 3 groups of labeled rows, and there are 2"):
         next(PartialLabelKFold(3).split(np.zeros(6), [0, 1] * 3, groups))
     with pytest.raises(ValueError, match="A split leaves no label of class 1 for training"):
         list(PartialLabelKFold(2).split(np.zeros(6), [0, 1, 0, 1, 0, 0], [0, 1, 0, 1, 2, 3]))
@@ -136,7 +136,7 @@ def test_groups_in_a_search(routing):
 # The scorer
 
 
-def test_scorer_ignores_unlabelled_rows(iris):
+def test_scorer_ignores_unlabeled_rows(iris):
     X, y, partial = iris
     model = LogisticRegression(max_iter=500).fit(X[::3], y[::3])
     given = partial >= 0
@@ -144,7 +144,7 @@ def test_scorer_ignores_unlabelled_rows(iris):
         assert partial_label_scorer("accuracy")(model, X, labels) == model.score(X[given], y[given])
     recall = make_scorer(recall_score, average="macro", response_method="predict")
     assert partial_label_scorer(recall)(model, X, partial) == recall(model, X[given], y[given])
-    with pytest.raises(ValueError, match="needs labelled rows"):
+    with pytest.raises(ValueError, match="needs labeled rows"):
         partial_label_scorer("accuracy")(model, X, np.full(150, -1))
     with pytest.raises(ValueError, match="acuracy"):
         partial_label_scorer("acuracy")

@@ -70,7 +70,7 @@ def curve(iris, counted):
         "X_test": X[test],
         "y_test": y[test],
         "y_oracle": y[pool],
-        "seeds": [0, 1, 2],
+        "random_states": [0, 1, 2],
     }
 
     def make(estimators=None, **params):
@@ -119,17 +119,17 @@ def test_oracle_labels_of_rows_that_are_not_kept_are_never_read(curve):
         RandomPruner(0.3, random_state=0).fit(X).support_,
     ]
     read = masks[0] | masks[1]
-    expected = untimed(curve(ratios=[0.3], seeds=[0]).rows)
+    expected = untimed(curve(ratios=[0.3], random_states=[0]).rows)
     oracle = y.astype(object)
     oracle[~read] = [object() for _ in range((~read).sum())]
-    assert untimed(curve(ratios=[0.3], seeds=[0], y_oracle=oracle).rows) == expected
+    assert untimed(curve(ratios=[0.3], random_states=[0], y_oracle=oracle).rows) == expected
 
 
 def test_pseudo_labels_are_the_same_for_all(curve):
     X, y, partial = curve.pool
     semi = small_pruner(SemiPrune, labeler=LabelSpreading(kernel="knn"))
     pruners = {"k-center": CountingKCenter(), "semi": semi, "supervised": small_pruner(SupervisedPruner)}
-    found = curve(pruners, labels="pseudo", evaluator=Remembering(max_iter=500), seeds=[1])
+    found = curve(pruners, labels="pseudo", evaluator=Remembering(max_iter=500), random_states=[1])
     labelled = semi.set_params(random_state=1).fit(X, partial).pseudo_labels_
     place = {tuple(row): number for number, row in enumerate(X)}
     assert len(Remembering.seen) == 4 * 2
@@ -144,22 +144,22 @@ def test_who_lends_pseudo_labels(curve):
     X, _, partial = curve.pool
     semi = small_pruner(SemiPrune, labeler=LabelSpreading(kernel="knn"))
     two = {"active": ActivePruner(classifier=LogisticRegression(C=1e-3)), "semi": semi}
-    make = partial_function(curve, two, labels="pseudo", evaluator=Remembering(max_iter=500), seeds=[1])
+    make = partial_function(curve, two, labels="pseudo", evaluator=Remembering(max_iter=500), random_states=[1])
     place = {tuple(row): number for number, row in enumerate(X)}
     for name, pruner in two.items():
         Remembering.seen.clear()
-        make(lender=name)
+        make(pseudo_labels_from=name)
         lent = pruner.set_params(random_state=1).fit(X, partial).pseudo_labels_
         for rows, labels in Remembering.seen:
             assert labels.tolist() == lent[[place[tuple(row)] for row in rows]].tolist()
-    with pytest.raises(ValueError, match=r"choose the lender among \['active', 'semi'\]"):
+    with pytest.raises(ValueError, match=r"set pseudo_labels_from to one of \['active', 'semi'\]"):
         make()
-    with pytest.raises(ValueError, match="lender='random' is no pruner with pseudo-labels"):
-        make(lender="random")
-    with pytest.raises(ValueError, match="needs one pruner with pseudo-labels"):
+    with pytest.raises(ValueError, match="pseudo_labels_from must name a pruner with pseudo-labels.*got 'random'"):
+        make(pseudo_labels_from="random")
+    with pytest.raises(ValueError, match="needs a pruner with pseudo-labels"):
         curve(labels="pseudo")
-    with pytest.raises(ValueError, match="lender='semi' lends pseudo-labels, which labels='oracle' does not take"):
-        make(lender="semi", labels="oracle")
+    with pytest.raises(ValueError, match="pseudo_labels_from must be None with labels='oracle'.*got 'semi'"):
+        make(pseudo_labels_from="semi", labels="oracle")
 
 
 def test_given_labels_are_kept(curve):
@@ -167,16 +167,16 @@ def test_given_labels_are_kept(curve):
     X, y, partial = curve.pool
     wrong = np.where(partial >= 0, (y + 1) % 3, y)
     assert untimed(curve(y_oracle=wrong).rows) == untimed(curve().rows)
-    with pytest.raises(ValueError, match=r"y_oracle has no label for row \d+, which 'random' keeps"):
+    with pytest.raises(ValueError, match=r"y_oracle has no label for row \d+, which is kept"):
         curve(y_oracle=np.where(partial >= 0, y, -1))
 
 
 def test_the_upper_bound_knows_all_labels(curve):
     X, y, partial = curve.pool
-    found = curve({"supervised": small_pruner(SupervisedPruner)}, seeds=[0])
+    found = curve({"supervised": small_pruner(SupervisedPruner)}, random_states=[0])
     costs = {row["n_annotated"] for row in found.rows if row["method"] == "supervised"}
     assert costs == {100}
-    with pytest.raises(ValueError, match="y holds unlabelled rows: give y_oracle"):
+    with pytest.raises(ValueError, match="y holds unlabeled rows: pass y_oracle"):
         curve({"supervised": small_pruner(SupervisedPruner)}, y_oracle=None)
 
 
@@ -188,7 +188,7 @@ def test_differences_are_paired():
         {"method": method, "ratio": 0.5, "seed": seed, "n_annotated": 10, "accuracy": value}
         for (method, seed), value in accuracy.items()
     ]
-    random, ours, drawn = PruningCurve(rows, "random").summary()
+    random, ours, drawn = PruningCurve(rows).summary()
     assert (random["difference"], random["low"], random["high"]) == (0.0, 0.0, 0.0)
     assert random["mean"] == pytest.approx(0.6)
     assert random["std"] == pytest.approx(0.1)
@@ -197,7 +197,7 @@ def test_differences_are_paired():
     assert drawn["low"] < drawn["difference"] < drawn["high"]
     assert drawn["low"] >= 0.0
     assert drawn["high"] <= 0.2 + 1e-9
-    alone = PruningCurve([row for row in rows if row["seed"] == 0], "random").summary()[1]
+    alone = PruningCurve([row for row in rows if row["seed"] == 0]).summary()[1]
     assert (alone["n"], alone["std"], alone["low"]) == (1, None, None)
 
 
@@ -206,15 +206,15 @@ def test_a_killed_run_goes_on(curve, tmp_path):
     expected = curve().rows
     CountingClassifier.fits, CountingClassifier.fails_at = 0, 6
     with pytest.raises(KeyboardInterrupt):
-        curve(csv_file=file)
+        curve(results_file=file)
     with file.open(newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 5
     CountingClassifier.fits, CountingClassifier.fails_at = 0, None
-    found = curve(csv_file=file).rows
+    found = curve(results_file=file).rows
     assert CountingClassifier.fits == 7
     assert untimed(found, key=None) == untimed(expected)
     CountingClassifier.fits = 0
-    assert curve(csv_file=file).rows == found
+    assert curve(results_file=file).rows == found
     assert CountingClassifier.fits == 0
     with file.open("a") as stream:
         stream.write("random,0.3,1,orac")  # torn
@@ -225,39 +225,77 @@ def test_a_killed_run_goes_on(curve, tmp_path):
         {"estimators": {"k-center": CountingKCenter(embedding=PCA(2))}},
     ):
         CountingClassifier.fits = 0
-        curve(csv_file=file, **params)
+        curve(results_file=file, **params)
         assert CountingClassifier.fits == (6 if "estimators" in params else 12)
     CountingClassifier.fits = 0
-    assert curve(csv_file=file).rows == found
+    assert curve(results_file=file).rows == found
     assert CountingClassifier.fits == 0
     file.write_text("")
-    curve(csv_file=file, seeds=[0])
+    curve(results_file=file, random_states=[0])
     assert CountingClassifier.fits == 4
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match="holds no pruning curve"):
-        curve(csv_file=other)
+    with pytest.raises(ValueError, match="is not the results file of a pruning curve"):
+        curve(results_file=other)
+
+
+def test_labels_that_are_missing_do_not_change_the_key(curve, tmp_path):
+    X, y, partial = curve.pool
+    X_test, y_test = curve.test
+    unlabeled, rng = partial < 0, np.random.default_rng(0)
+
+    def run(partial_labels, oracle):
+        CountingClassifier.fits = 0
+        pruning_curve(
+            {},
+            X,
+            partial_labels,
+            ratios=[0.5],
+            evaluator=CountingClassifier(max_iter=500),
+            X_test=X_test,
+            y_test=y_test,
+            y_oracle=oracle,
+            results_file=tmp_path / "curve.csv",
+        )
+        return CountingClassifier.fits
+
+    def masked(mask):
+        return np.ma.MaskedArray(np.where(mask, rng.permutation(y), y), mask)
+
+    assert run(masked(unlabeled), masked(~unlabeled)) == 1
+    assert run(masked(unlabeled), masked(~unlabeled)) == 0  # other values beneath both masks
+    assert run(np.where(unlabeled, None, y), np.where(unlabeled, y, -1)) == 0
+    shown = unlabeled.copy()
+    shown[np.flatnonzero(unlabeled)[0]] = False
+    assert run(masked(shown), masked(~unlabeled)) == 1
+    assert run(masked(unlabeled), y) == 1
+    neighbors = [row for row in range(99) if not unlabeled[row] and unlabeled[row + 1] and y[row] == y[row + 1]]
+    moved = unlabeled.copy()
+    moved[[neighbors[0], neighbors[0] + 1]] = True, False  # the same labels, of other rows
+    assert run(masked(moved), y) == 1
+    swapped = np.where(unlabeled, y, (y + 1) % 3)
+    assert run(np.ma.MaskedArray(swapped, unlabeled), masked(~unlabeled)) == 1
 
 
 def test_processes_give_the_same(curve, tmp_path):
     make = partial_function(curve, {"k-center": KCenterPruner()}, evaluator=LogisticRegression(max_iter=500))
-    one, two = make(), make(n_jobs=2, csv_file=tmp_path / "curve.csv")
+    one, two = make(), make(n_jobs=2, results_file=tmp_path / "curve.csv")
     assert untimed(one.rows) == untimed(two.rows, key=None)
-    assert make(csv_file=tmp_path / "curve.csv").rows == two.rows
+    assert make(results_file=tmp_path / "curve.csv").rows == two.rows
 
 
 def test_an_evaluator_for_each_ratio(curve, tmp_path):
     file = tmp_path / "curve.csv"
     weak = CountingClassifier(C=1e-4, max_iter=500)
-    one = curve(csv_file=file).rows
+    one = curve(results_file=file).rows
     CountingClassifier.fits = 0
-    two = curve(evaluator={0.3: weak, 0.6: CountingClassifier(max_iter=500)}, csv_file=file).rows
+    two = curve(evaluator={0.3: weak, 0.6: CountingClassifier(max_iter=500)}, results_file=file).rows
     assert CountingClassifier.fits == 6  # the rows of 0.6 were there
     for row, other in zip(one, two, strict=True):
         assert (row == other) == (row["ratio"] == 0.6)
     expected = curve(evaluator=weak, ratios=[0.3]).rows
     assert untimed([row for row in two if row["ratio"] == 0.3], key=None) == untimed(expected)
-    with pytest.raises(ValueError, match=r"evaluator is a dict without the ratio 0.6; it holds \[0.3\]"):
+    with pytest.raises(ValueError, match=r"evaluator must hold a classifier for each ratio, but 0.6 is not in \[0.3\]"):
         curve(evaluator={0.3: weak})
 
 
@@ -275,35 +313,37 @@ def test_seconds(curve):
     rows = curve({"slow": Slow()}, evaluator=SlowClassifier(max_iter=500)).rows
     rows = [row for row in rows if row["method"] == "slow"]
     assert all(row["fit_time"] >= 0.05 and row["train_time"] >= 0.02 for row in rows)
-    assert len({row["fit_time"] for row in rows}) <= 3  # one fit a seed
+    assert len({row["fit_time"] for row in rows}) <= 3  # one fit for each random state
 
 
 def test_curves_are_read_from_their_file(curve, tmp_path):
     file = tmp_path / "curve.csv"
     semi = small_pruner(SemiPrune, labeler=LabelSpreading(kernel="knn"))
-    annotated = curve(csv_file=file)
-    pseudo = curve({"semi": semi}, labels="pseudo", csv_file=file)
+    annotated = curve(results_file=file)
+    pseudo = curve({"semi": semi}, labels="pseudo", results_file=file)
     assert sorted(map(str, PruningCurve.from_csv(file).rows)) == sorted(map(str, annotated.rows))
     assert sorted(map(str, PruningCurve.from_csv(file, labels="pseudo").rows)) == sorted(map(str, pseudo.rows))
     assert PruningCurve.from_csv(file).summary()[0].keys() == annotated.summary()[0].keys()
-    with pytest.raises(ValueError, match="holds no rows with labels='oracle' and budget='iterations'"):
+    with pytest.raises(ValueError, match="holds no results with labels='oracle' and budget='iterations'"):
         PruningCurve.from_csv(file, budget="iterations")
-    with pytest.raises(ValueError, match="holds no rows"):
+    with pytest.raises(ValueError, match="holds no results"):
         PruningCurve.from_csv(tmp_path / "none.csv")
-    curve(csv_file=file, evaluator=CountingClassifier(C=0.1, max_iter=500))
-    with pytest.raises(ValueError, match="holds 2 rows of '.*' at ratio 0.[36] and seed [012], which came of other"):
+    curve(results_file=file, evaluator=CountingClassifier(C=0.1, max_iter=500))
+    with pytest.raises(
+        ValueError, match="holds 2 results of '.*' with ratio 0.[36] and seed [012], which belong to different"
+    ):
         PruningCurve.from_csv(file)
 
 
 def test_the_file_of_a_run_that_is_not_finished(curve, tmp_path):
     file = tmp_path / "curve.csv"
-    whole = curve(csv_file=file).rows
+    whole = curve(results_file=file).rows
     unfinished = tmp_path / "unfinished.csv"
     unfinished.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))  # the last row of the last seed
     read = PruningCurve.from_csv(unfinished)
     assert sorted(map(str, read.rows)) == sorted(str(row) for row in whole if (row["ratio"], row["seed"]) != (0.6, 2))
     assert {(row["ratio"], row["n"]) for row in read.summary()} == {(0.3, 3), (0.6, 2)}
-    with pytest.raises(ValueError, match="There are no rows of 'RANDOM'"):
+    with pytest.raises(ValueError, match="rows must include the method 'RANDOM'"):
         PruningCurve.from_csv(file, random="RANDOM")
 
 
@@ -316,10 +356,10 @@ def test_equal_iterations(curve):
             return super().fit(X, y)
 
     net = Net(module__width=4, batch_size=16, max_epochs=2)
-    curve(evaluator=net, budget="iterations", seeds=[0])
+    curve(evaluator=net, budget="iterations", random_states=[0])
     assert seen == [(30, 7, 2), (60, 7, 2)] * 2
     seen.clear()
-    curve(evaluator=net, seeds=[0])
+    curve(evaluator=net, random_states=[0])
     assert seen == [(30, None, 2), (60, None, 2)] * 2
     with pytest.raises(ValueError, match="budget='iterations' needs a NetClassifier with n_steps=None"):
         curve(budget="iterations")
@@ -329,14 +369,18 @@ def test_equal_iterations(curve):
     ("params", "error", "message"),
     [
         ({"estimators": [KCenterPruner()]}, TypeError, "estimators must be a dict"),
-        ({"estimators": {"random": KCenterPruner()}}, ValueError, "The name 'random' is that of RandomPruner"),
+        ({"estimators": {"random": KCenterPruner()}}, ValueError, "estimators must not name another pruner 'random'"),
         ({"labels": "true"}, ValueError, "labels must be 'oracle' or 'pseudo', got 'true'"),
         ({"budget": "steps"}, ValueError, "budget must be 'epochs' or 'iterations'"),
         ({"ratios": [0.5, 1.5]}, ValueError, "within"),
-        ({"ratios": [0.5, 0.5]}, ValueError, "ratios must hold one value at least, and none twice"),
-        ({"seeds": []}, ValueError, "seeds must hold one value at least"),
+        ({"ratios": [0.5, 0.5]}, ValueError, "ratios must be one or more different values"),
+        ({"random_states": []}, ValueError, "random_states must be one or more different values"),
         ({"estimators": {"k-center": KCenterPruner}}, TypeError, r"estimators\['k-center'\] must be a pruner"),
-        ({"estimators": {"active": ActivePruner()}, "ratios": [0.05, 0.5]}, ValueError, "labelled rows, above the 5"),
+        (
+            {"estimators": {"active": ActivePruner()}, "ratios": [0.05, 0.5]},
+            ValueError,
+            "keeps all 9 labeled rows, and ratio=0.05 keeps only 5 rows",
+        ),
         (
             {"estimators": {"elfs": ELFSPruner(selection=Cutoff(0.6))}},
             ValueError,
@@ -347,7 +391,7 @@ def test_equal_iterations(curve):
             ValueError,
             "hard_cutoff=0.6 drops 60 of 100 rows",
         ),
-        ({"y_oracle": None}, ValueError, "give y_oracle"),
+        ({"y_oracle": None}, ValueError, "pass y_oracle"),
         ({"y_oracle": np.zeros(99)}, ValueError, "X has 100 rows, y_oracle has 99"),
         ({"y_test": np.zeros(49)}, ValueError, "X has 50 rows, y_test has 49"),
     ],

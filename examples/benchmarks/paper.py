@@ -49,7 +49,7 @@ from skprune.baselines import (
 from skprune.datasets import corrupt_images, fetch_cifar10, fetch_fashion_mnist, make_long_tailed, make_partial_labels
 from skprune.model_selection import PruningCurve, pruning_curve
 from skprune.nets import NetClassifier
-from skprune.selection import Random
+from skprune.selection import Cutoff, Random, Stratified
 from skprune.semi_supervised import SoftMatch
 
 LOADERS = {"fashion": fetch_fashion_mnist, "cifar10": fetch_cifar10}
@@ -92,12 +92,12 @@ def methods(shape, args):
         "D2": D2Pruner(n_clusters=10, embedding=embedding),
         DEFAULT: SemiPrune(**ours),
         TRUSTING: SemiPrune(goal="pseudo", **ours),
-        "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection="cutoff", **ours),
+        "SemiPrune-AUM-Cutoff": SemiPrune(difficulty="aum", selection=Cutoff("auto", min_per_class=0.5), **ours),
         BY_CLASS: SemiPrune(selection=Random(min_per_class=0.5), **ours),
         INCLUDING: SemiPrune(include_labeled=True, **ours),
         "BADGE": ActivePruner(classifier=classifier),
         UPPER: SupervisedPruner(**recorded),
-        "CCS-AUM": SupervisedPruner(difficulty="aum", selection="stratified", **recorded),
+        "CCS-AUM": SupervisedPruner(difficulty="aum", selection=Stratified("auto", min_per_class=0.5), **recorded),
     }
 
 
@@ -130,7 +130,7 @@ def problem(args, seed):
     return X, y, partial, X_test, y_test
 
 
-def csv_file(args, dataset, protocol):
+def results_file(args, dataset, protocol):
     """Return the file of a table; other presets and splits have others."""
     steps = f"-{args.labeler_steps}" if args.labeler_steps else ""
     return args.out / f"{args.preset}-{args.split}-{dataset}-{protocol}{steps}.csv"
@@ -145,8 +145,8 @@ def compute(args, seed):
         "y_oracle": y,
         "X_test": X_test,
         "y_test": y_test,
-        "seeds": [seed],
-        "csv_file": csv_file(args, args.dataset, args.protocol),
+        "random_states": [seed],
+        "results_file": results_file(args, args.dataset, args.protocol),
     }
     lenders = {"oracle": None, "pseudo": DEFAULT}
     nets = evaluators(args, (*ratios, 1.0))
@@ -154,7 +154,14 @@ def compute(args, seed):
         wanted = {*args.methods, lenders[labels]}  # what lends its labels is computed with the others
         pruners = {name: one for name, one in found.items() if name in wanted and name not in LEFT_OUT[labels]}
         pruning_curve(
-            pruners, X, partial, ratios=ratios, evaluator=nets, labels=labels, lender=lenders[labels], **shared
+            pruners,
+            X,
+            partial,
+            ratios=ratios,
+            evaluator=nets,
+            labels=labels,
+            pseudo_labels_from=lenders[labels],
+            **shared,
         )
         print(f"{args.dataset} {args.protocol} seed {seed}: {LABELS[labels]} done", flush=True)
     if "oracle" in args.labels:
@@ -164,7 +171,7 @@ def compute(args, seed):
 def curves(args):
     """Yield dataset, protocol, labels and rows of what there is."""
     for dataset, protocol, labels in product(LOADERS, PROTOCOLS, LABELS):
-        file = csv_file(args, dataset, protocol)
+        file = results_file(args, dataset, protocol)
         if file.exists() and f",{labels}," in file.read_text():
             yield dataset, protocol, labels, PruningCurve.from_csv(file, labels=labels).rows
 
@@ -181,7 +188,7 @@ def by_method(rows):
     names = [name for name in METHODS if all(one in there for one in product([name], ratios, seeds))]
     if not seeds:
         return [], ratios, seeds, {}
-    curve = PruningCurve([row for row in rows if row["seed"] in seeds and row["method"] in names], RANDOM)
+    curve = PruningCurve([row for row in rows if row["seed"] in seeds and row["method"] in names], random=RANDOM)
     return names, ratios, seeds, {(row["method"], row["ratio"]): row for row in curve.summary()}
 
 

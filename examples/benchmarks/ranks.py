@@ -4,8 +4,8 @@
 
 Fashion-MNIST, 10,000 rows, 250 labels. Rank stability: Spearman's correlation of the scores of three proxies that differ in
 their seeds alone, the mean of the three pairs; and of the mean of two with the third. Extrapolation: 2,000 rows are left out,
-SemiPrune is fitted to the other 8,000, and score_samples gives the scores of the 2,000; Spearman's correlation with their scores
-from a fit to all rows.
+SemiPrune is fitted to the other 8,000, and predict_difficulty gives the scores of the 2,000; Spearman's correlation with their
+scores from a fit to all rows.
 
 Restartable: rows that are in the CSV file are not computed again; --report prints the table from it alone. For --seeds in
 several processes, give each a file of its own and report on all: --report --out a.csv b.csv.
@@ -23,7 +23,7 @@ from skprune.datasets import make_partial_labels
 from skprune.scores import difficulty
 
 SCORES = ("aum", "dual", "el2n", "forgetting")
-NEIGHBOURS = (3, 10, 30)
+NEIGHBORS = (3, 10, 30)
 LEFT_OUT = 2_000
 
 
@@ -34,7 +34,7 @@ def correlation(a, b):
 
 def compute(rows, seed, args):
     """Compute the rows of a seed."""
-    if not rows.missing(f"extrapolated {NEIGHBOURS[-1]} | {SCORES[-1]}", seed):
+    if not rows.missing(f"extrapolated {NEIGHBORS[-1]} | {SCORES[-1]}", seed):
         return
     X, y, *_ = fashion_pool(args, seed)
     y_partial = make_partial_labels(y[:-LEFT_OUT], n_labeled=args.labels, random_state=seed)
@@ -52,8 +52,8 @@ def compute(rows, seed, args):
         trained = difficulty(whole.dynamics_, name)[-LEFT_OUT:]
         part.set_params(difficulty=name)
         part.difficulty_scores_ = difficulty(part.dynamics_, name)
-        for count in NEIGHBOURS:
-            found = part.score_samples(X[-LEFT_OUT:], n_neighbors=count)
+        for count in NEIGHBORS:
+            found = part.predict_difficulty(X[-LEFT_OUT:], n_neighbors=count)
             rows.add(f"extrapolated {count} | {name}", seed, correlation(found, trained), 0.0)
 
 
@@ -65,7 +65,7 @@ def report(rows, args):
     lines = {
         "one proxy with another": "one with one",
         "mean of two with a third": "mean of two with one",
-        **{f"score_samples, {count} neighbours": f"extrapolated {count}" for count in NEIGHBOURS},
+        **{f"predict_difficulty, {count} neighbors": f"extrapolated {count}" for count in NEIGHBORS},
     }
     for text, key in lines.items():
         cells = (show(rows.column(f"{key} | {name}", args.seeds)) for name in SCORES)

@@ -161,7 +161,7 @@ def compared(found, ratio, labels, seed, args):
     return {name: found[name] for name in names}
 
 
-def csv_file(args, dataset, protocol, part):
+def results_file(args, dataset, protocol, part):
     """Return the file of a column; part is "first" or "others"."""
     return args.out / f"{dataset}-{protocol}-{part}.csv"
 
@@ -182,16 +182,16 @@ def compute(args, seed):
             y_test=y_test,
             y_oracle=y,
             labels=labels,
-            lender=None if labels == "oracle" else "c_d auto",
-            seeds=[seed],
-            csv_file=csv_file(args, args.dataset, args.protocol, part),
+            pseudo_labels_from=None if labels == "oracle" else "c_d auto",
+            random_states=[seed],
+            results_file=results_file(args, args.dataset, args.protocol, part),
         )
         print(f"{args.dataset} {args.protocol} seed {seed}, {labels}, {ratio:.0%}: done", flush=True)
 
 
 def accuracies(args, dataset, protocol, part, labels):
     """Return the accuracies of a column in % by name, ratio and seed."""
-    file = csv_file(args, dataset, protocol, part)
+    file = results_file(args, dataset, protocol, part)
     if not file.exists() or f",{labels}," not in file.read_text():
         return {}
     rows = PruningCurve.from_csv(file, labels=labels, random=RANDOM).rows

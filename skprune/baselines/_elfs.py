@@ -149,14 +149,14 @@ class ELFSPruner(LabelFreePruner):
     def _inspect(self, rows, classes, rng):
         n_clusters = count_clusters(self.n_clusters, classes)
         if n_clusters < 2:
-            raise ValueError("ELFSPruner needs n_clusters of at least 2: a proxy cannot learn a single class.")
+            raise ValueError("ELFSPruner needs n_clusters of at least 2, because a proxy cannot learn one class.")
         settings = self._settings()
         check_parameters(settings, np.arange(len(rows)) % n_clusters, np.arange(n_clusters))
         features = embed(self.embedding, rows, rng, self.device)
         clusters, _ = cluster(features, n_clusters, int(rng.randint(2**31 - 1)))
         found, codes = np.unique(clusters, return_inverse=True)
         if len(found) < 2:
-            raise ValueError("ELFSPruner found a single cluster, and a proxy cannot learn a single class.")
+            raise ValueError("ELFSPruner found a single cluster, and a proxy cannot learn one class.")
         seed = int(rng.randint(2**31 - 1))
         models = prepare_models(settings, np.random.RandomState(seed), all_labeled=True)
         results = run_stages(settings, models, rows, codes, found)

@@ -1,6 +1,6 @@
-"""Splitters that know which rows can be scored, a scorer for those who bring their own, and the pruning curve."""
+"""Splitters and a scorer for partly labeled data, and the pruning curve."""
 
-from skprune.model_selection._curve import PruningCurve
+from skprune.model_selection._curve_results import PruningCurve
 from skprune.model_selection._partial_label_kfold import PartialLabelKFold
 from skprune.model_selection._partial_label_scorer import partial_label_scorer
 from skprune.model_selection._partial_label_shuffle_split import PartialLabelShuffleSplit

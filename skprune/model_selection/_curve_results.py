@@ -1,4 +1,4 @@
-"""The rows of a pruning curve: their summary, and their file."""
+"""The results of a pruning curve: their summary, and the file that keeps them."""
 
 import csv
 from collections import Counter
@@ -8,69 +8,70 @@ import numpy as np
 
 from skprune._utils._locks import lock_of
 
-COLUMNS = (
-    "method",
-    "ratio",
-    "seed",
-    "labels",
-    "budget",
-    "key",
-    "n_kept",
-    "n_annotated",
-    "accuracy",
-    "fit_time",
-    "train_time",
-)
+PLACE = ("method", "ratio", "seed", "labels", "budget", "key")  # what tells the rows of a file apart
+COLUMNS = (*PLACE, "n_kept", "n_annotated", "accuracy", "fit_time", "train_time")
 _RESAMPLES = 10_000
 
 
 class PruningCurve:
-    """What :func:`pruning_curve` returns.
+    """The results of :func:`pruning_curve`.
 
     Parameters
     ----------
     rows : list of dict
-        One for each method, ratio and seed: "n_kept" rows, "n_annotated" labels that a human gave in all, the initial ones
-        included, "accuracy" in [0, 1], and the seconds of the pruner's fit, "fit_time", which the ratios share, and of the
-        evaluator's, "train_time". They are those of the run that computed the row: what a pruner's `memory` held took no time.
-    random : str
-        The name of the random rows.
+        One for each method, ratio and seed, with the keys "method", "ratio", "seed" and the following. "n_kept": number of rows
+        kept. "n_annotated": number of labels given by people, including the initial ones. "accuracy": in [0, 1]. "fit_time":
+        seconds taken by the fit of the pruner, which all ratios share. "train_time": seconds taken by the fit of the evaluator.
+        Times are those of the run that computed the row; stages found in the `memory` of a pruner took none.
+    random : str, default="random"
+        The name of the method that keeps random rows.
+
+    Raises
+    ------
+    ValueError
+        No row belongs to the method `random`.
 
     Examples
     --------
     >>> row = {"method": "random", "ratio": 0.5, "seed": 0, "n_annotated": 10, "accuracy": 0.9}
-    >>> PruningCurve([row], "random").summary()[0]["mean"]
+    >>> PruningCurve([row]).summary()[0]["mean"]
     0.9
     """
 
-    def __init__(self, rows, random):
+    def __init__(self, rows, *, random="random"):
         if not any(row["method"] == random for row in rows):
-            raise ValueError(f"There are no rows of {random!r}, the random rows that all others are compared with.")
+            raise ValueError(
+                f"rows must include the method {random!r}, the random rows with which all methods are compared."
+            )
         self.rows = rows
         self.random = random
 
     @classmethod
     def from_csv(cls, file, *, labels="oracle", budget="epochs", random="random"):
-        """Read the rows that :func:`pruning_curve` wrote.
+        """Read results that :func:`pruning_curve` wrote.
 
         Parameters
         ----------
         file : path-like
-            Its `csv_file`.
-        labels, budget : str
-            Which of its rows, as in :func:`pruning_curve`.
+            The `results_file` of the curve.
+        labels : {"oracle", "pseudo"}, default="oracle"
+            Which results to read, by the parameter of :func:`pruning_curve`.
+        budget : {"epochs", "iterations"}, default="epochs"
+            Which results to read, by the parameter of :func:`pruning_curve`.
         random : str, default="random"
-            The name of the random rows.
+            The name of the method that keeps random rows.
 
         Returns
         -------
         PruningCurve
-            The rows, in the order of the file. Of a run that is not finished, the seeds of a ratio that all its methods have.
+            The results in the order of the file. If the run is unfinished, those of the random states that all methods of a
+            ratio have.
 
         Raises
         ------
         ValueError
-            No such rows, none of random rows, or several of one method, ratio and seed, which came of other data or parameters.
+            The file holds no such results, none for random rows, or several for one method, ratio and random state, which
+            belong to different data or parameters.
 
         Examples
         --------
@@ -82,52 +83,53 @@ class PruningCurve:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     file = f"{folder}/curve.csv"
         ...     curve = pruning_curve(
-        ...         {}, X, y, ratios=[0.5], evaluator=GaussianNB(), X_test=X, y_test=y, csv_file=file
+        ...         {}, X, y, ratios=[0.5], evaluator=GaussianNB(), X_test=X, y_test=y, results_file=file
         ...     )
         ...     PruningCurve.from_csv(file).rows == curve.rows
         True
         """
         rows = [row for row in read_rows(file).values() if (row["labels"], row["budget"]) == (labels, budget)]
         if not rows:
-            raise ValueError(f"{file} holds no rows with labels={labels!r} and budget={budget!r}.")
+            raise ValueError(f"{file} holds no results with labels={labels!r} and budget={budget!r}.")
         counts = Counter((row["method"], row["ratio"], row["seed"]) for row in rows)
-        (place, count), *_ = counts.most_common(1)
+        ((method, ratio, seed), count), *_ = counts.most_common(1)
         if count > 1:
             raise ValueError(
-                f"{file} holds {count} rows of {place[0]!r} at ratio {place[1]} and seed {place[2]}, which came of other data or "
-                "parameters. Delete those that do not belong here."
+                f"{file} holds {count} results of {method!r} with ratio {ratio} and seed {seed}, which belong to different data "
+                "or parameters. Delete those that do not belong here."
             )
         methods = {ratio: {row["method"] for row in rows if row["ratio"] == ratio} for _, ratio, _ in counts}
-        whole = {
+        finished = {
             (ratio, seed)
             for _, ratio, seed in counts
             if all((method, ratio, seed) in counts for method in methods[ratio])
         }
-        return cls([row for row in rows if (row["ratio"], row["seed"]) in whole], random)
+        return cls([row for row in rows if (row["ratio"], row["seed"]) in finished], random=random)
 
     def summary(self, *, confidence=0.95, random_state=0):
-        """Summarise over the seeds.
+        """Summarize the results over the random states.
 
         Parameters
         ----------
         confidence : float, default=0.95
-            Of the interval.
+            The confidence level of the interval, in (0, 1).
         random_state : int, default=0
-            Of the bootstrap.
+            Seed of the bootstrap.
 
         Returns
         -------
         list of dict
-            For each method and ratio "n" seeds, "mean" and "std" (ddof 1; None of one seed) of the accuracy, the mean of
-            "n_annotated", and of the difference to random rows, paired by seed, the mean "difference" and its bootstrap interval
-            "low", "high" over the seeds (None below two seeds). With few seeds the interval is rough.
+            One for each method and ratio, with the following keys. "n": number of random states. "mean" and "std": of the
+            accuracy (ddof 1; None for a single one). "n_annotated": its mean. "difference": the mean difference in accuracy from
+            random rows of the same random state. "low" and "high": its bootstrap interval over the random states (None for a
+            single one), which is rough where they are few.
         """
         accuracy = {(row["method"], row["ratio"], row["seed"]): row["accuracy"] for row in self.rows}
         result = []
         for method, ratio in dict.fromkeys((row["method"], row["ratio"]) for row in self.rows):
-            mine = [row for row in self.rows if (row["method"], row["ratio"]) == (method, ratio)]
-            values = np.array([row["accuracy"] for row in mine])
-            gains = values - [accuracy[self.random, ratio, row["seed"]] for row in mine]
+            rows = [row for row in self.rows if (row["method"], row["ratio"]) == (method, ratio)]
+            values = np.array([row["accuracy"] for row in rows])
+            gains = values - [accuracy[self.random, ratio, row["seed"]] for row in rows]
             low, high = _interval(gains, confidence, random_state)
             result.append(
                 {
@@ -136,7 +138,7 @@ class PruningCurve:
                     "n": len(values),
                     "mean": float(values.mean()),
                     "std": float(values.std(ddof=1)) if len(values) > 1 else None,
-                    "n_annotated": float(np.mean([row["n_annotated"] for row in mine])),
+                    "n_annotated": float(np.mean([row["n_annotated"] for row in rows])),
                     "difference": float(gains.mean()),
                     "low": low,
                     "high": high,
@@ -145,12 +147,12 @@ class PruningCurve:
         return result
 
     def to_frame(self):
-        """Return the rows as a pandas DataFrame.
+        """Convert the results to a pandas DataFrame.
 
         Returns
         -------
         pandas.DataFrame
-            One row for each method, ratio and seed.
+            One row for each method, ratio and random state.
         """
         import pandas as pd
 
@@ -158,7 +160,7 @@ class PruningCurve:
 
 
 def _interval(gains, confidence, random_state):
-    """Return the percentile interval of the mean over resamples of the seeds."""
+    """Return the percentile interval of the mean over resamples of the gains."""
     if len(gains) < 2:
         return None, None
     draws = np.random.default_rng(random_state).integers(len(gains), size=(_RESAMPLES, len(gains)))
@@ -168,7 +170,7 @@ def _interval(gains, confidence, random_state):
 
 
 def read_rows(file):
-    """Return the rows of a file; a last line that was torn when the writer was killed is left out."""
+    """Return the rows of a file by their place; a last line left incomplete by a killed writer is skipped."""
     if not Path(file).exists():
         return {}
     text = Path(file).read_text(encoding="utf-8")
@@ -177,10 +179,10 @@ def read_rows(file):
         return {}
     reader = csv.DictReader(lines)
     if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise ValueError(f"{file} holds no pruning curve: its columns are {reader.fieldnames}.")
+        raise ValueError(f"{file} is not the results file of a pruning curve: its columns are {reader.fieldnames}.")
     rows = {}
     for row in reader:
-        place = tuple(row[name] for name in COLUMNS[:6])
+        place = tuple(row[name] for name in PLACE)
         numbers = {name: int(row[name]) for name in ("seed", "n_kept", "n_annotated")}
         numbers |= {name: float(row[name]) for name in ("accuracy", "fit_time", "train_time")}
         rows[place] = row | numbers | {"ratio": int(row["ratio"]) if row["ratio"].isdigit() else float(row["ratio"])}
@@ -188,17 +190,17 @@ def read_rows(file):
 
 
 def append_row(file, row):
-    """Write a row behind the others, in place of a line that was torn."""
+    """Append a row, in place of an incomplete last line."""
     if file is None:
         return
     file = Path(file)
     with lock_of(file.with_name(file.name + ".lock")):
-        before = file.read_bytes() if file.exists() else b""
-        whole = before[: before.rfind(b"\n") + 1]
-        if len(whole) < len(before):
-            file.write_bytes(whole)
+        content = file.read_bytes() if file.exists() else b""
+        complete = content[: content.rfind(b"\n") + 1]
+        if len(complete) < len(content):
+            file.write_bytes(complete)
         with file.open("a", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-            if not whole:
+            if not complete:
                 writer.writeheader()
             writer.writerow(row)
