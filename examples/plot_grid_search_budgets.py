@@ -1,9 +1,9 @@
-"""A grid over budgets: which ratio and which difficulty, beside self-training and label spreading on the same folds.
+"""A grid over budgets: which ratio and which difficulty, compared with self-training and label spreading on the same folds.
 
-10 % of the digits are labelled. A grid of ratios and difficulties costs one training of SemiPrune a fold, since ``memory``
+10 % of the digits are labeled. A grid of ratios and difficulties costs one training of SemiPrune per fold, since ``memory``
 keeps it; logistic regression is trained on each coreset with its pseudo-labels. Self-training and label spreading, which use
-all rows, are scored on the same folds of labelled rows. The labelled rows of a fold are few, so the test accuracy of the models
-refitted to the whole pool stands beside the scores of the search.
+all rows, are scored on the same folds of labeled rows. A fold has few labeled rows, so the test accuracy of the models
+refitted to the whole pool is shown next to the scores of the search.
 
     python examples/plot_grid_search_budgets.py [--seeds 0 1 2] [--figure budgets.png]
 """
@@ -37,13 +37,13 @@ BASELINES = {
 }
 
 
-def one_seed(seed):
+def run_seed(seed):
     """Return the cross-validated and the test accuracy of each candidate and baseline, in %."""
     X, y = load_digits(return_X_y=True)
     X_pool, X_test, y_pool, y_test = train_test_split(X, y, stratify=y, random_state=seed)
     y_partial = make_partial_labels(y_pool, n_labeled=0.1, random_state=seed)
     folds = PartialLabelKFold(FOLDS, shuffle=True, random_state=seed)
-    found = {}
+    outcome = {}
     with tempfile.TemporaryDirectory() as cache:
         pruner = SemiPrune(selection=Beta(class_balanced="proportional"), memory=cache, random_state=seed)
         model = make_pipeline(MinMaxScaler(), PrunedClassifier(LogisticRegression(max_iter=2000), pruner))
@@ -54,14 +54,14 @@ def one_seed(seed):
         for params, score in zip(search.cv_results_["params"], scores, strict=True):
             refitted = model.set_params(**params).fit(X_pool, y_partial)
             key = params[prefix + "difficulty"], params[prefix + "ratio"]
-            found[key] = 100 * score, 100 * refitted.score(X_test, y_test)
-        found["chosen"] = 100 * search.best_score_, 100 * search.score(X_test, y_test)
-        found["chosen ratio"] = search.best_params_[prefix + "ratio"]
+            outcome[key] = 100 * score, 100 * refitted.score(X_test, y_test)
+        outcome["chosen"] = 100 * search.best_score_, 100 * search.score(X_test, y_test)
+        outcome["chosen ratio"] = search.best_params_[prefix + "ratio"]
     for name, baseline in BASELINES.items():
         model = make_pipeline(MinMaxScaler(), baseline)
         score = cross_val_score(model, X_pool, y_partial, cv=folds).mean()
-        found[name] = 100 * score, 100 * model.fit(X_pool, y_partial).score(X_test, y_test)
-    return found
+        outcome[name] = 100 * score, 100 * model.fit(X_pool, y_partial).score(X_test, y_test)
+    return outcome
 
 
 def column(results, key, place):
@@ -105,7 +105,7 @@ def main():
     parser.add_argument("--figure", help="save a figure to this file (needs matplotlib: skprune[plots])")
     args = parser.parse_args()
     start = time.perf_counter()
-    results = Parallel(n_jobs=2)(delayed(one_seed)(seed) for seed in args.seeds)
+    results = Parallel(n_jobs=2)(delayed(run_seed)(seed) for seed in args.seeds)
     print(
         f"Accuracy in % of logistic regression with pseudo-labels, digits, 10 % labelled: mean ± std (ddof 1) of seeds "
         f"{' '.join(map(str, args.seeds))}"

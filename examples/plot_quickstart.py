@@ -1,8 +1,8 @@
-"""Quickstart: 5 % of the digits are labelled; which rows are worth an annotation?
+"""Quickstart: 5 % of the digits are labeled; which rows are worth annotating?
 
-For each seed the digits are split into a pool and a test set, 5 % of the pool keep their label, and SemiPrune chooses
+For each seed, the digits are split into a pool and a test set, 5 % of the pool keep their label, and SemiPrune chooses
 10, 30 and 50 % of the pool. The chosen rows are annotated (here: they get their true labels), and logistic regression is
-trained on them. Random rows of the same number are what one would annotate otherwise.
+trained on them. The alternative would be to annotate the same number of random rows.
 
     python examples/plot_quickstart.py [--seeds 0 1 2 3 4] [--figure quickstart.png]
 """
@@ -30,12 +30,13 @@ def accuracy(X_train, y_train, X_test, y_test):
     return 100 * LogisticRegression(max_iter=2000).fit(X_train, y_train).score(X_test, y_test)
 
 
-def one_seed(seed):
+def run_seed(seed):
+    """Return the test accuracy of each choice and ratio, and the share of correct pseudo-labels, in %."""
     X, y = load_digits(return_X_y=True)
     X_pool, X_test, y_pool, y_test = train_test_split(X / 16, y, stratify=y, random_state=seed)
     y_partial = make_partial_labels(y_pool, n_labeled=0.05, random_state=seed)
 
-    # Small coresets: keep the classes' shares. One fit, and every ratio is a choice from it at no cost.
+    # Small coresets: keep the shares of the classes. Every ratio is chosen from one fit, without further training.
     beta, balanced = Beta(class_balanced="proportional"), Random(class_balanced="proportional")
     pruner = SemiPrune(selection=beta, random_state=seed).fit(X_pool, y_partial)
 
@@ -44,7 +45,7 @@ def one_seed(seed):
         "pseudo": 100 * np.mean(pruner.pseudo_labels_[hidden] == y_pool[hidden]),
         "all": accuracy(X_pool, y_pool, X_test, y_test),
     }
-    # Both choices are drawn; the mean over a few draws says more about them than a single one.
+    # Every choice is drawn at random; the mean over a few draws tells more than a single one.
     for ratio in RATIOS:
         for name, selector in (("coreset", beta), ("random", Random()), ("balanced", balanced)):
             options = {"dynamics": pruner.dynamics_, "y": np.searchsorted(pruner.classes_, pruner.pseudo_labels_)}
@@ -68,7 +69,7 @@ def draw_figure(results, file):
         axes.errorbar(RATIOS, values.mean(axis=0), values.std(axis=0, ddof=1), marker="o", capsize=3, label=label)
     axes.axhline(np.mean([r["all"] for r in results]), color="0.5", linestyle="--", label="all rows")
     axes.set(xlabel="ratio of the pool that is kept", ylabel="test accuracy in %", xticks=RATIOS)
-    axes.set_title(f"Digits, 5 % labelled: mean and std of {len(results)} seeds")
+    axes.set_title(f"Digits, 5 % labeled: mean and std of {len(results)} seeds")
     axes.legend()
     figure.savefig(file, dpi=150)
 
@@ -80,7 +81,7 @@ def main():
     args = parser.parse_args()
 
     start = time.perf_counter()
-    results = Parallel(n_jobs=2)(delayed(one_seed)(seed) for seed in args.seeds)
+    results = Parallel(n_jobs=2)(delayed(run_seed)(seed) for seed in args.seeds)
 
     def show(values):
         return f"{np.mean(values):6.2f} ± {np.std(values, ddof=1):4.2f}"
