@@ -1,5 +1,7 @@
 """Selections: golden values, invariants, and the faults of published code."""
 
+import inspect
+
 import numpy as np
 import pytest
 from conftest import dynamics_of
@@ -27,6 +29,8 @@ from skprune.selection import (
     kept_count,
 )
 from skprune.selection._beta import beta_weights
+from skprune.selection._counts import allocate
+from skprune.selection._cutoff import share_of
 from skprune.selection._d2 import spread, take_back
 from skprune.selection._neighbor_graph import neighbor_graph
 from skprune.selection._stratified import strata, stratum_budgets
@@ -275,6 +279,70 @@ def test_weights_by_class():
         Hardest(class_balanced={0: 1}).select(np.arange(100.0), 60, y=y)
 
 
+def test_counts_round_by_the_largest_remainders():
+    y = np.repeat([0, 1, 2], [56, 25, 19])  # shares of 10 rows: 5.6, 2.5, 1.9
+    for seed in range(5):
+        mask = Random(class_balanced="proportional").select(np.zeros(100), 10, y=y, random_state=seed)
+        assert np.bincount(y[mask]).tolist() == [6, 2, 2]
+
+
+@given(sizes=st.lists(st.integers(1, 60), min_size=1, max_size=8), ratio=st.floats(0, 1), seed=st.integers(0, 99))
+def test_proportional_counts_are_exact_shares_rounded(sizes, ratio, seed):
+    sizes = np.array(sizes)
+    k = round(ratio * sizes.sum())
+    counts = allocate(k, sizes, np.zeros(len(sizes), int), sizes, np.random.default_rng(seed))
+    share = k * sizes / sizes.sum()
+    assert counts.sum() == k
+    assert (np.abs(counts - share) < 1 + 1e-6).all()
+    remainder, raised = share - np.floor(share + 1e-9), counts > share + 1e-9
+    if raised.any() and not raised.all():
+        assert remainder[raised].min() >= remainder[~raised].max() - 1e-6
+
+
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
+def test_rows_that_must_stay_count_in_their_class(selector):
+    y = np.repeat([0, 1, 2], 20)
+    must = np.arange(60) % 60 < 8
+    mask = choose(
+        clone(selector).set_params(class_balanced="uniform"), np.arange(60.0), 16, y=y, must_keep=must, random_state=0
+    )
+    assert np.bincount(y[mask]).tolist() == [8, 4, 4]
+    assert mask[must].all()
+
+
+def test_rows_that_must_stay_may_leave_no_room_for_a_class():
+    y, values = np.repeat([0, 1], 10), np.arange(20.0)[::-1]
+    must = np.arange(20) < 5
+    with pytest.raises(ValueError, match="min_per_class=3 and must_keep need 8 rows, above the 6 to keep"):
+        Hardest(min_per_class=3).select(values, 6, y=y, must_keep=must)
+    mask = Hardest(min_per_class=3).select(values, 8, y=y, must_keep=must)
+    assert np.bincount(y[mask]).tolist() == [5, 3]
+
+
+@pytest.mark.parametrize("n", [10, 30, 100, 200, 1000])
+def test_cutoffs_count_as_numbers_not_as_floats(n):
+    """A cutoff of 0.29 drops 29 rows of 100, although ``0.29 * 100`` is below 29."""
+    whole = [percent for percent in range(100) if percent * n % 100 == 0]
+    assert [int(share_of(percent / 100, n)) for percent in whole] == [percent * n // 100 for percent in whole]
+    assert int(share_of(0.5, 5)) == 2
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_cutoff_drops_its_rows_to_the_last(cut):
+    mask = cut(0.29).select(np.arange(100.0), 71, random_state=0)
+    np.testing.assert_array_equal(np.flatnonzero(mask), np.arange(71))
+    y = np.repeat([0, 1], 100)
+    mask = cut(0.29, class_balanced="uniform").select(np.arange(200.0), 142, y=y, random_state=0)
+    np.testing.assert_array_equal(mask, np.tile(np.arange(100) < 71, 2))
+
+
+def test_rows_of_a_stratum_are_drawn_uniformly():
+    """Two rows a stratum, of which one is kept: not always the harder one."""
+    values = np.linspace(0, 1, 100)
+    drawn = np.mean([Stratified().select(values, 50, random_state=seed) for seed in range(400)], axis=0)
+    np.testing.assert_allclose(drawn, 0.5, atol=0.12)
+
+
 @pytest.mark.parametrize("cut", CUTS)
 def test_cutoffs_are_those_of_each_class(cut):
     y = np.repeat([0, 1], 50)
@@ -463,8 +531,82 @@ def test_probabilities_are_those_of_the_draws(selector):
         )
         drawn += found["kept"]
         expected += np.nan_to_num(found["probability"])
-    np.testing.assert_allclose(drawn / 400, expected / 400, atol=0.12)
-    assert np.abs(drawn - expected).mean() / 400 < 0.03
+    drawn, expected = drawn / 400, expected / 400
+    np.testing.assert_allclose(drawn, expected, atol=0.12)
+    assert np.abs(drawn - expected).mean() < 0.03
+    if "y" in selector.needs():  # given the number of each class
+        by_class = [np.bincount(y, weights=values) / np.bincount(y) for values in (drawn, expected)]
+        np.testing.assert_allclose(*by_class, atol=1e-6)
+
+
+@pytest.mark.parametrize("selector", [Random(), Stratified(0.2), Beta(), Beta("auto", trust=1)], ids=str)
+@pytest.mark.parametrize("least", [0.5, 0.9, 2])
+def test_probabilities_of_rows_that_two_draws_may_keep(selector, least):
+    """A small class is raised in some of the draws, and its rows may be kept by the draw among all rows too."""
+    rng = np.random.default_rng(1)
+    y = np.repeat([0, 1, 2], [20, 14, 6])
+    p = np.clip(rng.uniform(0.2, 0.9, 40) + rng.normal(0, 0.1, size=(6, 40)), 0.01, 0.99)
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(40, int))
+    values, error = rng.uniform(0.3, 1.0, 40), rng.uniform(0, 0.5, 40)
+    selector = clone(selector).set_params(min_per_class=least)
+    drawn, expected, n_raised = np.zeros(40), np.zeros(40), 0
+    for seed in range(400):
+        explained = selector.explain(values, 16, dynamics=dynamics, y=y, error_probability=error, random_state=seed)
+        drawn += explained["kept"] / 400
+        expected += np.nan_to_num(explained["probability"]) / 400
+        n_raised += "for min_per_class" in explained["why"]
+    assert n_raised > 40
+    # four standard errors of 400 draws, and what the race of Beta, which is approximate for few rows, adds
+    np.testing.assert_array_less(np.abs(drawn - expected), 4 * np.sqrt(drawn * (1 - drawn) / 400) + 0.03)
+
+
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
+@given(
+    seed=st.integers(0, 2**16),
+    n=st.integers(4, 60),
+    ratio=st.floats(0.1, 1.0),
+    balance=st.sampled_from([None, None, "proportional", "uniform", {0: 3.0, 1: 1.0, 2: 1.0}]),
+    least=st.sampled_from([0, 0.5, 1.0, 1]),
+    forced=st.sampled_from([0.0, 0.5, 1.0]),
+)
+def test_every_kept_row_had_a_probability(selector, seed, n, ratio, balance, least, forced):
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.concatenate([[0, 1, 2], rng.choice(3, size=n - 3, p=[0.6, 0.35, 0.05])]))
+    k = max(3, kept_count(ratio, n))
+    must = np.zeros(n, bool)
+    must[rng.permutation(n)[: int(forced * max(0, k - 3))]] = True
+    p = rng.beta(4, 1, size=(6, n)) * np.array([1.0, 0.8, 0.3])[y]
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(n, int))
+    values = -dynamics.target_margin.mean(axis=0) if seed % 2 else rng.integers(4, size=n).astype(float)
+    selector = clone(selector).set_params(class_balanced=balance, min_per_class=least)
+    options = {"dynamics": dynamics, "y": y, "must_keep": must, "embedding": rng.normal(size=(n, 2))}
+    explained = selector.explain(values, k, random_state=seed, **options)
+    chances = explained["probability"]
+    assert (chances[explained["kept"]] > 0).all()
+    assert np.nanmax(chances) <= 1
+    assert np.isfinite(1 / chances[explained["kept"]]).all()
+    assert np.nansum(chances) == pytest.approx(k)
+    if balance is not None or least:
+        counts = np.bincount(y[explained["kept"]], minlength=3)
+        np.testing.assert_allclose(np.bincount(y, weights=np.nan_to_num(chances)), counts, atol=1e-6)
+
+
+def test_a_row_of_a_raised_class_that_the_general_draw_kept():
+    rng, y = np.random.default_rng(0), np.repeat([0, 1], [50, 10])
+    p = np.clip(rng.beta(4, 1, (12, 60)), 0.01, 0.99)
+    proba = np.stack([p, 1 - p], axis=-1)
+    proba[:, 50:] = proba[:, 50:, ::-1]
+    dynamics = TrainingDynamics.from_proba(proba, y)
+    values = -dynamics.target_margin.mean(axis=0).astype(float)
+    n_raised = 0
+    for seed in range(40):
+        explained = Beta("auto", min_per_class=0.5).explain(values, 20, dynamics=dynamics, y=y, random_state=seed)
+        chances = explained["probability"][explained["kept"]]
+        n_raised += "for min_per_class" in explained["why"]
+        assert (chances > 1e-3).all()
+        assert (chances <= 1).all()
+        assert explained["probability"].sum() == pytest.approx(20)
+    assert n_raised > 20
 
 
 def test_a_class_that_is_raised_has_a_cutoff_of_its_own():
@@ -627,9 +769,7 @@ def test_the_c_d_of_a_pool_is_the_odds_of_its_labels(p, ratio):
 
 
 @pytest.mark.parametrize("selector", [D2(), KCenter(), FacilityLocation()], ids=str)
-def test_features_are_needed(selector):
-    with pytest.raises(ValueError, match=f"{type(selector).__name__} needs embedding: the features of the rows"):
-        selector.select(np.arange(5.0), 2)
+def test_features_are_checked(selector):
     for features in (np.zeros((4, 2)), np.zeros(5), np.full((5, 2), np.nan)):
         with pytest.raises(ValueError, match="embedding must be 5 finite rows of numbers, got shape"):
             selector.select(np.arange(5.0), 2, embedding=features)
@@ -684,6 +824,86 @@ def test_shares_are_rounded_down_as_numbers_not_as_floats(share, k, expected):
     assert Hardest(min_per_class=share).least_per_class(k, 1) == expected
 
 
+# What a selector needs
+
+
+NEEDS = [
+    (Random(), ()),
+    (Window(), ()),
+    (Hardest(min_per_class=1), ("y",)),
+    (Moderate(class_balanced="uniform"), ("y",)),
+    (Cutoff(0.1), ()),
+    (Cutoff("auto"), ("dynamics",)),
+    (Stratified("auto", class_balanced={0: 1}), ("dynamics", "y")),
+    (Beta(), ("dynamics",)),
+    (Beta(trust=1, min_per_class=0.5), ("dynamics", "y", "error_probability")),
+    (D2(min_per_class=1), ("y", "embedding")),
+    (KCenter(), ("embedding",)),
+    (FacilityLocation(), ("embedding",)),
+]
+
+
+@pytest.mark.parametrize(("selector", "needs"), NEEDS, ids=[str(selector) for selector, _ in NEEDS])
+def test_needs_are_what_is_read(selector, needs):
+    """What needs() names is enough, and nothing of it can be left out."""
+    given = {
+        "dynamics": with_probabilities(np.linspace(0.1, 0.9, 8)),
+        "y": np.zeros(8, int),
+        "embedding": np.random.default_rng(0).normal(size=(8, 2)),
+        "error_probability": np.full(8, 0.5),
+    }
+    assert selector.needs() == needs
+    assert selector.select(np.arange(8.0), 4, **{name: given[name] for name in needs}).sum() == 4
+    for missing in needs:
+        with pytest.raises(ValueError, match=rf"^{type(selector).__name__}\b.* needs {missing}: the "):
+            selector.select(np.arange(8.0), 4, **{name: given[name] for name in given if name != missing})
+
+
+def test_needs_of_a_selector_of_a_user():
+    class Late(BaseSelector):
+        def needs(self):
+            return (*super().needs(), "dynamics", "embedding")
+
+        def _order(self, draw):
+            return np.argsort(draw.inputs["mean_proba"] * draw.inputs["embedding"][:, 0])
+
+    dynamics, ones = with_probabilities(np.array([0.9, 0.2, 0.4, 0.3, 0.1])), np.ones((5, 1))
+    assert Late().select(np.zeros(5), 2, dynamics=dynamics, embedding=ones).nonzero()[0].tolist() == [1, 4]
+    y = np.array([0, 0, 0, 1, 1])
+    balanced = Late(class_balanced={0: 2, 1: 1}).select(np.zeros(5), 3, dynamics=dynamics, embedding=ones, y=y)
+    assert balanced.nonzero()[0].tolist() == [1, 2, 4]
+    with pytest.raises(ValueError, match="Late needs embedding: the features of the rows"):
+        Late().select(np.zeros(5), 2, dynamics=dynamics)
+    with pytest.raises(ValueError, match="dynamics holds 5 rows, and scores 4"):
+        Late().select(np.zeros(4), 2, dynamics=dynamics, embedding=ones[:4])
+
+    class Misspelled(Late):
+        def needs(self):
+            return ("embeding",)
+
+    with pytest.raises(ValueError, match=r"Misspelled.needs\(\) returns must be 'dynamics'.* got 'embeding'"):
+        Misspelled().select(np.zeros(5), 2, embedding=ones)
+
+
+@pytest.mark.parametrize("y", [np.zeros(4, int), np.full(5, 0.5), np.array([0, 1, 2, -1, 0]), np.zeros((5, 1), int)])
+def test_class_indices_that_are_refused(y):
+    with pytest.raises(ValueError, match="y must hold 5 class indices 0..K-1, got dtype"):
+        Hardest(min_per_class=1).select(np.arange(5.0), 2, y=y)
+
+
+@pytest.mark.parametrize("selector", [D2(), KCenter(), FacilityLocation()], ids=str)
+def test_rows_that_are_not_picked_are_not_cut_off(selector):
+    features = np.random.default_rng(0).normal(size=(20, 2))
+    why = selector.explain(np.arange(20.0), 5, embedding=features)["why"]
+    assert set(why) == {"picked for its place and difficulty", "not picked for its place and difficulty"}
+
+
+@pytest.mark.parametrize("selector", map(get_selector, get_selector_names()), ids=get_selector_names())
+def test_only_the_first_parameter_is_positional(selector):
+    kinds = [parameter.kind.name for parameter in inspect.signature(type(selector)).parameters.values()]
+    assert set(kinds[1:]) == {"KEYWORD_ONLY"}
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
@@ -707,6 +927,7 @@ def test_error_probabilities_that_are_refused(error, message):
         (Beta(c_d=0), "c_d must be above 0 or 'auto', got 0"),
         (Beta(c_d=None), "c_d must be above 0 or 'auto', got None"),
         (Beta(c_d="odds"), "c_d must be above 0 or 'auto', got 'odds'"),
+        (Beta(n_epochs=0), "n_epochs must be None or an integer of at least 1, got 0"),
         (Beta(trust=-1), "trust must be at least 0"),
         (Beta(), "Beta needs dynamics: the recorded training dynamics"),
         (Cutoff("auto"), r"Cutoff\(hard_cutoff='auto'\) needs dynamics: the recorded"),

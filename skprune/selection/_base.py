@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from skprune._utils._checks import check_count, check_number
 from skprune._utils._docstrings import fill_docstring
-from skprune.selection._counts import allocate, class_weights, kept_count
+from skprune.selection._counts import allocate, check_class_balanced, class_weights, kept_count
 from skprune.selection._draw import Decision, Draw, Group, Part
 from skprune.selection._inputs import (
     CHECKS,
@@ -206,18 +206,7 @@ class BaseSelector(BaseEstimator, ABC):
             check_count("min_per_class", self.min_per_class, least=0)
         else:
             check_number("min_per_class, where it is no count,", self.min_per_class, 0, 1)
-        if isinstance(self.class_balanced, dict):
-            weights = np.array(list(self.class_balanced.values()), dtype=np.float64)
-            if weights.size == 0 or not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:
-                raise ValueError(
-                    "class_balanced must have finite weights of at least 0, one of them above 0, got "
-                    f"{self.class_balanced!r}."
-                )
-        elif self.class_balanced not in (None, "proportional", "uniform"):
-            raise ValueError(
-                "class_balanced must be None, 'proportional', 'uniform' or a dict of weights, got "
-                f"{self.class_balanced!r}."
-            )
+        check_class_balanced(self.class_balanced)
 
     def least_per_class(self, k, n_classes, *, n_forced=0):
         """Return the least number of kept rows of each class.

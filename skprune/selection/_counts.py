@@ -72,6 +72,21 @@ def allocate(k, weights, lower, upper, rng):
     return counts
 
 
+def check_class_balanced(class_balanced):
+    """Refuse what cannot share k among classes."""
+    if not isinstance(class_balanced, dict):
+        if class_balanced not in (None, "proportional", "uniform"):
+            raise ValueError(
+                f"class_balanced must be None, 'proportional', 'uniform' or a dict of weights, got {class_balanced!r}."
+            )
+        return
+    weights = np.array(list(class_balanced.values()), dtype=np.float64)
+    if weights.size == 0 or not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:
+        raise ValueError(
+            f"class_balanced must have finite weights of at least 0, one of them above 0, got {class_balanced!r}."
+        )
+
+
 def class_weights(class_balanced, sizes):
     """Return the weight of each class in the sharing of k, for classes of these sizes."""
     if isinstance(class_balanced, dict):
