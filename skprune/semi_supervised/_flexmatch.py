@@ -37,7 +37,7 @@ class FlexMatch(SemiSupervisedNet):
     r"""FlexMatch (Zhang et al., arXiv 2110.08263): FixMatch with a curriculum of thresholds per class.
 
     Let :math:`\sigma(c)` be the number of rows of the pool whose most recent prediction with a probability of at least
-    :math:`\tau` was class c (eq. 5). Its ratio to the largest count is :math:`\beta(c)` (eq. 6; eq. 11 with `warmup`), and a
+    :math:`\tau` was class c (eq. 5), and :math:`\beta(c)` that number divided by the largest of them (eq. 6; see `warmup`). A
     prediction of class c counts if its probability reaches (eq. 12)
 
     .. math::
@@ -50,8 +50,8 @@ class FlexMatch(SemiSupervisedNet):
     threshold : float, default=0.95
         Threshold :math:`\tau` of the class that has been learned best, in [0, 1].
     warmup : bool, default=True
-        Whether the number of rows without a confident prediction so far is one of the counts that :math:`\sigma(c)` is
-        divided by the largest of (eq. 11), so that thresholds rise from 0.
+        Whether to divide by the number of rows without a confident prediction so far if that is larger than every
+        :math:`\sigma(c)` (eq. 11), so that thresholds rise from 0.
     $training_parameters
 
     Attributes
