@@ -5,19 +5,24 @@ import torch
 from torch.utils.data import Dataset
 
 from skprune._utils._device import send
+from skprune._utils._warnings import warn_user
 
 _CHUNK_ROWS = 4096
+_SAMPLED_PIXELS = 2_000_000
+_PERCENTILES = (0.1, 99.9)
+_USUAL_RANGE = 3  # of all pixels, in ranges between the percentiles
 
 
 class Scaling:
-    """Standardisation, learnt from the pool."""
+    """Standardization learned from the pool: of columns, or of image channels after pixels were brought to [0, 1]."""
 
-    def __init__(self, low, span, mean, std):
-        self.low, self.span, self.mean, self.std = float(low), float(span), np.asarray(mean), np.asarray(std)
+    def __init__(self, low, span, mean, std, clip=False):
+        self.low, self.span, self.clip = float(low), float(span), bool(clip)
+        self.mean, self.std = np.asarray(mean), np.asarray(std)
 
     @classmethod
-    def fit(cls, pool):
-        """Learn the standardisation."""
+    def fit(cls, pool, chunk_rows=_CHUNK_ROWS):
+        """Learn the standardization."""
         if pool.ndim == 2:
             std = pool.std(axis=0, dtype=np.float64)
             return cls(
@@ -26,22 +31,45 @@ class Scaling:
                 pool.mean(axis=0, dtype=np.float64),
                 np.where(std > 1e-12 * np.abs(pool).max(axis=0), std, 1.0),
             )
-        low, span = (0.0, 255.0) if pool.dtype == np.uint8 else (float(pool.min()), float(np.ptp(pool)) or 1.0)
+        low, span, clip = (0.0, 255.0, False) if pool.dtype == np.uint8 else _pixel_range(pool)
+        pixels = cls(low, span, 0.0, 1.0, clip)
         total = np.zeros((2, pool.shape[1]))
-        for start in range(0, len(pool), _CHUNK_ROWS):
-            part = (pool[start : start + _CHUNK_ROWS].astype(np.float64) - low) / span
+        for start in range(0, len(pool), chunk_rows):
+            part = pixels.to_unit(pool[start : start + chunk_rows].astype(np.float64))
             total += part.sum(axis=(0, 2, 3)), (part**2).sum(axis=(0, 2, 3))
         mean, square = total / (pool.size / pool.shape[1])
         std = np.sqrt(np.maximum(square - mean**2, 0.0))
-        return cls(low, span, mean, np.where(std > 1e-6, std, 1.0))
+        return cls(low, span, mean, np.where(std > 1e-6, std, 1.0), clip)
+
+    def to_unit(self, images):
+        """Return images with pixels in [0, 1]."""
+        unit = (images - self.low) / self.span
+        return unit.clip(0.0, 1.0) if self.clip else unit
 
     def to_tensor(self, pool):
-        """Return the pool as a tensor: uint8 images as they are, float images in [0, 1], tables standardised."""
+        """Return the pool as a tensor: uint8 images as they are, float images in [0, 1], tables standardized."""
         if pool.dtype == np.uint8 and (self.low, self.span) == (0.0, 255.0):
             return torch.tensor(pool)
         if pool.ndim == 2:
             return torch.from_numpy(((pool - self.mean) / self.std).astype(np.float32))
-        return torch.from_numpy(((pool - self.low) / self.span).astype(np.float32))
+        return torch.from_numpy(self.to_unit(pool).astype(np.float32))
+
+
+def _pixel_range(images):
+    """Return the low end and span of float pixels, of nearly all where a few lie far out, and whether to clip those."""
+    low, span = float(images.min()), float(np.ptp(images)) or 1.0
+    pixels = images.reshape(-1)
+    if pixels.size > _SAMPLED_PIXELS:
+        pixels = pixels[np.linspace(0, pixels.size - 1, _SAMPLED_PIXELS).astype(np.int64)]
+    inner_low, inner_high = map(float, np.percentile(pixels, _PERCENTILES))
+    inner_span = inner_high - inner_low
+    if inner_span == 0 or span <= _USUAL_RANGE * inner_span:
+        return low, span, False
+    warn_user(
+        f"Pixels of X range from {low:.4g} to {low + span:.4g}, but 99.8 % of them lie between {inner_low:.4g} and "
+        f"{inner_high:.4g}. The net clips the others to that interval. Clip or transform X yourself if they carry information."
+    )
+    return inner_low, inner_span, True
 
 
 class TensorPool(Dataset):
@@ -63,12 +91,12 @@ class TensorPool(Dataset):
         return self.X[index], self.y[index]
 
     def raw(self, rows):
-        """Return rows as augmentation reads them: images in [0, 1], table rows standardised."""
+        """Return rows as augmentation reads them: images in [0, 1], table rows standardized."""
         x = self.X[rows]
         return x.float() / 255.0 if x.dtype == torch.uint8 else x
 
     def finish(self, x):
-        """Standardise images that were in [0, 1], in the channels-last layout; table rows pass."""
+        """Standardize images that were in [0, 1], in the channels-last layout; table rows pass."""
         if not self._image:
             return x
         return ((x - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
@@ -90,7 +118,7 @@ class EvalBatches:
 
 
 class TrainBatches:
-    """Shuffled, augmented batches of a labelled pool; each batch carries the index of its rows."""
+    """Shuffled, augmented batches of a labeled pool; each batch carries the index of its rows."""
 
     def __init__(self, pool, batch_size, n_steps, augment, seed):
         self.pool, self.batch_size, self.n_steps, self.augment = pool, batch_size, n_steps, augment
@@ -121,24 +149,24 @@ def n_batches(n_rows, batch_size):
 
 
 def index_stream(rows, size, generator, codes=None):
-    """Yield batches of exactly `size` indices for ever: one shuffled pass behind the other."""
-    left = rows[:0]
+    """Yield batches of exactly `size` indices forever: one shuffled pass after another."""
+    waiting = rows[:0]
     while True:
-        while len(left) < size:
-            more = _one_pass(rows, generator, codes)
-            if len(left) and size <= len(rows) and codes is None:
-                again = torch.isin(more, left)
-                more = torch.cat([more[~again], more[again]])
-            left = torch.cat([left, more])
-        yield left[:size]
-        left = left[size:]
+        while len(waiting) < size:
+            shuffled = _one_pass(rows, generator, codes)
+            if len(waiting) and size <= len(rows) and codes is None:
+                in_batch = torch.isin(shuffled, waiting)
+                shuffled = torch.cat([shuffled[~in_batch], shuffled[in_batch]])
+            waiting = torch.cat([waiting, shuffled])
+        yield waiting[:size]
+        waiting = waiting[size:]
 
 
 def _one_pass(rows, generator, codes):
     if codes is not None:
-        most = int(codes.bincount().max())
+        largest = int(codes.bincount().max())
         classes = [rows[codes == code] for code in codes.unique()]
-        rows = torch.cat([_repeated(members, most, generator) for members in classes])
+        rows = torch.cat([_repeated(members, largest, generator) for members in classes])
     return rows[torch.randperm(len(rows), generator=generator)]
 
 

@@ -1,26 +1,32 @@
-"""The features of a fitted proxy, in which new rows find the rows that were trained on."""
+"""Features that a fitted proxy gives to rows, in which new rows find the rows of the pool."""
 
 import numpy as np
 
 from skprune._utils._adapters import is_net
+from skprune._utils._warnings import warn_user
 
-_MOST = 128
+_MOST_FEATURES = 128
 _LEAST_PROBA = 1e-12
 
 
 def proxy_features(model, X):
-    """Return what a fitted proxy makes of rows."""
-    found = entering(model, X) if is_net(model) else None
-    if found is None:
-        proba = np.asarray(model.predict_proba(X))
-        return np.log(np.maximum(proba, _LEAST_PROBA)).astype(np.float32)
-    if found.shape[1] <= _MOST:
-        return found
-    return found @ _projection(found.shape[1])
+    """Return what enters the last layer of a fitted net, at most 128 numbers a row; else log-probabilities."""
+    if is_net(model):
+        embedding = entering(model, X)
+        if embedding is not None:
+            n_features = embedding.shape[1]
+            return embedding if n_features <= _MOST_FEATURES else embedding @ _projection(n_features)
+        warn_user(
+            f"{type(model).__name__} with module {type(model.module_).__name__} does not show a linear layer that returns its "
+            "outputs, so its features of a row are the row's log-probabilities. End the module in nn.Linear, and leave "
+            "compile=False."
+        )
+    proba = np.asarray(model.predict_proba(X))
+    return np.log(np.maximum(proba, _LEAST_PROBA)).astype(np.float32)
 
 
 def entering(net, X):
-    """Return what enters the last layer of a fitted net."""
+    """Return what enters the last layer of a fitted net; None where that layer cannot be watched."""
     from skprune.nets._last_layer import LastLayer
 
     layer, parts = LastLayer(net), []
@@ -37,5 +43,6 @@ def entering(net, X):
 
 
 def _projection(n_features):
+    """Return a fixed random projection, which nearly keeps distances."""
     rng = np.random.default_rng(n_features)
-    return (rng.standard_normal((n_features, _MOST)) / np.sqrt(_MOST)).astype(np.float32)
+    return (rng.standard_normal((n_features, _MOST_FEATURES)) / np.sqrt(_MOST_FEATURES)).astype(np.float32)

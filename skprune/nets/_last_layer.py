@@ -1,13 +1,13 @@
-"""The last layer of a net, and what enters it: the gradient's norm, and the features of rows."""
+"""The last layer of a net, and what enters it: features of rows, and the norm of the gradient."""
 
 import torch
 
 
 class LastLayer:
-    """Watch the linear layer that gives a net's logits."""
+    """Watch the linear layer that returns a net's logits."""
 
     def __init__(self, net):
-        linear = [part for part in net.module_.modules() if isinstance(part, torch.nn.Linear)]
+        linear = [layer for layer in net.module_.modules() if isinstance(layer, torch.nn.Linear)]
         self.layer = None if getattr(net, "compile", False) or not linear else linear[-1]
         self.entered = self._left = None
         self._gives_outputs = False
@@ -17,10 +17,10 @@ class LastLayer:
         self.entered, self._left = inputs[0].detach(), output.detach()
 
     def features(self, outputs):
-        """Return what entered the layer, None where the layer does not give the outputs of the net."""
+        """Return what entered the layer; None where the layer does not return the outputs of the net."""
         if self.layer is None:
             return None
-        if not self._gives_outputs:  # looked at once: the look waits for the device
+        if not self._gives_outputs:  # checked once, because the check waits for the device
             if self.entered is None or self.entered.ndim != 2 or not torch.equal(self._left.float(), outputs.float()):
                 self.remove()
                 return None
@@ -35,7 +35,7 @@ class LastLayer:
         return (features.square().sum(dim=1) + (self.layer.bias is not None)).sqrt()
 
     def remove(self):
-        """Watch no longer."""
+        """Stop watching."""
         if self._hook is not None:
             self._hook.remove()
         self.layer = self._hook = self.entered = self._left = None
