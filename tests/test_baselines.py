@@ -451,8 +451,14 @@ class Untouched(BaseEstimator):
         (PrototypicalityPruner(n_clusters=0), "n_clusters must be None or an integer of at least 1, got 0"),
         (PrototypicalityPruner(n_clusters=151), "n_clusters=151 is above the 150 rows"),
         (PrototypicalityPruner(n_clusters=3, selection="hardets"), "Did you mean 'hardest'"),
-        (ZCorePruner(embedding=Untouched(), selection="beta"), r"selection=Beta\(\) needs dynamics, which ZCorePruner does not provide"),
-        (ZCorePruner(embedding=Untouched(), selection=Cutoff("auto")), r"selection=Cutoff\(hard_cutoff=.auto.\) needs dynamics"),
+        (
+            ZCorePruner(embedding=Untouched(), selection="beta"),
+            r"selection=Beta\(\) needs dynamics, which ZCorePruner does not provide",
+        ),
+        (
+            ZCorePruner(embedding=Untouched(), selection=Cutoff("auto")),
+            r"selection=Cutoff\(hard_cutoff=.auto.\) needs dynamics",
+        ),
         (ZCorePruner(embedding=Untouched(), selection=Cutoff(0.6)), "hard_cutoff=0.6 drops 90 of 150 rows"),
         (D2Pruner(n_clusters=3, gamma_forward=-1.0), "gamma_forward must be at least 0"),
         (D2Pruner(n_clusters=3, n_neighbors=0), "n_neighbors must be an integer of at least 1, got 0"),

@@ -461,7 +461,7 @@ def test_a_folder_without_locks(noted, iris, tmp_path, monkeypatch, error):
     X, _, partial = iris
     make, count = noted
     monkeypatch.setattr(FileLock, "acquire", Mock(side_effect=error))
-    with pytest.warns(UserWarning, match="No lock in .*: what several processes want may be trained more than once"):
+    with pytest.warns(UserWarning, match="No lock in .*: processes that need the same result may each compute it"):
         make(memory=str(tmp_path / "cache")).fit(X, partial)
     make(memory=str(tmp_path / "cache")).fit(X, partial)
     assert (count("labeler"), count("proxy")) == (1, 1)

@@ -1,4 +1,4 @@
-"""Locks beside entries: what several processes want at the same time is trained once."""
+"""Locks between processes: what several of them need at the same time is computed or downloaded once."""
 
 import errno
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class NotWritable(ValueError):
-    """A folder that must not be written to."""
+    """A folder without permission to write."""
 
 
 @contextmanager
 def lock_of(file):
-    """Hold a lock within the block."""
+    """Hold a lock file within the block; where the folder knows no locks, warn and go on without."""
     lock = FileLock(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -24,9 +24,9 @@ def lock_of(file):
     except (OSError, NotImplementedError) as error:
         if getattr(error, "errno", None) in _NOT_ALLOWED:
             raise NotWritable(
-                f"{file.parent} cannot be written to ({error.strerror}). Name a folder that can, or change its permissions."
+                f"{file.parent} cannot be written to ({error.strerror}). Use another folder, or change its permissions."
             ) from error
-        warn_user(f"No lock in {file.parent} ({error}): what several processes want may be trained more than once.")
+        warn_user(f"No lock in {file.parent} ({error}): processes that need the same result may each compute it.")
     try:
         yield
     finally:
