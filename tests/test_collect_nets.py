@@ -139,10 +139,12 @@ def test_early_stopping_in_the_last_epoch_loses_no_record(iris):
         collect_dynamics(proxy, X, y, n_epochs=4, random_state=0)
 
 
-@pytest.mark.parametrize("y", [[0, 1, -1, 1], [0.0, 1.0, 1.5, 0.0], np.ma.MaskedArray([0, 1, 0, 1], mask=[0, 0, 1, 0])])
+@pytest.mark.parametrize(
+    "y", [[0, 1, -1, 1], np.array([], int), [0.0, 1.0, 1.5, 0.0], np.ma.MaskedArray([0, 1, 0, 1], mask=[0, 0, 1, 0])]
+)
 def test_collecting_needs_class_indices(y):
     with pytest.raises(ValueError, match=r"class indices 0\.\.K-1, one for each row"):
-        collect_dynamics(NetClassifier(), np.zeros((4, 2)), y, n_epochs=2)
+        collect_dynamics(NetClassifier(), np.zeros((len(y), 2)), y, n_epochs=2)
 
 
 def test_a_loader_of_the_user_is_refused(iris):

@@ -57,10 +57,12 @@ def test_what_is_refused(iris, record, message):
 
 
 @pytest.mark.parametrize("n_epochs", [0, True, 2.0])
-def test_epochs_are_counted(iris, n_epochs):
+def test_epochs_are_counts(iris, n_epochs):
     X, y, _ = iris
     with pytest.raises(ValueError, match=f"n_epochs must be an integer of at least 1, got {n_epochs}"):
         collect_dynamics(SGD, X, y, n_epochs=n_epochs)
+    with pytest.raises(ValueError, match="schedule_epochs must be None or an integer of at least 1"):
+        collect_dynamics(SGD, X, y, n_epochs=3, schedule_epochs=n_epochs)
 
 
 @pytest.mark.parametrize("proxy", [SGD, NetClassifier()], ids=["classifier", "net"])

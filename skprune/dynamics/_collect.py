@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from skprune._utils._adapters import is_net
+from skprune._utils._checks import check_count
 from skprune._utils._seeds import seed_nested
 from skprune._utils._validation import check_equal_length, flat
 from skprune.dynamics._checks import check_recording
@@ -97,11 +98,13 @@ def collect_dynamics(
     collect = check_proxy(proxy)
     recording = as_recording(record)
     check_recording(recording, n_epochs)
+    check_count("schedule_epochs", schedule_epochs, optional=True)
     X = np.asarray(X)
     check_equal_length(X, y)
-    if np.ma.is_masked(y) or np.asarray(y).dtype.kind not in "iu" or np.asarray(y).min() < 0:
+    codes = np.asarray(y)
+    if np.ma.is_masked(y) or codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0:
         raise ValueError("y must hold class indices 0..K-1, one for each row.")
-    y = np.asarray(y, dtype=np.int64)
+    codes = codes.astype(np.int64)
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     model = classifier = clone(proxy)
     if not is_net(model):
@@ -111,11 +114,11 @@ def collect_dynamics(
         classifier = model[-1]
         if len(model) > 1:
             transformer = model[:-1]
-            X = transformer.fit_transform(X, y)
+            X = transformer.fit_transform(X, codes)
             X = X if issparse(X) else np.asarray(X)
             model.steps[:-1] = transformer.steps  # with memory= the fitted steps are clones
     run = RecordedRun(int(n_epochs), schedule_epochs, recording, memmap_folder, seed, verbose)
-    return collect(classifier, X, y, run), model
+    return collect(classifier, X, codes, run), model
 
 
 def check_proxy(proxy):

@@ -101,15 +101,15 @@ class _Order:
 class _OrderedBatchSampler:
     """Shuffled batches of nearly equal size, whose rows are queued."""
 
-    def __init__(self, n, batch_size, order):
-        self.n, self.batch_size, self.order = n, batch_size, order
+    def __init__(self, n_samples, batch_size, order):
+        self.n_samples, self.batch_size, self.order = n_samples, batch_size, order
 
     def __len__(self):
-        return n_batches(self.n, self.batch_size)
+        return n_batches(self.n_samples, self.batch_size)
 
     def __iter__(self):
         self.order.queue.clear()
-        for rows in np.array_split(self.order.generator.permutation(self.n), len(self)):
+        for rows in np.array_split(self.order.generator.permutation(self.n_samples), len(self)):
             self.order.queue.append(rows)
             yield rows.tolist()
 
