@@ -12,11 +12,34 @@ from skprune.nets._data import Scaling
 class KeptState:
     """What a net does with its fitted state, besides learning it."""
 
+    def initialize(self):
+        """Build module, criterion and optimizer (skorch's hook)."""
+        with self._device_for_skorch():
+            return super().initialize()
+
+    def load_params(self, *args, **kwargs):
+        """Load what skorch's ``save_params`` saved (skorch's hook)."""
+        with self._device_for_skorch():
+            return super().load_params(*args, **kwargs)
+
+    @contextmanager
+    def _device_for_skorch(self):
+        """Let skorch, which knows neither "auto" nor what None means here, read the device that is chosen."""
+        chosen = self.device
+        if _is_automatic(chosen):
+            self.device = str(resolve_device(chosen))
+        try:
+            yield
+        finally:
+            if _is_automatic(chosen):
+                self.device = chosen
+
     def __setstate__(self, state):
         chosen = state["device"]
-        automatic = chosen in (None, "auto")
-        super().__setstate__(state | {"device": str(resolve_device(chosen))} if automatic else state)
-        if automatic:
+        if _is_automatic(chosen):  # as a new net would choose, whatever machine wrote the pickle
+            state["device"] = str(resolve_device(chosen))
+        super().__setstate__(state)
+        if _is_automatic(chosen):
             self.device = chosen
         if hasattr(self, "module_"):
             self.device_ = resolve_device(self.device)
@@ -85,3 +108,7 @@ class KeptState:
                 self.history.record(key, value)
         self.module_.load_state_dict({name: torch.from_numpy(array) for name, array in state["weights"].items()})
         return self
+
+
+def _is_automatic(device):
+    return device is None or (isinstance(device, str) and device == "auto")
