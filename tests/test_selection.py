@@ -618,6 +618,14 @@ def test_a_class_that_is_raised_has_a_cutoff_of_its_own():
     assert np.nansum(found["probability"][180:]) == pytest.approx(5.0)
 
 
+def test_a_class_that_is_raised_has_strata_of_its_own():
+    """All of a class is cut off among all rows; in a draw of its own, each end is a stratum and keeps its one row."""
+    values = np.concatenate([np.linspace(0, 1, 54), [10, 10.5, 10.5, 10.5, 10.5, 11]])
+    y = np.repeat([0, 1], [54, 6])
+    explained = Stratified(0.1, min_per_class=3).explain(values, 20, y=y, random_state=0)
+    np.testing.assert_allclose(explained["probability"][54:], [1, 0.25, 0.25, 0.25, 0.25, 1])
+
+
 @pytest.mark.parametrize("selector", [Random(), Stratified(), Beta()], ids=str)
 def test_weights_make_the_coreset_stand_for_the_pool(selector):
     """The weighted mean over what is kept is that over all rows; without weights it is not, where regions are thinned out."""
@@ -876,6 +884,13 @@ def test_needs_of_a_selector_of_a_user():
         Late().select(np.zeros(5), 2, dynamics=dynamics)
     with pytest.raises(ValueError, match="dynamics holds 5 rows, and scores 4"):
         Late().select(np.zeros(4), 2, dynamics=dynamics, embedding=ones[:4])
+
+    class Bare(Late):
+        def needs(self):
+            return ("dynamics", "embedding")
+
+    with pytest.raises(ValueError, match=r"Bare\(min_per_class=1\) needs y: the class index of each row"):
+        Bare(min_per_class=1).select(np.zeros(5), 2, dynamics=dynamics, embedding=ones)
 
     class Misspelled(Late):
         def needs(self):
