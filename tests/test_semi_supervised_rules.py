@@ -182,6 +182,17 @@ def test_alignment_follows_its_paper():
         np.testing.assert_allclose(alignment(proba), expected, atol=1e-4)
 
 
+def test_the_learned_target_is_a_running_mean_of_labeled_rows():
+    alignment = Alignment("learned", torch.tensor([0.9, 0.1]))
+    target = np.array([0.5, 0.5])
+    for step in range(5):
+        proba = probabilities(step, n_classes=2)
+        decay = decay_at(step, 0.999)
+        target = decay * target + (1 - decay) * proba.numpy().mean(axis=0)
+        alignment.learn(proba)
+        np.testing.assert_allclose(alignment.target, target, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"), [("uniform", [0.5, 0.5]), ("labels", [0.9, 0.1]), ("learned", [0.3, 0.7])]
 )
