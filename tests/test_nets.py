@@ -13,13 +13,20 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
+from sklearn.tree import DecisionTreeClassifier
+from skorch.callbacks import Callback
 from torchvision import models
 
+from skprune import SemiPrune
 from skprune.augment import TabularStrong
 from skprune.datasets import make_partial_labels
 from skprune.nets import MLP, NetClassifier, ResNet9, SmallResNet, WideResNet
 from skprune.nets._build import build_module
 from skprune.nets._callbacks import CosineSchedule, FloatTensors, ema_decay
+from skprune.nets._data import EvalBatches, Scaling, TensorPool
+from skprune.nets._features import entering, proxy_features
+from skprune.nets._loss_watch import LossWatch
+from skprune.nets._modules import _shortcut
 from skprune.semi_supervised import FixMatch
 
 QUICK = {"n_steps": 10, "batch_size": 8, "mu": 2, "random_state": 0}
@@ -110,8 +117,10 @@ def test_parameters_of_a_fitted_net_wait_for_the_next_fit(iris):
     net = FixMatch(module__width=8, **QUICK).fit(X, partial)
     before = net.predict_proba(X)
     net.set_params(module__width=16, optimizer__momentum=0.5, compile__mode="default")
+    assert net.get_params()["optimizer__momentum"] == 0.5
     np.testing.assert_array_equal(net.predict_proba(X), before)
     assert net.fit(X, partial).module_.body[0].out_features == 16
+    assert net.optimizer_.param_groups[0]["momentum"] == 0.5
     with pytest.raises(ValueError, match="Invalid parameter 'strong__corupt'"):
         net.set_params(lr=0.7, strong=TabularStrong(), strong__corupt=1)
     assert (net.lr, net.strong) == (0.1, "auto")
@@ -142,7 +151,8 @@ def test_grid_over_nested_parameters(iris):
     X, y, _ = iris
     grid = {"module__width": [4, 8], "lr": [0.05]}
     search = GridSearchCV(NetClassifier(max_epochs=2, random_state=0), grid, cv=2).fit(X, y)
-    assert search.best_params_["module__width"] in (4, 8)
+    assert search.best_estimator_.module_.head.in_features == search.best_params_["module__width"]
+    assert search.best_estimator_.lr == 0.05
 
 
 @pytest.mark.parametrize("make", [lambda: FixMatch(**QUICK), lambda: NetClassifier(max_epochs=2, random_state=0)])
@@ -474,3 +484,251 @@ def test_nets_reject_what_is_no_training_set(iris):
         NetClassifier().fit(X, y[:-1])
     with pytest.raises(RuntimeError, match="call fit, not initialize"):
         NetClassifier().initialize()
+
+
+class RateLog(Callback):
+    """Note the learning rate of every parameter group at every step."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.rates = []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        self.rates.append([group["lr"] for group in net.optimizer_.param_groups])
+
+
+def test_the_rate_falls_over_schedule_epochs(iris):
+    X, y, _ = iris
+    log = RateLog()
+    options = {"max_epochs": 2, "lr": 0.3, "n_steps": 5, "callbacks": [("log", log)], "random_state": 0}
+    NetClassifier(schedule_epochs=4, **options).fit(X, y)
+    expected = [[0.3 * (1 + np.cos(np.pi * step / 20)) / 2] for step in range(10)]
+    np.testing.assert_allclose(log.rates, expected)
+    NetClassifier(schedule_epochs=1, **options).fit(X, y)  # shorter than the training: that counts
+    np.testing.assert_allclose(log.rates, [[0.3 * (1 + np.cos(np.pi * step / 10)) / 2] for step in range(10)])
+
+
+def test_parameter_groups_keep_their_rates(iris):
+    X, y, _ = iris
+    log = RateLog()
+    groups = [("head.*", {"lr": 0.01}), ("body.0.*", {"weight_decay": 0.0})]
+    net = NetClassifier(
+        max_epochs=1, n_steps=4, lr=0.2, optimizer__param_groups=groups, callbacks=[("log", log)], random_state=0
+    )
+    factors = (1 + np.cos(np.pi * np.arange(4) / 4)) / 2
+    net.fit(X, y)
+    np.testing.assert_allclose(log.rates, factors[:, None] * [0.01, 0.2, 0.2])
+    net.partial_fit(X, y)  # the schedule starts again, at the rates that were asked for
+    np.testing.assert_allclose(log.rates, factors[:, None] * [0.01, 0.2, 0.2])
+    net.set_params(lr=0.4).partial_fit(X, y)
+    np.testing.assert_allclose(log.rates, factors[:, None] * [0.01, 0.4, 0.4])
+
+
+def test_optimizer_lr_is_refused_on_fitted_nets_too(iris):
+    X, y, _ = iris
+    net = NetClassifier(max_epochs=1, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="optimizer__lr is not used"):
+        net.set_params(optimizer__lr=0.5).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("net", "rows"),
+    [
+        (NetClassifier(batch_size=2, max_epochs=1), 16),
+        (NetClassifier(batch_size=128, max_epochs=1), 1024),
+        (NetClassifier(batch_size=5000, max_epochs=1), 1024),
+        (FixMatch(batch_size=2, mu=3, n_steps=1), 64),
+        (FixMatch(batch_size=64, mu=7, n_steps=1), 1024),
+    ],
+)
+def test_batch_size_bounds_the_rows_of_a_prediction(net, rows):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(1100, 3)), rng.integers(2, size=1100)
+    passed = []
+
+    class Watched(MLP):
+        def forward(self, x):
+            if not self.training:
+                passed.append(len(x))
+            return super().forward(x)
+
+    net = clone(net).set_params(module=Watched, random_state=0).fit(X, y)
+    passed.clear()
+    assert len(net.predict_proba(X)) == 1100
+    assert max(passed) == rows
+    assert sum(passed) == 1100
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 10, 11])
+def test_evaluation_batches_hold_every_row_once(size):
+    pool = TensorPool(torch.arange(10.0)[:, None], torch.arange(10), Scaling(0, 1, [0.0], [1.0]))
+    batches = list(EvalBatches(pool, size))
+    assert len(batches) == len(EvalBatches(pool, size))
+    assert max(len(labels) for _, labels in batches) == min(size, 10)
+    assert torch.cat([labels for _, labels in batches]).tolist() == list(range(10))
+    assert torch.cat([x for x, _ in batches]).flatten().tolist() == list(range(10))
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 3, 7, 8, 20])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_standardization_reads_every_row(chunk_rows, dtype):
+    images = np.random.default_rng(0).integers(0, 256, size=(8, 2, 5, 5)).astype(dtype)
+    images[-1] = images[-1] // 2  # the last row is unlike the others
+    scaling = Scaling.fit(images, chunk_rows=chunk_rows)
+    unit = (images - float(images.min())) / float(np.ptp(images)) if dtype == np.float32 else images / 255.0
+    np.testing.assert_allclose(scaling.mean, unit.mean(axis=(0, 2, 3)), rtol=1e-6)
+    np.testing.assert_allclose(scaling.std, unit.std(axis=(0, 2, 3)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("outlier", [1e6, -1e6])
+def test_one_pixel_does_not_squeeze_the_others(outlier):
+    images = np.random.default_rng(0).random((100, 1, 8, 8))
+    usual = Scaling.fit(images)
+    assert (usual.low, usual.span, usual.clip) == (images.min(), np.ptp(images), False)
+    images[3, 0, 2, 2] = outlier
+    with pytest.warns(UserWarning, match=r"99.8 % of them lie between .*The net clips the others"):
+        scaling = Scaling.fit(images)
+    unit = scaling.to_tensor(images).numpy()
+    assert (unit.min(), unit.max()) == (0, 1)
+    assert unit[3, 0, 2, 2] == (outlier > 0)
+    others = np.delete(unit, 3, axis=0)
+    assert others.std() == pytest.approx(np.delete(images, 3, axis=0).std(), rel=0.02)
+    assert scaling.std[0] == pytest.approx(unit.std(), rel=1e-5)
+    again = Scaling(**vars(scaling))
+    np.testing.assert_array_equal(again.to_tensor(images), unit)
+
+
+def test_rare_bright_pixels_and_constant_images_keep_their_range():
+    images = np.zeros((100, 1, 10, 10), np.float32)
+    assert Scaling.fit(images).to_tensor(images).abs().max() == 0
+    images[7, 0, 3, 3] = 5.0  # between the percentiles all is 0
+    scaling = Scaling.fit(images)
+    assert (scaling.low, scaling.span, scaling.clip) == (0.0, 5.0, False)
+
+
+def test_scaling_samples_large_pools_evenly(monkeypatch):
+    monkeypatch.setattr("skprune.nets._data._SAMPLED_PIXELS", 1000)
+    images = np.random.default_rng(0).random((50, 1, 16, 16))
+    images[10, 0, 0, 0] = 1e6
+    with pytest.warns(UserWarning, match="clips the others"):
+        scaling = Scaling.fit(images)
+    assert scaling.low == pytest.approx(0, abs=0.02)
+    assert scaling.span == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("lagging", [False, True])
+@pytest.mark.parametrize("n_steps", [3, 10, 25, 27])
+def test_blocks_of_losses_hold_every_step_once(lagging, n_steps):
+    watch = LossWatch(5, lagging=lagging)
+    blocks, read_at = [], []
+    for step in range(n_steps):
+        for block in watch.add(torch.tensor(float(step)), torch.tensor(step / 100), step / 10):
+            blocks.append(block)
+            read_at.append(step)
+    blocks += watch.finish()
+    assert torch.cat([block.losses for block in blocks]).tolist() == list(range(n_steps))
+    assert [rate for block in blocks for rate in block.rates] == [step / 10 for step in range(n_steps)]
+    assert [block.first for block in blocks] == list(range(0, n_steps, 5))
+    assert blocks[0].confident.tolist() == pytest.approx([step / 100 for step in range(min(5, n_steps))])
+    assert read_at == list(range(9 if lagging else 4, n_steps, 5))
+
+
+@pytest.mark.parametrize("bad_step", [1, 25, 26, 60])
+def test_a_bad_loss_is_found_long_before_the_epoch_ends(iris, bad_step):
+    X, y, _ = iris
+    steps = []
+
+    class Diverging(MLP):
+        def forward(self, x):
+            out = super().forward(x)
+            if self.training:
+                steps.append(1)
+            return out * (torch.inf if len(steps) >= bad_step else 1)
+
+    net = NetClassifier(Diverging, n_steps=500, max_epochs=1, random_state=0)
+    with pytest.raises(FloatingPointError, match=rf"is nan at step {bad_step} of epoch 1 \(step {bad_step} overall\)"):
+        net.fit(X, y)
+    assert bad_step <= len(steps) <= bad_step + 25
+
+
+def test_the_moving_average_is_that_of_every_tensor():
+    class Counting(torch.nn.Module):
+        """Its buffer is another tensor after each pass."""
+
+        def __init__(self, n_features, n_classes):
+            super().__init__()
+            self.layer = torch.nn.Linear(n_features, n_classes)
+            self.register_buffer("passes", torch.zeros(()))
+
+        def forward(self, x):
+            if self.training:
+                self.passes = self.passes + 1.0
+            return self.layer(x)
+
+    trace = []
+
+    class Trace(Callback):
+        def on_train_begin(self, net, **kwargs):
+            trace.append({name: tensor.clone() for name, tensor in net.module_.state_dict().items()})
+
+        on_batch_end = on_train_begin
+
+    rng = np.random.default_rng(0)
+    net = NetClassifier(
+        Counting, n_steps=6, max_epochs=2, batch_size=8, ema=True, callbacks=[("trace", Trace())], random_state=0
+    ).fit(rng.normal(size=(40, 3)), np.arange(40) % 2)
+    average = trace[0]
+    for step, current in enumerate(trace[1:]):
+        decay = min(0.999, (1 + step) / (10 + step))
+        average = {name: decay * average[name] + (1 - decay) * current[name] for name in average}
+    assert len(trace) == 13
+    assert trace[-1]["passes"] == 12
+    for name, tensor in net.module_.state_dict().items():
+        torch.testing.assert_close(tensor, average[name])
+
+
+def test_resnet9_scales_its_largest_activations():
+    net = ResNet9(3, 4, width=4).eval()
+    x = torch.rand(2, 3, 16, 16)
+    maps = net.body(net.stem(x))
+    assert maps.shape == (2, 32, 2, 2)
+    expected = maps.flatten(2).max(dim=2).values / 8 @ net.head.weight.T
+    torch.testing.assert_close(net(x), expected)
+
+
+def test_narrow_shortcuts_are_strided_convolutions():
+    x = torch.randn(3, 4, 7, 6)
+    shortcut = _shortcut(4, 8, 2)
+    torch.testing.assert_close(shortcut(x), torch.nn.functional.conv2d(x, shortcut.weight, stride=2))
+    assert list(shortcut.state_dict()) == ["weight"]
+
+
+def test_repr_shows_what_was_changed():
+    assert repr(NetClassifier()) == "NetClassifier()"
+    assert repr(NetClassifier(lr=0.2, module__width=8)) == "NetClassifier(lr=0.2, module__width=8)"
+    assert repr(FixMatch(mu=2, threshold=0.9)) == "FixMatch(mu=2, threshold=0.9)"
+    pruner = SemiPrune(labeler=FixMatch(mu=2))
+    assert "labeler=FixMatch(mu=2)" in repr(pruner)
+    assert "FixMatch" in pruner._repr_html_()
+
+
+def test_features_enter_the_last_layer_or_are_named_log_probabilities(iris):
+    X, y, _ = iris
+    net = NetClassifier(max_epochs=1, random_state=0).fit(X, y)
+    features = proxy_features(net, X)
+    with torch.no_grad():
+        logits = net.module_.head.cpu()(torch.from_numpy(entering(net, X)))
+    np.testing.assert_allclose(logits.softmax(dim=1), net.predict_proba(X), atol=1e-5)
+    assert features.shape == (150, 128)
+
+    class Scaled(MLP):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    net = NetClassifier(Scaled, max_epochs=1, random_state=0).fit(X, y)
+    with pytest.warns(
+        UserWarning, match="NetClassifier with module Scaled .*its features of a row are the row's log-prob"
+    ):
+        features = proxy_features(net, X)
+    np.testing.assert_allclose(np.exp(features), net.predict_proba(X), rtol=1e-5, atol=1e-11)
+    tree = DecisionTreeClassifier().fit(X, y)
+    assert proxy_features(tree, X).shape == (150, 3), "documented, so without a warning"

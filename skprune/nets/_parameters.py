@@ -42,21 +42,26 @@ class StrictParameters:
         return self._signature() + sorted(k for k in vars(self) if k.startswith(_PREFIXES) and not k.endswith("_"))
 
     def set_params(self, **params):
-        """Set parameters, for the next fit; an unknown one raises ValueError, as everywhere in scikit-learn.
+        """Set parameters for the next fit.
 
         Parameters
         ----------
         **params
-            Parameters of the signature or with a prefix; ``strong__n_ops`` and its like set those of an augmentation, in a
-            copy of it.
+            Parameters of the signature, or names with a prefix such as ``module__``. A name like ``strong__n_ops`` sets a
+            parameter of an augmentation, in a copy of it.
 
         Returns
         -------
         self
             The net.
+
+        Raises
+        ------
+        ValueError
+            There is no such parameter.
         """
         valid = set(self._signature())
-        parts = {
+        nested = {
             key: params.pop(key)
             for key in sorted(params)
             if "__" in key and key.split("__")[0] in valid.difference(_SKORCH)
@@ -64,17 +69,24 @@ class StrictParameters:
         unknown = sorted(key for key in params if key not in valid and not key.startswith(_PREFIXES))
         if unknown:
             raise self._invalid(unknown[0])
-        for key, value in parts.items():
-            head, tail = key.split("__", 1)
-            part = params.get(head, getattr(self, head))
-            if not hasattr(part, "set_params") or tail not in part.get_params():
+        for key, value in nested.items():
+            owner_name, name = key.split("__", 1)
+            owner = params.get(owner_name, getattr(self, owner_name))
+            if not hasattr(owner, "set_params") or name not in owner.get_params():
                 raise self._invalid(key)
-            params[head] = clone(part).set_params(**{tail: value})
-        fitted, self.initialized_ = self.initialized_, False  # of an initialised net skorch makes new weights
+            params[owner_name] = clone(owner).set_params(**{name: value})
+        initialized, self.initialized_ = self.initialized_, False  # skorch would give an initialized net new weights
         try:
-            return super().set_params(**params)
+            super().set_params(**params)
         finally:
-            self.initialized_ = fitted
+            self.initialized_ = initialized
+        for (
+            key,
+            value,
+        ) in params.items():  # skorch tells the optimizer of a fitted net alone, and the next fit builds another
+            if key.startswith("optimizer__"):
+                setattr(self, key, value)
+        return self
 
     def _invalid(self, key):
         return ValueError(
