@@ -236,7 +236,7 @@ def test_a_pruner_in_the_middle_of_a_pipeline(tables, iris):
         make_pipeline(tables(), LogisticRegression(max_iter=500)).fit(X, partial)
     clusters = make_pipeline(tables(), KMeans(3, n_init=1, random_state=0)).fit(X, partial)
     with pytest.raises(
-        ValueError, match=r"not the data that SemiPrune was fitted on.*PrunedClassifier.*PruningSampler"
+        ValueError, match=r"not the data that SemiPrune was fitted to.*PrunedClassifier.*PruningSampler"
     ):
         clusters.predict(X[:50])
 

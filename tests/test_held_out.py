@@ -229,7 +229,7 @@ def test_suggested_ratios(tmp_path):
     assert len(Noting.seen) == 2
     assert pruner.suggest_ratio(X, [1.0]) == 1.0
     assert len(Noting.seen) == 2  # the run without the held-out labels is kept
-    with pytest.raises(ValueError, match="X is not the data that SemiPrune was fitted on"):
+    with pytest.raises(ValueError, match="X is not the data that SemiPrune was fitted to"):
         pruner.suggest_ratio(X[::-1])
     with pytest.raises(ValueError, match="ratios must hold at least one value"):
         pruner.suggest_ratio(X, [])

@@ -266,7 +266,7 @@ def test_the_estimate_is_honest_about_labels_that_mean_nothing(quick, iris):
     assert pruner.pseudo_label_accuracy_ < 0.6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(sizes=st.lists(st.integers(1, 40), min_size=2, max_size=5), seed=st.integers(0, 99))
 def test_rows_that_are_held_out(sizes, seed):
     codes = np.concatenate([np.full(7, -1), np.repeat(np.arange(len(sizes)), sizes)])
@@ -712,8 +712,8 @@ def test_pseudo_labels_that_are_trained_on_are_surer(quick, iris):
     [
         ({}, "pseudo"),
         ({"goal": "annotate"}, "annotate"),
-        ({"selection": "cutoff"}, "auto"),
-        ({"selection": Beta()}, "auto"),
+        ({"selection": "random"}, "auto"),
+        ({"selection": Beta(class_balanced="proportional")}, "auto"),
     ],
 )
 def test_an_open_goal_is_set_where_pseudo_labels_are_trained_on(quick, iris, given, expected):
@@ -973,7 +973,8 @@ def test_columns_in_another_order_are_refused(quick, iris):
     for method in (pruner.predict_difficulty, pruner.transform, lambda rows: pruner.score(rows, partial)):
         with pytest.raises(ValueError, match="feature names should match"):
             method(frame[list("bacd")])
-    images = quick(image_shape=(1, 2, 2)).fit(X, partial)
+    labeler = LabelSpreading(kernel="knn", n_neighbors=20)  # a net of a few steps may lose a class on images of 2 x 2
+    images = quick(labeler=labeler, image_shape=(1, 2, 2)).fit(X, partial)
     images.set_params(image_shape=(1, 4, 1))
     with pytest.raises(
         ValueError, match=r"rows of shape \(1, 4, 1\), but SemiPrune was fitted to rows of shape \(1, 2, 2\)"

@@ -157,7 +157,7 @@ def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose):
     from skprune.dynamics._snapshots import Snapshots, replay
 
     if isinstance(labeler.callbacks, str):
-        raise ValueError(f"callbacks={labeler.callbacks!r} leaves no place for the recorder. Use None or a list.")
+        raise ValueError(f"callbacks must be None or a list, to which the recorder is added, got {labeler.callbacks!r}.")
     n_steps = -(-labeler.n_steps * labeler.max_epochs // n_epochs)
     net = clone(labeler).set_params(max_epochs=n_epochs, n_steps=n_steps)
     net.set_params(callbacks=[*(net.callbacks or []), ("snapshots", Snapshots(record.every))])
