@@ -1,11 +1,18 @@
-"""Fixtures: small data, small nets, and the golden values."""
+"""Fixtures: small data, small nets, and the golden values.
 
+SKPRUNE_TEST_NO_BF16=1 lets the session believe that the CPU does not multiply bfloat16 natively. Together with
+ONEDNN_MAX_CPU_ISA=AVX2 it stands for a machine without AVX-512 and AMX:
+``ONEDNN_MAX_CPU_ISA=AVX2 SKPRUNE_TEST_NO_BF16=1 python -m pytest tests/test_nets.py``.
+"""
+
+import os
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from sklearn.datasets import load_digits, load_iris
 
 from skprune import SemiPrune
@@ -15,6 +22,11 @@ from skprune.selection import Beta
 from skprune.semi_supervised import FixMatch
 
 torch.set_num_threads(1)
+settings.register_profile("skprune", deadline=None)  # how long an example takes says something about the machine alone
+settings.load_profile("skprune")
+
+if os.environ.get("SKPRUNE_TEST_NO_BF16") == "1":
+    torch.cpu._is_amx_tile_supported = torch.cpu._is_avx512_bf16_supported = lambda: False
 
 
 @pytest.fixture(scope="session")

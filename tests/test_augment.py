@@ -13,7 +13,7 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(1, 5), channels=st.sampled_from([1, 2, 3]), side=st.integers(4, 20), seed=st.integers(0, 999))
 def test_images_keep_shape_and_range(n, channels, side, seed):
     x = torch.rand(n, channels, side, side + 1, generator=generator(seed))

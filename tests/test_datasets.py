@@ -28,7 +28,7 @@ from skprune.datasets import (
 DATA = Path(os.environ.get("SKPRUNE_DATA") or "~/.cache/skprune").expanduser()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 999), n=st.integers(20, 60), count=st.integers(4, 20))
 def test_partial_labels(seed, n, count):
     y = np.random.default_rng(seed).integers(4, size=n)

@@ -109,7 +109,7 @@ def test_probabilities_that_are_none():
         TrainingDynamics.from_logits(logits, y, seen=np.ones((12, 4), bool))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**16), size=st.integers(1, 40))
 def test_batches_in_any_order_make_the_same_dynamics(seed, size):
     """Rows 20 and 21 of the faults: a last batch of one row, and each row counted once."""

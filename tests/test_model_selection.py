@@ -66,7 +66,7 @@ def test_unlabeled_rows_in_test_folds_are_what_it_prevents():
     assert ours > 0.85
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**16), grouped=st.booleans(), shuffled=st.booleans())
 def test_splits_of_any_pool(seed, grouped, shuffled):
     rng = np.random.default_rng(seed)

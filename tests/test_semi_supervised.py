@@ -270,7 +270,7 @@ def test_logit_adjustment_has_no_effect_on_balanced_draws(iris):
     np.testing.assert_array_equal(a, b)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(1, 30), size=st.integers(1, 30), seed=st.integers(0, 99))
 def test_no_row_is_twice_in_a_batch_and_all_come_equally_often(n, size, seed):
     stream = index_stream(torch.arange(n), size, torch.Generator().manual_seed(seed))
@@ -281,7 +281,7 @@ def test_no_row_is_twice_in_a_batch_and_all_come_equally_often(n, size, seed):
     assert times.max() - times.min() <= 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sizes=st.lists(st.integers(1, 9), min_size=2, max_size=4), seed=st.integers(0, 99))
 def test_balanced_draws(sizes, seed):
     codes = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
