@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
@@ -205,6 +206,22 @@ def test_elfs_reads_no_label(iris):
     assert not cut.support_[hardest].any()
 
 
+def test_elfs_chooses_its_cutoff(iris):
+    X, _, _ = iris
+    fitted = ELFSPruner(0.3, n_clusters=3, proxy=SGD, n_epochs=12, random_state=0).fit(X)
+    by_hand = Cutoff("auto", min_per_class=0.5)
+    np.testing.assert_array_equal(fitted.support_, fitted.select(selection=by_hand))
+    np.testing.assert_array_equal(fitted.support_, fitted.select(selection="auto"))
+    assert not np.array_equal(fitted.support_, fitted.select(selection="hardest"))
+
+
+def test_elfs_needs_two_clusters():
+    with pytest.raises(ValueError, match="needs n_clusters of at least 2"):
+        ELFSPruner(n_clusters=1).fit(np.eye(4))
+    with pytest.warns(ConvergenceWarning), pytest.raises(ValueError, match="found a single cluster"):
+        ELFSPruner(n_clusters=2, n_epochs=2, proxy=SGD).fit(np.ones((20, 2)))
+
+
 def test_supervised_is_semiprune_with_all_labels(iris):
     X, y, partial = iris
     selection = Cutoff(class_balanced="proportional")
@@ -212,6 +229,13 @@ def test_supervised_is_semiprune_with_all_labels(iris):
     supervised, semi = SupervisedPruner(0.3, **options).fit(X, y), SemiPrune(0.3, **options).fit(X, y)
     np.testing.assert_array_equal(supervised.support_, semi.support_)
     np.testing.assert_array_equal(supervised.select(0.5, difficulty="el2n"), semi.select(0.5, difficulty="el2n"))
+    by_default = {"proxy": SGD, "n_epochs": 12, "random_state": 0}
+    np.testing.assert_array_equal(
+        SupervisedPruner(0.3, **by_default).fit(X, y).support_, SemiPrune(0.3, **by_default).fit(X, y).support_
+    )
+    parameters = set(supervised.get_params(deep=False))
+    assert {"labeler", "goal", "include_labeled"}.isdisjoint(parameters | set(vars(SupervisedPruner)))
+    assert parameters < set(semi.get_params(deep=False))
     missing = int(np.flatnonzero(partial < 0)[0])
     with pytest.raises(
         ValueError, match=f"SupervisedPruner needs all labels, and 135 are missing, the first in row {missing}"
@@ -247,7 +271,7 @@ def test_counts_and_interface(pruner, ratio, iris):
 
 
 @pytest.mark.parametrize("pruner", LABEL_FREE, ids=name_of)
-def test_labels_are_not_read(pruner, iris):
+def test_labels_do_not_matter(pruner, iris):
     X, y, partial = iris
     pruner = clone(pruner).set_params(random_state=0)
     expected = clone(pruner).fit(X).support_
@@ -259,7 +283,7 @@ def test_labels_are_not_read(pruner, iris):
     assert len(alone.annotation_indices_) == 75
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**16), index=st.integers(0, 6), copies=st.booleans())
 def test_any_features(seed, index, copies):
     """Row 26 of the faults: identical rows, too, give exactly k unique rows."""
@@ -299,10 +323,45 @@ def test_embeddings(pruner, iris):
         return
     features = PCA(2, random_state=0).fit_transform(X)
     expected = by_hand.fit(features).difficulty_scores_
-    found = pruner.set_params(embedding=PCA(2, random_state=0)).fit(X).difficulty_scores_
-    np.testing.assert_allclose(found, expected)
+    scores = pruner.set_params(embedding=PCA(2, random_state=0)).fit(X).difficulty_scores_
+    np.testing.assert_allclose(scores, expected)
     with pytest.raises(TypeError, match="embedding must be a transformer"):
         pruner.set_params(embedding=LogisticRegression()).fit(X)
+
+
+def test_a_larger_ratio_continues_the_picks(iris):
+    X, _, _ = iris
+    for pruner in (KCenterPruner(0.2), HerdingPruner(0.2), D2Pruner(0.2, n_clusters=3)):
+        pruner.set_params(random_state=0).fit(X)
+        larger = clone(pruner).set_params(ratio=0.6).fit(X)
+        np.testing.assert_array_equal(pruner.select(0.6), larger.support_)
+        np.testing.assert_array_equal(pruner.select(), pruner.support_)
+        np.testing.assert_array_equal(larger.select(0.2), pruner.support_)
+
+
+def test_a_selector_of_ones_own(iris):
+    X, _, _ = iris
+
+    class Alternate(BaseEstimator):
+        def select(self, scores, ratio, **inputs):
+            return np.arange(len(scores)) % 2 == 0
+
+    assert ZCorePruner(selection=Alternate(), n_points=10, random_state=0).fit(X).coreset_indices_[:3].tolist() == [
+        0,
+        2,
+        4,
+    ]
+
+
+def test_features_that_are_not_finite(iris):
+    X, _, _ = iris
+
+    class Logarithm(BaseEstimator):
+        def fit_transform(self, X, y=None):
+            return np.full((len(X), 2), -np.inf)
+
+    with pytest.raises(ValueError, match=r"Logarithm must give 150 rows of finite numbers.*\(150, 2\) with values"):
+        KCenterPruner(embedding=Logarithm()).fit(X)
 
 
 def test_images(images):
@@ -408,14 +467,14 @@ def test_features_of_torchvision(tmp_path, images):
     network = torchvision.models.resnet18(num_classes=1000).eval()
     torch.save(network.state_dict(), file)
     embedding = TorchvisionFeatures("resnet18", weights=file, size=32, batch_size=2)
-    found = embedding.fit_transform(X)
-    assert found.shape == (5, 512)
+    features = embedding.fit_transform(X)
+    assert features.shape == (5, 512)
     image = torch.from_numpy(X[3][None, None].astype(np.float32) / 255).expand(-1, 3, -1, -1)
     image = torch.nn.functional.interpolate(image, (32, 32), mode="bilinear", antialias=True)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     network.fc = torch.nn.Identity()
     expected = network((image - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1))
-    np.testing.assert_allclose(found[3], expected[0].detach().numpy(), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(features[3], expected[0].detach().numpy(), rtol=1e-3, atol=1e-4)
     for params, message in (
         ({"model": "resnet19"}, "Unknown model 'resnet19'"),
         ({"model": "resnet34"}, "do not fit resnet34"),
@@ -458,6 +517,10 @@ class Untouched(BaseEstimator):
         (
             ZCorePruner(embedding=Untouched(), selection=Cutoff("auto")),
             r"selection=Cutoff\(hard_cutoff=.auto.\) needs dynamics",
+        ),
+        (
+            ZCorePruner(embedding=Untouched(), selection=Hardest(class_balanced="uniform")),
+            r"selection=Hardest\(class_balanced='uniform'\) needs y, which ZCorePruner does not provide",
         ),
         (ZCorePruner(embedding=Untouched(), selection=Cutoff(0.6)), "hard_cutoff=0.6 drops 90 of 150 rows"),
         (D2Pruner(n_clusters=3, gamma_forward=-1.0), "gamma_forward must be at least 0"),
