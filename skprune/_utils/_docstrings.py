@@ -10,8 +10,12 @@ SHARED = {
         classes reach, or in proportion to ``{class index: weight}``. Cutoffs, strata, graphs and the like are then those of
         each class.""",
     "min_per_class": """min_per_class : int or float, default=0
-        The least number of kept rows of each class; a float in [0, 1] is a fraction of an even share, rounded down. A class
-        with fewer rows keeps all of them.""",
+        The least number of kept rows of each class; a float in [0, 1] is a fraction of an even share of the rows that
+        need not stay anyway, rounded down. A class with fewer rows, or fewer after a cutoff, keeps all of these.""",
+    "dynamics": """dynamics : TrainingDynamics
+        The recorded training dynamics.""",
+    "score_epochs": """n_epochs : int, default=None
+        The number of epochs to use, from the first; None uses all recorded epochs.""",
     "missing_label": """missing_label : object, default="auto"
         The mark of an unlabeled row. "auto": if any label is None, NaN, NA or masked, exactly those are missing; otherwise -1
         is.""",
@@ -25,10 +29,10 @@ SHARED = {
 
 
 def fill_docstring(**texts):
-    """Return a class decorator that replaces each ``$name`` in the docstring by a text given here or shared."""
+    """Return a decorator of classes and functions that replaces each ``$name`` in the docstring by a text given here or shared."""
 
-    def fill(cls):
-        cls.__doc__ = Template(cls.__doc__).safe_substitute(SHARED | texts)
-        return cls
+    def fill(documented):
+        documented.__doc__ = Template(documented.__doc__).safe_substitute(SHARED | texts)
+        return documented
 
     return fill
