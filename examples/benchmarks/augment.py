@@ -1,12 +1,12 @@
-"""How many images a second does strong augmentation make, one core, beside torchvision and kornia?
+"""How many images per second does strong augmentation produce on one core, compared with torchvision and kornia?
 
     python examples/benchmarks/augment.py
 
-A batch of (448, 3, 32, 32) in [0, 1], 2, then 3 operations an image. The libraries' policies hold other operations than ours.
-torchvision's RandAugment takes uint8 images, one by one. Its functional interface takes batches: here images that drew the same
-operation go through it together, with one magnitude for all of them, since it knows no magnitude of each image. kornia draws
-the operations once a batch; without it its row is left out. ImageStrong is the only one with operations and magnitudes of
-each image's own on whole batches, which is why skprune does not take one of the others.
+A batch of (448, 3, 32, 32) in [0, 1] with 2, then 3 operations per image. The libraries' policies contain other operations
+than ImageStrong. torchvision's RandAugment takes uint8 images, one at a time. Its functional interface takes batches: here,
+images that drew the same operation go through it together, with one magnitude for all of them, because it does not support a
+magnitude per image. kornia draws the operations once per batch; its row is left out if it is not installed. ImageStrong is the
+only one that draws operations and magnitudes per image on whole batches, which is why skprune does not use one of the others.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from skprune.augment import ImageStrong, ImageWeak
 
 
 def rate(augment, x, repeats):
-    """Return images a second, the median over the repeats."""
+    """Return images per second, the median over the repeats."""
     augment(x)
     seconds = []
     for _ in range(repeats):
@@ -63,27 +63,29 @@ def grouped(x, n_ops):
 def policies(n_ops, generator):
     """Return the strong policies."""
     strong = ImageStrong(n_ops=n_ops)
-    one = v2.RandAugment(num_ops=n_ops)
-    found = {
+    single = v2.RandAugment(num_ops=n_ops)
+    by_name = {
         "skprune ImageStrong, with cutout": lambda x: strong(x, generator),
         "torchvision v2 functional, grouped by operation": lambda x: grouped((255 * x).byte(), n_ops),
-        "torchvision v2 RandAugment, image by image": lambda x: torch.stack([one(image) for image in (255 * x).byte()]),
+        "torchvision v2 RandAugment, image by image": lambda x: torch.stack(
+            [single(image) for image in (255 * x).byte()]
+        ),
     }
     if find_spec("kornia"):
         from kornia.augmentation.auto import RandAugment
 
         batch = RandAugment(n=n_ops, m=10)
-        found["kornia RandAugment, operations drawn once a batch"] = batch
-    return found
+        by_name["kornia RandAugment, operations drawn once a batch"] = batch
+    return by_name
 
 
 def weak_policies(generator):
     """Return the weak policies."""
     weak = ImageWeak(pad=4)
-    one = v2.Compose([v2.RandomCrop(32, padding=4, padding_mode="reflect"), v2.RandomHorizontalFlip()])
+    single = v2.Compose([v2.RandomCrop(32, padding=4, padding_mode="reflect"), v2.RandomHorizontalFlip()])
     return {
         "skprune ImageWeak, crop and flip": lambda x: weak(x, generator),
-        "torchvision v2 RandomCrop and flip, image by image": lambda x: torch.stack([one(image) for image in x]),
+        "torchvision v2 RandomCrop and flip, image by image": lambda x: torch.stack([single(image) for image in x]),
     }
 
 

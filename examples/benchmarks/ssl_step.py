@@ -1,12 +1,12 @@
-"""How fast is a step of FixMatch on WideResNet-28-2, beside a plain training loop of the same network?
+"""How fast is a step of FixMatch on WideResNet-28-2, compared with a plain training loop of the same network?
 
     python examples/benchmarks/ssl_step.py
 
-One run and one thread, each line in a process of its own. The plain loop is forward, backward and optimiser step in float32 on
-ready tensors, without augmentation; its best batch size counts. The step of FixMatch is that of ``FixMatch.fit``, everything
-included: draws, augmentation, the pass without gradient over the weak views, forward and backward over labelled and strong
-views, moving average of the weights. Images a second count the 64 labelled, 448 weak and 448 strong images alike. The goal is 2.5
-times the plain loop where the CPU multiplies bfloat16 natively, 1.3 times elsewhere.
+One run and one thread, each line in its own process. The plain loop does the forward pass, the backward pass and the optimizer
+step in float32 on tensors that are ready, without augmentation; its best batch size counts. The step of FixMatch is that of
+``FixMatch.fit`` with everything included: draws, augmentation, the pass without gradients over the weak views, forward and
+backward over labeled and strong views, moving average of the weights. Images per second count the 64 labeled, 448 weak and 448
+strong images alike. The goal is 2.5 times the plain loop where the CPU multiplies bfloat16 natively, 1.3 times elsewhere.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from skprune.semi_supervised import FixMatch
 
 
 def plain(batch, steps, bf16=False, gradient=True):
-    """Return images a second of a plain loop."""
+    """Return images per second of a plain loop."""
     torch.manual_seed(0)
     layout = torch.channels_last if bf16 else torch.contiguous_format
     net = WideResNet(in_channels=3, n_classes=10).to(memory_format=layout)
@@ -66,7 +66,7 @@ class Clock(Callback):
 
 
 def fixmatch(steps, micro_batch, precision):
-    """Return images a second of FixMatch's own steps."""
+    """Return images per second of FixMatch's own steps."""
     rng = np.random.default_rng(0)
     X = rng.integers(0, 256, (2000, 3, 32, 32), dtype=np.uint8)
     y = np.where(np.arange(2000) < 400, rng.integers(0, 10, 2000), -1)
@@ -87,13 +87,13 @@ def fixmatch(steps, micro_batch, precision):
 
 
 def measure(setting, steps):
-    """Return images a second of a setting."""
+    """Return images per second of a setting."""
     kind, options = setting
     return fixmatch(steps, **options) if kind == "fixmatch" else plain(steps=steps, **options)
 
 
 def fresh(setting, args):
-    """Measure in a process of its own: images a second, and its peak RSS in GiB above that of the imports."""
+    """Measure in a process of its own: images per second, and its peak RSS in GiB above that of the imports."""
     command = [sys.executable, __file__, "--only", json.dumps(setting), "--steps", str(args.steps), "--threads"]
     return json.loads(subprocess.run([*command, str(args.threads)], check=True, capture_output=True, text=True).stdout)
 
