@@ -28,7 +28,7 @@ class Spy(DynamicsRecorder):
         super().on_epoch_begin(net, **kwargs)
 
     def on_batch_end(self, net, batch=None, training=False, y_pred=None, **kwargs):
-        for row, out in zip(batch[0]["index"].tolist(), y_pred.detach().softmax(1).numpy(), strict=True):
+        for row, out in zip(batch[0]["index"].tolist(), y_pred.detach().softmax(1).cpu().numpy(), strict=True):
             self.log[-1][row] = out
         super().on_batch_end(net, batch=batch, training=training, y_pred=y_pred, **kwargs)
 
@@ -199,7 +199,7 @@ def test_a_net_that_draws_rows_twice_is_recorded(iris):
 
 def test_gradients_of_the_last_layer(iris):
     X, y, _ = iris
-    dynamics, net = collect_dynamics(NetClassifier(), X, y, n_epochs=3, record="eval", random_state=0)
+    dynamics, net = collect_dynamics(NetClassifier(device="cpu"), X, y, n_epochs=3, record="eval", random_state=0)
     module, criterion = net.module_, torch.nn.CrossEntropyLoss()
     for row in (0, 70, 149):
         module.zero_grad()

@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from copy import deepcopy
 from functools import partial as partial_function
 
 import numpy as np
@@ -716,7 +717,7 @@ def test_features_enter_the_last_layer_or_are_named_log_probabilities(iris):
     net = NetClassifier(max_epochs=1, random_state=0).fit(X, y)
     features = proxy_features(net, X)
     with torch.no_grad():
-        logits = net.module_.head.cpu()(torch.from_numpy(entering(net, X)))
+        logits = deepcopy(net.module_.head).cpu()(torch.from_numpy(entering(net, X)))
     np.testing.assert_allclose(logits.softmax(dim=1), net.predict_proba(X), atol=1e-5)
     assert features.shape == (150, 128)
 

@@ -184,7 +184,7 @@ def test_the_loss_is_the_labeled_plus_the_weighted_unlabeled_one(iris, make, wei
     class Watched(make):
         def get_loss(self, y_pred, y_true, X=None, training=False):
             loss = super().get_loss(y_pred, y_true, X=X, training=training)
-            steps.append((y_pred.detach().double().numpy(), y_true[:8].numpy(), loss.item()))
+            steps.append((y_pred.detach().double().cpu().numpy(), y_true[:8].cpu().numpy(), loss.item()))
             return loss
 
     options = {"threshold": 0.0} if make is FixMatch else {}
@@ -307,7 +307,7 @@ def test_the_teacher_is_the_average(iris, make):
         def _targets(self, teacher, index):
             average = dict(self.callbacks_)["moving_average"].module_
             assert average.training
-            rows = torch.from_numpy(((X - X.mean(0)) / X.std(0)).astype(np.float32))[index]
+            rows = torch.from_numpy(((X - X.mean(0)) / X.std(0)).astype(np.float32)).to(index.device)[index]
             gaps.append((teacher - average(rows)).abs().max().item())
             return super()._targets(teacher, index)
 
