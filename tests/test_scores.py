@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from skprune import scores
 from skprune.dynamics import TrainingDynamics
+from skprune.scores._epochs import in_blocks
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
 
@@ -60,7 +61,7 @@ def test_probabilities_and_logits_agree(golden, recorded):
         np.testing.assert_allclose(scores.difficulty(other, name), scores.difficulty(recorded, name), **CLOSE)
 
 
-KINDS = ("easy", "hard", "forgotten", "mislabelled")
+KINDS = ("easy", "hard", "forgotten", "mislabeled")
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +74,9 @@ def planted():
     hard[-1] = [0.4, 0.35, 0.25]
     forgotten = np.tile([0.9, 0.05, 0.05], (12, 15, 1))
     forgotten[1::2] = [0.3, 0.5, 0.2]
-    mislabelled = np.sort(rng.dirichlet([1.0, 4.0, 2.0], size=(12, 15)), axis=2)[:, :, [0, 2, 1]]
-    mislabelled[-1] = [0.2, 0.5, 0.3]
-    proba = np.concatenate([easy, hard, forgotten, mislabelled], axis=1)
+    mislabeled = np.sort(rng.dirichlet([1.0, 4.0, 2.0], size=(12, 15)), axis=2)[:, :, [0, 2, 1]]
+    mislabeled[-1] = [0.2, 0.5, 0.3]
+    proba = np.concatenate([easy, hard, forgotten, mislabeled], axis=1)
     dynamics = TrainingDynamics.from_proba(proba, np.zeros(60, int), kl=True)
     dynamics.grad_norm = 3 * dynamics.error
     return dynamics
@@ -93,7 +94,7 @@ def test_the_kinds_of_rows_are_told_apart(planted):
         return dict(zip(KINDS, scores.difficulty(planted, name).reshape(4, 15).mean(axis=1), strict=True))
 
     for name in ("aum", "confidence", "el2n", "correctness", "forgetting"):
-        assert max(means(name), key=means(name).get) == "mislabelled", name
+        assert max(means(name), key=means(name).get) == "mislabeled", name
     for name in ("variability", "dyn_unc"):
         assert max(means(name), key=means(name).get) == "forgotten", name
 
@@ -111,7 +112,7 @@ def test_combinations_point_up(planted, names):
 
 
 def test_combinations_that_cannot_be(planted):
-    with pytest.raises(ValueError, match="one name or callable at least"):
+    with pytest.raises(ValueError, match="at least one name or callable"):
         scores.difficulty(planted, [])
     with pytest.raises(ValueError, match="and no lists"):
         scores.difficulty(planted, ["aum", ["dual"]])
@@ -135,7 +136,7 @@ def test_grand_needs_gradients(recorded):
         scores.grand(recorded)
 
 
-def test_mislabelled_rows_are_hardest_by_aum():
+def test_mislabeled_rows_are_hardest_by_aum():
     p = np.tile([0.9, 0.1], (10, 4, 1))
     values = scores.difficulty(TrainingDynamics.from_proba(p, [0, 0, 0, 1]), "aum")
     assert values.argmax() == 3
@@ -153,7 +154,7 @@ def test_aum_is_the_mean_over_all_epochs():
     assert scores.aum(TrainingDynamics.from_proba(p, [0])) == pytest.approx([0.5])
 
 
-def test_tdds_reads_epochs_behind_the_first_window():
+def test_tdds_reads_epochs_after_the_first_window():
     p = np.full((8, 1, 2), 0.5)
     changed = p.copy()
     changed[6] = [0.9, 0.1]
@@ -177,7 +178,7 @@ def test_too_few_epochs_for_a_default():
     dynamics = TrainingDynamics.from_proba(np.full((5, 2, 2), 0.5), [0, 1])
     with pytest.raises(ValueError, match="n_epochs=10 asks for more epochs than the 5"):
         scores.el2n(dynamics)
-    with pytest.raises(ValueError, match="positive integer"):
+    with pytest.raises(ValueError, match="n_epochs must be None or an integer of at least 1, got 0"):
         scores.aum(dynamics, n_epochs=0)
     assert {name: scores.min_epochs(name) for name in ("el2n", "dual", "aum")} == {"el2n": 10, "dual": 10, "aum": 1}
 
@@ -195,6 +196,120 @@ def test_unseen_epochs_do_not_count():
         assert getattr(scores, name)(dynamics, window=2).tolist() == [0, 0]
     with pytest.raises(ValueError, match="not seen in the first 1 epochs"):
         scores.aum(TrainingDynamics.from_proba(p[1:], [0, 0], seen=seen[1:]), n_epochs=1)
+
+
+def with_gaps(seed, epochs=9, n=30):
+    """Return dynamics of two classes, and label probabilities and margins by row, with NaN where a row was not seen."""
+    rng = np.random.default_rng(seed)
+    p = rng.random((epochs, n))
+    p[rng.random((epochs, n)) < 0.3] = np.nan
+    p[:2, np.isnan(p).sum(axis=0) > epochs - 4] = 0.5
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(n, int), seen=~np.isnan(p))
+    return dynamics, dynamics.target_proba.astype(np.float64).T, dynamics.target_margin.astype(np.float64).T
+
+
+@given(seed=st.integers(0, 1000), window=st.integers(4, 9), ddof=st.sampled_from([0, 1]))
+def test_windows_with_gaps_by_definition(seed, window, ddof):
+    """Each window uses the epochs in which it saw the row, and counts if there are two."""
+    dynamics, proba, _ = with_gaps(seed)
+    expected, spread = [], []
+    for row in proba:
+        parts = [row[start : start + window] for start in range(len(row) - window + 1)]
+        parts = [part[~np.isnan(part)] for part in parts if (~np.isnan(part)).sum() >= 2]
+        expected.append(np.mean([part.std(ddof=ddof) ** 2 * (1 - part.mean()) for part in parts]))
+        spread.append(np.mean([part.std(ddof=1) for part in parts]))
+    values = scores.dual(dynamics, window=window, ddof=ddof, power=2)
+    np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(scores.dyn_unc(dynamics, window=window), spread, rtol=1e-9, atol=1e-12)
+
+
+@given(seed=st.integers(0, 1000))
+def test_counts_with_gaps_by_definition(seed):
+    """An epoch in which the row was not seen is neither right nor wrong, and does not end what was learned."""
+    dynamics, proba, margins = with_gaps(seed)
+    forgotten, correct, spread = [], [], []
+    for row, values in zip(margins, proba, strict=True):
+        right = row[~np.isnan(row)] > 0
+        forgotten.append((right[:-1] & ~right[1:]).sum() if right.any() else 9)
+        correct.append(right.mean())
+        spread.append(values[~np.isnan(values)].std())
+    np.testing.assert_array_equal(scores.forgetting(dynamics), forgotten)
+    np.testing.assert_allclose(scores.correctness(dynamics), correct, rtol=1e-12)
+    np.testing.assert_allclose(scores.variability(dynamics), spread, rtol=1e-9, atol=1e-12)
+
+
+def test_forgetting_over_a_gap():
+    nan = np.nan
+    p = np.array([[0.9, 0.9, 0.9, 0.1], [nan, nan, 0.1, nan], [0.9, 0.1, nan, 0.1], [0.9, 0.1, 0.9, nan]])
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(4, int), seen=~np.isnan(p))
+    assert scores.forgetting(dynamics).tolist() == [0, 1, 1, 4]
+
+
+def test_rows_that_no_window_sees_twice_are_named():
+    p = np.full((6, 3), 0.5)
+    p[1:5, 1] = np.nan
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(3, int), seen=~np.isnan(p))
+    with pytest.raises(ValueError, match="Row 1 is not seen twice within any window of 3 epochs"):
+        scores.dual(dynamics, window=3)
+
+
+@given(n=st.integers(1, 20), block_rows=st.integers(1, 8))
+def test_every_row_is_in_a_block(n, block_rows):
+    array = np.arange(2.0 * n).reshape(2, n)
+    sizes = []
+
+    def function(block):
+        sizes.append(block.shape[1])
+        return block.sum(axis=0)
+
+    np.testing.assert_array_equal(in_blocks(array, function, block_rows=block_rows), array.sum(axis=0))
+    assert max(sizes) <= block_rows
+    assert sum(sizes) == n
+
+
+def test_pools_of_several_blocks():
+    rng = np.random.default_rng(0)
+    dynamics = TrainingDynamics.from_logits(rng.normal(size=(4, 2 * 2048 + 1, 3)), np.zeros(4097, int), kl=True)
+    proba, steps = dynamics.target_proba.astype(np.float64), dynamics.kl_step.astype(np.float64)
+    np.testing.assert_allclose(scores.variability(dynamics), proba.std(axis=0), rtol=1e-9)
+    np.testing.assert_array_equal(scores.correctness(dynamics), dynamics.correct.mean(axis=0))
+    parts = [proba[start : start + 3] for start in range(2)]
+    expected = np.mean([part.std(axis=0, ddof=1) * (1 - part.mean(axis=0)) for part in parts], axis=0)
+    np.testing.assert_allclose(scores.dual(dynamics, window=3), expected, rtol=1e-9)
+    np.testing.assert_allclose(scores.tdds(dynamics, window=4), 0.9 * steps.std(axis=0) * 3**0.5, rtol=1e-9)
+
+
+@given(seed=st.integers(0, 1000), n_epochs=st.integers(4, 9), window=st.integers(3, 9))
+def test_tdds_by_definition(seed, n_epochs, window):
+    """A window of J epochs holds J - 1 steps; the last window weighs 0.9, each one before it a tenth of the next."""
+    window = min(window, n_epochs)
+    logits = np.random.default_rng(seed).normal(scale=2, size=(9, 5, 3))
+    dynamics = TrainingDynamics.from_logits(logits, np.zeros(5, int), kl=True)
+    log_proba = np.log(softmax(logits))
+    steps = np.abs(np.exp(log_proba[1:]) * np.diff(log_proba, axis=0)).sum(axis=2)
+    expected = np.zeros(5)
+    for start in range(n_epochs - window + 1):
+        part = steps[start : start + window - 1]
+        expected += 0.9 * 0.1 ** (n_epochs - window - start) * np.linalg.norm(part - part.mean(axis=0), axis=0)
+    values = scores.tdds(dynamics, n_epochs=n_epochs, window=window)
+    np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("dual", {"ddof": 2}, "ddof must be 0 or 1, got 2"),
+        ("dual", {"power": 0}, "power must be above 0, got 0"),
+        ("dual", {"window": 2.0}, "window must be an integer of at least 2, got 2.0"),
+        ("tdds", {"window": 2}, "window must be an integer of at least 3, got 2"),
+        ("aum", {"on": "margin"}, "on must be 'proba' or 'logits', got 'margin'"),
+        ("confidence", {"n_epochs": 1.5}, "n_epochs must be None or an integer of at least 1, got 1.5"),
+    ],
+)
+def test_refused_parameters(name, params, message):
+    dynamics = TrainingDynamics.from_proba(np.full((5, 2, 2), 0.5), [0, 1], kl=True)
+    with pytest.raises(ValueError, match=message):
+        scores.difficulty(dynamics, name, **params)
 
 
 def test_el2n_of_a_saturated_softmax_is_exact():
@@ -286,7 +401,7 @@ def softmax(logits):
 @settings(max_examples=40)
 @given(recording=recordings(scales=(0.1, 3.0)), data=st.data())
 def test_tdds_reads_every_epoch(recording, data):
-    """Row 5 of the faults: epochs behind the first window count. Saturated outputs jump by the same step whatever the class."""
+    """Row 5 of the faults: epochs after the first window count. Saturated outputs jump by the same step whatever the class."""
     logits, y = recording
     window = data.draw(st.integers(3, len(logits)))
     changed = logits.copy()

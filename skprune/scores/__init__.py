@@ -1,4 +1,4 @@
-"""Difficulty scores: plain functions of the training dynamics, and the table that orients them."""
+"""Difficulty scores: plain functions of the training dynamics, and the table of their orientations."""
 
 from skprune.scores._averages import aum, confidence, correctness, el2n, forgetting, grand, variability
 from skprune.scores._last import entropy, least_confidence, loss, margin

@@ -1,34 +1,40 @@
-"""Scores that average or count over the epochs. p_t is the probability of the given or pseudo-label at epoch t."""
+"""Scores that average or count over the epochs."""
 
 import numpy as np
 
+from skprune._utils._checks import check_option
+from skprune._utils._docstrings import fill_docstring
 from skprune.scores._epochs import first_epochs, in_blocks, mean_over
 
+_TEN_EPOCHS = """n_epochs : int, default=10
+        The number of epochs to use, from the first; None uses all recorded epochs."""
 
+
+@fill_docstring()
 def aum(dynamics, *, n_epochs=None, on="proba"):
-    """Area under the margin: ``mean_t (value of the label - max of the others)``.
+    r"""Area under the margin: how far the label is ahead of the other classes, on average.
 
-    Low = hard: hard and mislabelled rows have a low or negative value. Pleiss et al., arXiv 2001.10528, eq. 2, of logits; of
-    probabilities in CCS, arXiv 2210.15809, and in SemiPrune.
+    .. math:: \frac{1}{T} \sum_{t=1}^{T} \Bigl( z_{i,t,y_i} - \max_{c \neq y_i} z_{i,t,c} \Bigr)
+
+    Here :math:`z_{i,t,c}` is the output for class c and row i at epoch t: the logit in Pleiss et al., arXiv 2001.10528, eq. 2,
+    and the probability in CCS, arXiv 2210.15809, and in SemiPrune.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
-    n_epochs : int, default=None
-        Use the first `n_epochs` epochs; None: all recorded ones.
+    $dynamics
+    $score_epochs
     on : {"proba", "logits"}, default="proba"
-        The values. Logits are recorded from nets that return them.
+        Which outputs to use. Logits are recorded from nets that return them.
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        In [-1, 1] on probabilities.
+        In [-1, 1] for probabilities; low = hard. Hard and mislabeled rows have low or negative values.
 
     Raises
     ------
     ValueError
-        Another `on`, or dynamics without logits.
+        `on` is something else, or the dynamics hold no logits.
 
     Examples
     --------
@@ -37,30 +43,31 @@ def aum(dynamics, *, n_epochs=None, on="proba"):
     >>> aum(TrainingDynamics.from_proba([[[0.75, 0.25]], [[0.25, 0.75]]], [0]))
     array([0.])
     """
-    if on not in ("proba", "logits"):
-        raise ValueError(f"on must be 'proba' or 'logits', got {on!r}.")
+    check_option("on", on, ("proba", "logits"))
     margins = dynamics.target_margin if on == "proba" else dynamics.logit_margin
     if margins is None:
         raise ValueError("aum on logits needs logit_margin, which nets that return logits record, and from_logits.")
     return mean_over(margins, n_epochs)
 
 
+@fill_docstring()
 def confidence(dynamics, *, n_epochs=None):
-    """Mean probability of the label over the epochs. Low = hard.
+    r"""Mean probability of the label over the epochs.
 
-    Swayamdipta et al. (Dataset Cartography), arXiv 2009.10795, section 2.
+    .. math:: \mu_i = \frac{1}{T} \sum_{t=1}^{T} p_{i,t}
+
+    Here :math:`p_{i,t}` is the probability of the label of row i at epoch t: Swayamdipta et al. (Dataset Cartography),
+    arXiv 2009.10795, section 2.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
-    n_epochs : int, default=None
-        Use the first `n_epochs` epochs; None: all recorded ones.
+    $dynamics
+    $score_epochs
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        In [0, 1].
+        In [0, 1]; low = hard.
 
     Examples
     --------
@@ -72,22 +79,24 @@ def confidence(dynamics, *, n_epochs=None):
     return mean_over(dynamics.target_proba, n_epochs)
 
 
+@fill_docstring()
 def variability(dynamics, *, n_epochs=None):
-    """Standard deviation (ddof 0) of the label's probability over the epochs. High = ambiguous.
+    r"""Standard deviation of the label's probability over the epochs.
 
-    Swayamdipta et al. (Dataset Cartography), arXiv 2009.10795, section 2.
+    .. math:: \sigma_i = \sqrt{\frac{1}{T} \sum_{t=1}^{T} (p_{i,t} - \mu_i)^2}
+
+    Here :math:`p_{i,t}` is the probability of the label of row i at epoch t and :math:`\mu_i` its mean: Swayamdipta et al.
+    (Dataset Cartography), arXiv 2009.10795, section 2.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
-    n_epochs : int, default=None
-        Use the first `n_epochs` epochs; None: all recorded ones.
+    $dynamics
+    $score_epochs
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        In [0, 0.5].
+        In [0, 0.5]; high = hard, or rather ambiguous.
 
     Examples
     --------
@@ -99,22 +108,24 @@ def variability(dynamics, *, n_epochs=None):
     return in_blocks(first_epochs(dynamics.target_proba, n_epochs), lambda proba: np.nanstd(proba, axis=0))
 
 
+@fill_docstring()
 def correctness(dynamics, *, n_epochs=None):
-    """Share of the epochs in which the row is predicted right. Low = hard.
+    r"""Share of the epochs in which the label is predicted.
 
-    Swayamdipta et al. (Dataset Cartography), arXiv 2009.10795, section 2.
+    .. math:: \frac{1}{T} \sum_{t=1}^{T} \mathbb{1} \Bigl[ p_{i,t} > \max_{c \neq y_i} p_{i,t,c} \Bigr]
+
+    Here :math:`p_{i,t}` is the probability of the label :math:`y_i` of row i at epoch t: Swayamdipta et al. (Dataset
+    Cartography), arXiv 2009.10795, section 2.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
-    n_epochs : int, default=None
-        Use the first `n_epochs` epochs; None: all recorded ones.
+    $dynamics
+    $score_epochs
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        In [0, 1].
+        In [0, 1]; low = hard.
 
     Examples
     --------
@@ -127,62 +138,65 @@ def correctness(dynamics, *, n_epochs=None):
     return in_blocks(margins, lambda margin: (margin > 0).sum(axis=0) / (~np.isnan(margin)).sum(axis=0))
 
 
+@fill_docstring()
 def forgetting(dynamics, *, n_epochs=None, never_learned=None):
-    """Number of forgetting events: right in one epoch and wrong in the next. High = hard.
+    r"""Number of forgetting events: epochs with a right prediction that the next epoch gets wrong.
 
-    Toneva et al., arXiv 1812.05159, section 3. Epochs in which the row was not seen are skipped. A row that is never
+    .. math:: \sum_{t=1}^{T-1} \mathbb{1}[\mathrm{correct}_{i,t} > \mathrm{correct}_{i,t+1}]
+
+    Toneva et al., arXiv 1812.05159, section 3. Epochs in which the row was not seen are skipped, and a row that is never
     predicted right is the hardest.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
-    n_epochs : int, default=None
-        Use the first `n_epochs` epochs; None: all recorded ones.
+    $dynamics
+    $score_epochs
     never_learned : float, default=None
-        The value of rows that are never predicted right; None: the number of epochs.
+        The value for rows that are never predicted right; None takes the number of epochs.
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        In [0, n_epochs].
+        In [0, n_epochs]; high = hard.
 
     Examples
     --------
     >>> from skprune.dynamics import TrainingDynamics
     >>> from skprune.scores import forgetting
-    >>> once, never = [0.9, 0.1], [0.1, 0.9]
-    >>> forgetting(TrainingDynamics.from_proba([[once, never], [never, never], [once, never]], [0, 0]))
+    >>> right, wrong = [0.9, 0.1], [0.1, 0.9]
+    >>> forgetting(TrainingDynamics.from_proba([[right, wrong], [wrong, wrong], [right, wrong]], [0, 0]))
     array([1., 3.])
     """
     margins = first_epochs(dynamics.target_margin, n_epochs)
-    state, learned = (np.zeros(dynamics.n_samples, dtype=bool) for _ in range(2))
+    was_right, learned = (np.zeros(dynamics.n_samples, dtype=bool) for _ in range(2))
     events = np.zeros(dynamics.n_samples)
     for margin in margins:
         right, seen = margin > 0, ~np.isnan(margin)
-        events += state & ~right & seen
-        state = np.where(seen, right, state)
+        events += was_right & ~right & seen
+        was_right = np.where(seen, right, was_right)
         learned |= right
     events[~learned] = len(margins) if never_learned is None else never_learned
     return events
 
 
+@fill_docstring(score_epochs=_TEN_EPOCHS)
 def el2n(dynamics, *, n_epochs=10):
-    """Mean norm of the error vector p - onehot(y) over the first epochs. High = hard.
+    r"""Mean norm of the error vector over the first epochs.
 
-    Paul et al. (Deep Learning on a Data Diet), arXiv 2107.07075, definition 2.3.
+    .. math:: \frac{1}{T} \sum_{t=1}^{T} \lVert p_t(x_i) - \mathrm{onehot}(y_i) \rVert_2
+
+    Here :math:`p_t(x_i)` are the probabilities of all classes for row i at epoch t: Paul et al. (Deep Learning on a Data
+    Diet), arXiv 2107.07075, definition 2.3.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
-    n_epochs : int, default=10
-        Use the first `n_epochs` epochs; None: all recorded ones.
+    $dynamics
+    $score_epochs
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        In [0, sqrt(2)].
+        In [0, sqrt(2)]; high = hard.
 
     Examples
     --------
@@ -194,28 +208,30 @@ def el2n(dynamics, *, n_epochs=10):
     return mean_over(dynamics.error, n_epochs)
 
 
+@fill_docstring(score_epochs=_TEN_EPOCHS)
 def grand(dynamics, *, n_epochs=10):
-    """GraNd of the last layer: mean norm of the cross entropy's gradient at its weights and bias. High = hard.
+    r"""GraNd of the last layer: mean norm of the cross entropy's gradient with respect to its weights and bias.
 
-    Paul et al. (Deep Learning on a Data Diet), arXiv 2107.07075, definition 2.1, of the last linear layer alone: the norm of
-    p - onehot(y) times that of what enters the layer, 1 for a bias included.
+    .. math:: \frac{1}{T} \sum_{t=1}^{T} \lVert p_t(x_i) - \mathrm{onehot}(y_i) \rVert_2 \, \lVert (h_t(x_i), 1) \rVert_2
+
+    Here :math:`p_t(x_i)` are the probabilities of all classes for row i at epoch t and :math:`h_t(x_i)` is the input of the
+    layer; the 1 stands for a bias, if there is one. Paul et al. (Deep Learning on a Data Diet), arXiv 2107.07075,
+    definition 2.1, restricted to the last layer, which must be linear.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        Dynamics recorded from a net whose last layer is linear.
-    n_epochs : int, default=10
-        Use the first `n_epochs` epochs; None: all recorded ones.
+    $dynamics
+    $score_epochs
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        At least 0.
+        At least 0; high = hard.
 
     Raises
     ------
     ValueError
-        ``grad_norm`` was not recorded.
+        The dynamics hold no ``grad_norm``.
 
     Examples
     --------
@@ -229,5 +245,7 @@ def grand(dynamics, *, n_epochs=10):
     (150,)
     """
     if dynamics.grad_norm is None:
-        raise ValueError("grand needs grad_norm, which nets record whose last layer is linear and gives the logits.")
+        raise ValueError(
+            "grand needs grad_norm, which is recorded from nets whose last layer is linear and gives the logits."
+        )
     return mean_over(dynamics.grad_norm, n_epochs)

@@ -1,25 +1,22 @@
 """The epochs that a score reads, and rows that were not seen in some of them."""
 
-from numbers import Integral
-
 import numpy as np
 
-_BLOCK_ROWS = 2048
+from skprune._utils._checks import check_count
 
 
 def horizon(recorded, n_epochs):
     """Return how many epochs are used."""
+    check_count("n_epochs", n_epochs, optional=True)
     if n_epochs is None:
         return recorded
-    if not isinstance(n_epochs, Integral) or not n_epochs >= 1:
-        raise ValueError(f"n_epochs must be a positive integer or None, got {n_epochs!r}.")
     if n_epochs > recorded:
         raise ValueError(f"n_epochs={n_epochs} asks for more epochs than the {recorded} that were recorded.")
     return int(n_epochs)
 
 
 def first_epochs(array, n_epochs):
-    """Return the first epochs; every row must be seen in them."""
+    """Return the first epochs; every row must be seen in one of them."""
     part = array[: horizon(len(array), n_epochs)]
     never = np.isnan(part[0])
     for epoch in part[1:]:
@@ -41,11 +38,11 @@ def mean_over(array, n_epochs):
     return total / count
 
 
-def in_blocks(array, function):
+def in_blocks(array, function, *, block_rows=2048):
     """Apply a function to blocks of rows in float64: ``(n_epochs, n_rows) -> (n_rows,)``."""
     result = np.empty(array.shape[1])
-    for start in range(0, array.shape[1], _BLOCK_ROWS):
-        rows = slice(start, start + _BLOCK_ROWS)
+    for start in range(0, array.shape[1], block_rows):
+        rows = slice(start, start + block_rows)
         result[rows] = function(array[:, rows].astype(np.float64))
     return result
 
@@ -56,9 +53,8 @@ def last_seen(dynamics, array):
     return array[epoch, np.arange(dynamics.n_samples)].astype(np.float64)
 
 
-def check_window(window, epochs, least=2):
-    """Refuse a window of which no spread can be taken, or one that is longer than the epochs used."""
-    if not isinstance(window, Integral) or window < least:
-        raise ValueError(f"window must be an integer of at least {least} (a spread needs two values), got {window!r}.")
-    if window > epochs:
-        raise ValueError(f"window={window} is longer than the {epochs} epochs used.")
+def check_window(window, n_epochs, *, least=2):
+    """Refuse a window too short for a spread, or longer than the epochs used."""
+    check_count("window", window, least=least)
+    if window > n_epochs:
+        raise ValueError(f"window={window} is longer than the {n_epochs} epochs used.")

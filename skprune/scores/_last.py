@@ -2,23 +2,27 @@
 
 import numpy as np
 
+from skprune._utils._docstrings import fill_docstring
 from skprune.scores._epochs import last_seen
 
 
+@fill_docstring()
 def entropy(dynamics):
-    """Entropy of the output at the last epoch, in nats. High = hard.
+    r"""Entropy of the output at the last epoch, in nats.
 
-    As in Coleman et al. (Selection via Proxy), arXiv 1906.11829, section 3.
+    .. math:: -\sum_c p_{i,c} \log p_{i,c}
+
+    Here :math:`p_{i,c}` is the probability of class c for row i: Coleman et al. (Selection via Proxy), arXiv 1906.11829,
+    section 3.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
+    $dynamics
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        In [0, log n_classes].
+        In [0, log n_classes]; high = hard.
 
     Examples
     --------
@@ -30,20 +34,23 @@ def entropy(dynamics):
     return dynamics.entropy.astype(np.float64)
 
 
+@fill_docstring()
 def margin(dynamics):
-    """Largest less second largest probability at the last epoch. Low = hard.
+    r"""Largest minus second largest probability at the last epoch.
 
-    As in Coleman et al. (Selection via Proxy), arXiv 1906.11829, section 3.
+    .. math:: \max_c p_{i,c} - \max_{c \neq \hat{y}_i} p_{i,c}
+
+    Here :math:`p_{i,c}` is the probability of class c for row i, and :math:`\hat{y}_i` is the predicted class: Coleman et al.
+    (Selection via Proxy), arXiv 1906.11829, section 3.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
+    $dynamics
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        In [0, 1].
+        In [0, 1]; low = hard.
 
     Examples
     --------
@@ -55,20 +62,23 @@ def margin(dynamics):
     return dynamics.top_margin.astype(np.float64)
 
 
+@fill_docstring()
 def least_confidence(dynamics):
-    """One less the largest probability at the last epoch. High = hard.
+    r"""One minus the largest probability at the last epoch.
 
-    As in Coleman et al. (Selection via Proxy), arXiv 1906.11829, section 3.
+    .. math:: 1 - \max_c p_{i,c}
+
+    Here :math:`p_{i,c}` is the probability of class c for row i: Coleman et al. (Selection via Proxy), arXiv 1906.11829,
+    section 3.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
+    $dynamics
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        In [0, 1).
+        In [0, 1); high = hard.
 
     Examples
     --------
@@ -77,22 +87,26 @@ def least_confidence(dynamics):
     >>> least_confidence(TrainingDynamics.from_proba([[[0.25, 0.75]]], [0]))
     array([0.25])
     """
-    target, difference = last_seen(dynamics, dynamics.target_proba), last_seen(dynamics, dynamics.target_margin)
-    return 1.0 - np.maximum(target, target - difference)
+    proba, margins = last_seen(dynamics, dynamics.target_proba), last_seen(dynamics, dynamics.target_margin)
+    return 1.0 - np.maximum(proba, proba - margins)
 
 
+@fill_docstring()
 def loss(dynamics):
-    """Cross entropy -log p_y at the last epoch. High = hard.
+    r"""Cross entropy at the last epoch.
+
+    .. math:: -\log p_i
+
+    Here :math:`p_i` is the probability of the label of row i; below 1e-30 it counts as 1e-30.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics; p_y below 1e-30 counts as 1e-30.
+    $dynamics
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        At least 0.
+        At least 0; high = hard.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which scores exist, and which way up each one is."""
+"""Which scores exist, and how each one is oriented."""
 
 import inspect
 from functools import partial
@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 from scipy.stats import rankdata
 
+from skprune._utils._docstrings import fill_docstring
 from skprune._utils._registry import lookup
 from skprune.scores import _averages, _last, _windows
 
@@ -28,7 +29,7 @@ _TABLE = {
 
 
 def get_score_names():
-    """List the scores that exist.
+    """List the names of the scores.
 
     Returns
     -------
@@ -44,29 +45,30 @@ def get_score_names():
     return sorted(_TABLE)
 
 
+@fill_docstring()
 def difficulty(dynamics, name, **params):
-    """Return a score turned so that higher always means harder.
+    """Return a score oriented so that higher always means harder.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
+    $dynamics
     name : str, callable, or list of these
-        A name out of :func:`get_score_names`, or a function of this module, as ``partial(aum, on="logits")``: these are turned;
-        ``callable(dynamics) -> (n_samples,)`` of your own that is already higher = harder; or several of all these, which are
-        combined by the mean of their ranks, from 0 for the easiest row to 1 for the hardest.
+        A name listed by :func:`get_score_names`, or a function of this module, such as ``partial(aum, on="logits")``: the
+        sign of these is changed where low means hard. Or a ``callable(dynamics) -> (n_samples,)`` of your own, higher =
+        harder. Several of all these in a list are combined by the mean of their ranks, from 0 for the easiest row to 1 for
+        the hardest.
     **params
-        Parameters of the score, as of the function of that name; another keyword raises TypeError. None for a list.
+        Parameters of the score, those of the function of that name; any other keyword raises TypeError. A list takes none.
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        Higher = harder.
+        High = hard.
 
     Raises
     ------
     ValueError
-        The name is unknown, or the result is not one finite number a row.
+        The name is unknown, or the score is not one finite number for each row.
 
     Examples
     --------
@@ -109,7 +111,7 @@ def mean_difficulty(repeats, name):
 
 
 def _sign(function):
-    """Return which way up a callable is: a score of this package as the table says, any other higher = harder."""
+    """Return the orientation of a callable: that of the table for a score of this package, else +1."""
     while isinstance(function, partial):
         function = function.func
     return next((sign for known, sign in _TABLE.values() if known is function), +1)
@@ -117,11 +119,13 @@ def _sign(function):
 
 def _check_list(parts):
     if not parts or any(isinstance(part, (list, tuple)) for part in parts):
-        raise ValueError(f"A list of difficulties holds one name or callable at least, and no lists; got {parts!r}.")
+        raise ValueError(
+            f"A list of difficulties must hold at least one name or callable, and no lists, got {parts!r}."
+        )
 
 
 def _ranks(values):
-    """Return ranks from 0 to 1; equal values share the mean of theirs."""
+    """Return ranks from 0 to 1; equal values share their mean rank."""
     return (rankdata(values) - 1.0) / max(1, len(values) - 1)
 
 
@@ -144,7 +148,7 @@ def min_epochs(name):
     Returns
     -------
     int
-        1 for a callable; the largest of a list.
+        1 for a callable; the largest number for a list.
 
     Examples
     --------

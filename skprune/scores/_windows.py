@@ -4,32 +4,38 @@ import warnings
 
 import numpy as np
 
+from skprune._utils._checks import check_number, check_option
+from skprune._utils._docstrings import fill_docstring
 from skprune.scores._epochs import check_window, first_epochs, horizon, in_blocks
 
 
+@fill_docstring()
 def dyn_unc(dynamics, *, window=10, n_epochs=None):
-    """Dynamic uncertainty: mean over sliding windows of the label probability's std (ddof 1). High = hard.
+    r"""Dynamic uncertainty: mean standard deviation of the label's probability within sliding windows.
 
-    He et al., arXiv 2306.05175, eq. 3 and 4, without the published code's factor of 10.
+    .. math:: \frac{1}{T - J + 1} \sum_{k=1}^{T-J+1} \sigma_{i,k}, \qquad
+        \sigma_{i,k} = \sqrt{\frac{1}{J - 1} \sum_{t=k}^{k+J-1} (p_{i,t} - \mu_{i,k})^2}
+
+    Here :math:`p_{i,t}` is the probability of the label of row i at epoch t and :math:`\mu_{i,k}` is its mean in window k:
+    He et al., arXiv 2306.05175, eq. 3 and 4, without the factor of 10 of the published code. Where a row was not seen, windows
+    use the epochs in which it was, and those that saw it fewer than twice do not count.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
+    $dynamics
     window : int, default=10
-        Epochs a window, J; at least 2.
-    n_epochs : int, default=None
-        Use the first `n_epochs` epochs; None: all recorded ones.
+        The number of epochs in a window, J; at least 2.
+    $score_epochs
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        At least 0.
+        At least 0; high = hard.
 
     Raises
     ------
     ValueError
-        The window is 1 or longer than the epochs, or no window saw a row twice.
+        The window is shorter than 2 or longer than the epochs, or no window saw a row twice.
 
     Examples
     --------
@@ -38,78 +44,85 @@ def dyn_unc(dynamics, *, window=10, n_epochs=None):
     >>> dyn_unc(TrainingDynamics.from_proba([[[0.5, 0.5]], [[0.5, 0.5]], [[0.5, 0.5]]], [0]), window=2)
     array([0.])
     """
-    return _windows(dynamics, window, n_epochs, lambda std, mean: std)
+    return _mean_over_windows(dynamics, window, n_epochs, lambda std, mean: std)
 
 
+@fill_docstring()
 def dual(dynamics, *, window=10, n_epochs=None, ddof=1, power=1.0):
-    """DUAL: mean over sliding windows of ``std ** power * (1 - mean)`` of the label's probability. High = hard.
+    r"""DUAL: difficulty and uncertainty of the label's probability within sliding windows, in one number.
 
-    Cho et al., arXiv 2502.06905, eq. 3 and 4, without the published code's factor of 10. Difficulty and uncertainty in
-    one number, meaningful after the first 30 epochs or so.
+    .. math:: \frac{1}{T - J + 1} \sum_{k=1}^{T-J+1} \sigma_{i,k} \, (1 - \mu_{i,k})
+
+    Here :math:`\mu_{i,k}` and :math:`\sigma_{i,k}` are mean and standard deviation of the label's probability of row i in
+    window k: Cho et al., arXiv 2502.06905, eq. 3 and 4, without the factor of 10 of the published code. It is meaningful
+    from about 30 epochs on. Where a row was not seen, windows use the epochs in which it was, and those that saw it fewer
+    than twice do not count.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        The recorded dynamics.
+    $dynamics
     window : int, default=10
-        Epochs a window, J; at least 2.
-    n_epochs : int, default=None
-        Use the first `n_epochs` epochs (T in the paper); None: all recorded ones.
+        The number of epochs in a window, J; at least 2.
+    $score_epochs
     ddof : {0, 1}, default=1
-        Of the std. SemiPrune's code for ImageNet takes 0.
+        The degrees of freedom taken off in the standard deviation. SemiPrune's code for ImageNet takes 0.
     power : float, default=1.0
-        Of the std, above 0. SemiPrune's code for ImageNet offers 0.5 and 2.
+        The power of the standard deviation, above 0. SemiPrune's code for ImageNet offers 0.5 and 2.
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        At least 0.
+        At least 0; high = hard.
 
     Raises
     ------
     ValueError
-        The window is 1 or longer than the epochs, no window saw a row twice, or `ddof` or `power` is something else.
+        The window is shorter than 2 or longer than the epochs, no window saw a row twice, or `ddof` or `power` is out of
+        range.
 
     Examples
     --------
     >>> from skprune.dynamics import TrainingDynamics
     >>> from skprune.scores import dual
-    >>> steady, learnt = [0.9, 0.1], [0.1, 0.9]
-    >>> scores = dual(TrainingDynamics.from_proba([[steady, learnt], [steady, steady]], [0, 0]), window=2)
+    >>> right, wrong = [0.9, 0.1], [0.1, 0.9]
+    >>> scores = dual(TrainingDynamics.from_proba([[right, wrong], [right, right]], [0, 0]), window=2)
     >>> bool(scores[0] < scores[1])
     True
     """
-    if ddof not in (0, 1):
-        raise ValueError(f"ddof must be 0 or 1, got {ddof!r}.")
-    if isinstance(power, (bool, str)) or not 0 < power < np.inf:
-        raise ValueError(f"power must be a number above 0, got {power!r}.")
-    return _windows(dynamics, window, n_epochs, lambda std, mean: std**power * (1.0 - mean), ddof)
+    check_option("ddof", ddof, (0, 1))
+    check_number("power", power, 0, open_at=(0,))
+    return _mean_over_windows(dynamics, window, n_epochs, lambda std, mean: std**power * (1.0 - mean), ddof)
 
 
+@fill_docstring()
 def tdds(dynamics, *, window=10, n_epochs=None):
-    """TDDS: how much the steps of the output differ within sliding windows, late windows counting most. High = hard.
+    r"""TDDS: how much the steps of the output vary within sliding windows, with late windows counting most.
 
-    Zhang et al., arXiv 2311.13613, eq. 7 to 9. A window of J epochs holds J - 1 steps; its value is the norm of the
-    steps less their mean, its weight ``0.9 * 0.1 ** (T - J - start)``.
+    .. math:: \sum_{k=1}^{T-J+1} 0.9 \cdot 0.1^{\,T-J+1-k}
+        \sqrt{\sum_{t=k}^{k+J-2} (\Delta_{i,t} - \bar{\Delta}_{i,k})^2}, \qquad
+        \Delta_{i,t} = \sum_c \Bigl| p_{i,t+1,c} \log \frac{p_{i,t+1,c}}{p_{i,t,c}} \Bigr|
+
+    Here :math:`p_{i,t,c}` is the probability of class c for row i at epoch t, and :math:`\bar{\Delta}_{i,k}` is the mean of
+    the J - 1 steps in window k: Zhang et al., arXiv 2311.13613, eq. 7 to 9. The dynamics must hold the steps, ``kl_step``,
+    and every row must be seen in every epoch.
 
     Parameters
     ----------
-    dynamics : TrainingDynamics
-        Dynamics recorded with ``kl_step``; a row must be seen in every epoch.
+    $dynamics
     window : int, default=10
-        Epochs a window, J; at least 3, which are two steps.
-    n_epochs : int, default=None
-        Use the first `n_epochs` epochs; None: all recorded ones.
+        The number of epochs in a window, J; at least 3, so that a window holds two steps.
+    $score_epochs
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        At least 0.
+        At least 0; high = hard.
 
     Raises
     ------
     ValueError
-        ``kl_step`` was not recorded, the window is below 3 or longer than the epochs, or a row was not seen in an epoch.
+        The dynamics hold no ``kl_step``, the window is shorter than 3 or longer than the epochs, or a row was not seen in an
+        epoch.
 
     Examples
     --------
@@ -126,15 +139,15 @@ def tdds(dynamics, *, window=10, n_epochs=None):
     epochs = horizon(dynamics.n_epochs, n_epochs)
     check_window(window, epochs, least=3)
     steps = dynamics.kl_step[: epochs - 1]
-    bad = np.zeros(dynamics.n_samples, dtype=bool)
+    incomplete = np.zeros(dynamics.n_samples, dtype=bool)
     for step in steps:
-        bad |= np.isnan(step)
-    if bad.any():
+        incomplete |= np.isnan(step)
+    if incomplete.any():
         raise ValueError(
-            f"tdds needs every row once in every epoch; row {int(bad.argmax())} is missing or doubled in one."
+            f"tdds needs every row once in every epoch; row {int(incomplete.argmax())} is missing or doubled in one."
         )
 
-    def weighted(block):
+    def weighted_norms(block):
         total = np.zeros(block.shape[1])
         for start in range(epochs - window + 1):
             part = block[start : start + window - 1]
@@ -142,10 +155,10 @@ def tdds(dynamics, *, window=10, n_epochs=None):
             total += 0.9 * 0.1 ** (epochs - window - start) * np.sqrt(np.einsum("ij,ij->j", part, part))
         return total
 
-    return in_blocks(steps, weighted)
+    return in_blocks(steps, weighted_norms)
 
 
-def _windows(dynamics, window, n_epochs, value, ddof=1):
+def _mean_over_windows(dynamics, window, n_epochs, value, ddof=1):
     """Average ``value(std, mean)`` over the sliding windows in which the row was seen at least twice."""
     proba = first_epochs(dynamics.target_proba, n_epochs)
     check_window(window, len(proba))
@@ -153,11 +166,11 @@ def _windows(dynamics, window, n_epochs, value, ddof=1):
     def average(block):
         return (_complete if not np.isnan(block).any() else _with_gaps)(block, window, value, ddof)
 
-    result = in_blocks(proba, average)
-    bad = np.isnan(result)
-    if bad.any():
-        raise ValueError(f"Row {int(bad.argmax())} is not seen twice within any window of {window} epochs.")
-    return result
+    averages = in_blocks(proba, average)
+    undefined = np.isnan(averages)
+    if undefined.any():
+        raise ValueError(f"Row {int(undefined.argmax())} is not seen twice within any window of {window} epochs.")
+    return averages
 
 
 def _complete(proba, window, value, ddof):
@@ -176,8 +189,8 @@ def _with_gaps(proba, window, value, ddof):
         warnings.simplefilter("ignore", RuntimeWarning)  # rows that a window has not seen, or not twice
         for start in range(len(proba) - window + 1):
             part = proba[start : start + window]
-            here = value(np.nanstd(part, axis=0, ddof=ddof), np.nanmean(part, axis=0))
+            of_window = value(np.nanstd(part, axis=0, ddof=ddof), np.nanmean(part, axis=0))
             usable = (~np.isnan(part)).sum(axis=0) >= 2
-            total += np.where(usable, here, 0.0)
+            total += np.where(usable, of_window, 0.0)
             count += usable
         return total / count
