@@ -37,13 +37,11 @@ def has_native_bf16(device):
 
 
 def choose_precision(requested, device_type, *, is_image, native, narrow):
-    """Return "bf16" or "fp32".
-
-    "auto" takes bf16 for images where it is native. torch 2.14 computes weight gradients, and sometimes outputs, wrongly
-    on a CPU in bf16 where a strided convolution reads maps no wider than its stride, so a `narrow` network gets fp32 there.
-    """
+    """Return "bf16" or "fp32"; "auto" takes bf16 for images where it is native, unless the network is `narrow` on a CPU."""
     if requested != "auto":
         return requested
+    # torch 2.14 computes weight gradients, and sometimes outputs, wrongly on a CPU in bf16 where a strided convolution reads
+    # maps no wider than its stride
     return "bf16" if is_image and native and not (narrow and device_type == "cpu") else "fp32"
 
 
