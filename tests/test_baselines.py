@@ -277,6 +277,7 @@ def test_labels_do_not_matter(pruner, iris):
     expected = clone(pruner).fit(X).support_
     for labels in (partial, y, np.full(150, None), np.random.default_rng(0).permutation(partial)):
         np.testing.assert_array_equal(clone(pruner).fit(X, labels).support_, expected)
+    assert clone(pruner).fit(X, y).pseudo_labels_.dtype == y.dtype
     alone = clone(pruner).fit(X)
     assert alone.classes_.size == 0
     assert alone.pseudo_labels_.tolist() == [None] * 150
