@@ -1,4 +1,4 @@
-"""What skprune's nets share: the data on the device, a loop without a sync a step, seeds."""
+"""What skprune's nets share: data on the device, seeds, and a training loop that does not wait for the device."""
 
 import inspect
 from contextlib import suppress
@@ -26,11 +26,11 @@ _EVAL_ROWS_PER_STEP_ROW = 8  # without gradients, activations are freed at once
 
 
 class _StoppedByCallback(Exception):
-    """A callback has ended the training."""
+    """A callback ended the training."""
 
 
 class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
-    """Base of the supervised and the semi-supervised nets."""
+    """Base class of the supervised and the semi-supervised nets."""
 
     _is_skprune_net = True
     _cycles = None
@@ -64,47 +64,56 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         return callbacks
 
     def fit(self, X, y):
-        """Train from new weights.
+        """Train from new weights. If training fails, the net stays as it was.
 
         Parameters
         ----------
         X : array-like
-            A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W), of uint8 or float.
+            A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W) of uint8 or float. Float images are scaled from
+            their range to [0, 1]. If that range is more than 3 times that of the central 99.8 % of the pixels, the latter is
+            used, and the pixels outside are clipped, with a warning.
         y : array-like of shape (n_samples,)
-            Labels of any kind.
+            Class labels.
 
         Returns
         -------
         self
-            The fitted net. When training fails, the net is left as it was before.
+            The fitted net.
 
         Raises
         ------
         ValueError
-            X or y is refused; the message says what to do.
+            If X, y or a parameter is refused; the message says what to do.
         FloatingPointError
-            The loss is NaN or infinite; the message names step and learning rate.
+            If the loss becomes NaN or infinite; the message names the step, the learning rate and the precision.
         """
         return self._fit(X, y, classes=None, anew=True)
 
     def partial_fit(self, X, y, classes=None):
-        """Train on from the present weights for ``max_epochs`` epochs; the first call is a fit.
+        """Continue training for ``max_epochs`` epochs from the present weights; the first call is a fit.
 
-        The learning rate, the moving average of the weights and the running means of the pseudo-labels start anew.
+        The learning rate schedule, the moving average of the weights and the running means of the pseudo-labels restart.
 
         Parameters
         ----------
         X : array-like
             As in :meth:`fit`.
         y : array-like of shape (n_samples,)
-            Labels out of the classes of the first call.
+            Labels from the classes of the first call.
         classes : array-like, default=None
-            All classes; read at the first call, where `y` may lack some.
+            All classes, for the first call, whose `y` may lack some; later calls ignore it.
 
         Returns
         -------
         self
             The net.
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`fit`; also if `y` holds a new class.
+        FloatingPointError
+            As in :meth:`fit`.
         """
         anew = not self.initialized_
         return self._fit(X, y, classes=classes if anew else self.classes_, anew=anew)
@@ -148,7 +157,12 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Labels out of ``classes_``.
+            Labels from ``classes_``.
+
+        Raises
+        ------
+        FloatingPointError
+            As in :meth:`predict_proba`.
         """
         positions = self.predict_proba(X).argmax(axis=1)
         return self.classes_[positions]
@@ -164,7 +178,14 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         Returns
         -------
         ndarray of shape (n_samples, n_classes), float64
-            Rows sum to 1; columns as in ``classes_``.
+            Rows sum to 1; columns follow ``classes_``.
+
+        Raises
+        ------
+        ValueError
+            If X does not have the shape that fit saw.
+        FloatingPointError
+            If an output is NaN or infinite; the message names the first such row and the precision.
         """
         self.check_is_fitted()
         proba = super().predict_proba(X).astype(np.float64)
@@ -200,32 +221,32 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
     def notify(self, method_name, **kwargs):
         """Notify the callbacks (skorch's hook).
 
-        skorch's EarlyStopping raises KeyboardInterrupt when an epoch ends, and skorch swallows each one. Here training
-        ends early for that one alone: a user's Ctrl-C leaves no half-trained net behind.
+        skorch's EarlyStopping raises KeyboardInterrupt at the end of an epoch, and skorch swallows every KeyboardInterrupt.
+        Here only that one ends the training early; the user's Ctrl-C does not leave a half-trained net behind.
         """
         if method_name != "on_epoch_end":
             super().notify(method_name, **kwargs)
             return
         self.on_epoch_end(self, **kwargs)
-        stopped = False
+        stops = False
         for _, callback in self.callbacks_:
             try:
                 callback.on_epoch_end(self, **kwargs)
             except KeyboardInterrupt:
-                stopped = True
-        if stopped:
+                stops = True
+        if stops:
             raise _StoppedByCallback
 
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
-        """Open no history entry a batch (skorch's hook): the history holds epochs."""
+        """Do nothing (skorch's hook): the history holds epochs, not batches."""
 
     def check_data(self, X, y=None):
-        """Do nothing (skorch's hook): ``fit`` has checked the data and knows the classes."""
+        """Do nothing (skorch's hook): ``fit`` has checked the data."""
 
     def initialize_module(self):
         """Build the network for the data (skorch's hook)."""
         if not hasattr(self, "shape_"):
-            raise RuntimeError(f"{type(self).__name__} sizes its network from the data: call fit, not initialize.")
+            raise RuntimeError(f"{type(self).__name__} builds its network to fit the data: call fit, not initialize.")
         module = build_module(self.module, self.shape_, len(self.classes_), self.get_params_for("module"))
         self.narrow_ = check_module(module, self.shape_, len(self.classes_))
         self._resolve_precision()
@@ -233,7 +254,7 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         return self
 
     def torch_compile(self, module, name):
-        """Compile the network where it is (skorch's hook): weights keep their names, and pickles hold no compiled code."""
+        """Compile the network in place (skorch's hook): weights keep their names, and pickles hold no compiled code."""
         if self.compile and name.startswith("module"):
             module.compile(**self.get_params_for("compile"))
         return module

@@ -1,4 +1,4 @@
-"""Callbacks of skprune's nets: learning rate, moving average of the weights, progress."""
+"""Callbacks of skprune's nets: learning rate, moving average of the weights, progress bar."""
 
 import math
 from copy import deepcopy
@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 
 class CosineSchedule(Callback):
-    """Set the learning rate before each step: ``lr * cos(cycles * pi * step / total)``, or annealed to 0."""
+    """Set the learning rate before each step: ``lr * cos(cycles * pi * step / total)``, or a half cosine down to 0."""
 
     def __init__(self, cycles):
         self.cycles = cycles
@@ -35,7 +35,7 @@ class CosineSchedule(Callback):
 
 
 def ema_decay(step, most=0.999):
-    """Return the decay of a moving average at a step, small at first, so that the start fades in short runs too."""
+    """Return the decay of a moving average at a step; it is small at first, so that the start fades in short runs too."""
     return min(most, (1 + step) / (10 + step))
 
 
@@ -49,7 +49,7 @@ class MovingAverage(Callback):
         self.averaged_, self.current_ = FloatTensors(self.module_), FloatTensors(net.module_)
 
     def on_batch_end(self, net, training=False, **kwargs):
-        """Move towards the present weights."""
+        """Move toward the present weights."""
         if training:
             with torch.no_grad():
                 torch._foreach_lerp_(self.averaged_.list(), self.current_.list(), 1 - ema_decay(self.step_))
@@ -63,7 +63,7 @@ class MovingAverage(Callback):
         self.abandon()
 
     def abandon(self):
-        """Let go of the average."""
+        """Drop the average."""
         for name in ("module_", "averaged_", "current_"):
             vars(self).pop(name, None)
 
@@ -86,24 +86,24 @@ class FloatTensors:
 
 
 class StageBar(Callback):
-    """Show one progress bar: epoch, loss, and the share of confident pseudo-labels where there are any."""
+    """Show a progress bar with epoch, loss and, where there are pseudo-labels, the share of confident ones."""
 
     def __init__(self, stage):
         self.stage = stage
 
     def on_train_begin(self, net, **kwargs):
-        """Open the bar, counted in steps for skprune's nets and in epochs for others."""
+        """Open the bar, which counts steps for skprune's nets and epochs for others."""
         self.in_steps_ = hasattr(net, "n_steps_planned_")
         total = net.n_steps_planned_ if self.in_steps_ else net.max_epochs
         self.bar_ = tqdm(total=total, desc=self.stage, unit="step" if self.in_steps_ else "epoch", dynamic_ncols=True)
 
     def on_batch_end(self, net, training=False, **kwargs):
-        """Move by a step."""
+        """Advance by a step."""
         if training and self.in_steps_:
             self.bar_.update()
 
     def on_epoch_end(self, net, **kwargs):
-        """Show the epoch's figures, and move by an epoch."""
+        """Show the figures of the epoch, and advance by one where epochs count."""
         self.show(len(net.history), net.max_epochs, net.history[-1]["train_loss"], net.history[-1].get("confident"))
         if not self.in_steps_:
             self.bar_.update()
@@ -113,13 +113,13 @@ class StageBar(Callback):
         self.abandon()
 
     def abandon(self):
-        """Close the bar, where there is one."""
+        """Close the bar if it is open."""
         if hasattr(self, "bar_"):
             self.bar_.close()
             del self.bar_
 
     def show(self, epoch, n_epochs, loss, confident=None):
-        """Set the text behind the bar."""
+        """Set the text next to the bar."""
         text = {"epoch": f"{epoch}/{n_epochs}", "loss": f"{loss:.4f}"}
         if confident is not None:
             text["confident"] = f"{confident:.0%}"

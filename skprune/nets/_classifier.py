@@ -1,69 +1,69 @@
-"""The supervised net: proxy, baseline, and classifier at the end of the main job."""
+"""The supervised net, used as proxy, as baseline and as final classifier."""
 
 import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from skprune._utils._docstrings import fill_docstring
 from skprune.augment._defaults import default_policies
 from skprune.nets._base import BaseNet
 from skprune.nets._data import TrainBatches, n_batches
+from skprune.nets._docstrings import NET_TEXTS
 from skprune.nets._optimizer import NesterovSGD
 
 
+@fill_docstring(**NET_TEXTS)
 class NetClassifier(BaseNet):
-    """Supervised net for images and tables, as a scikit-learn classifier.
+    """Supervised neural network for images and tables, as a scikit-learn classifier.
 
-    The network is sized from the data, which it standardises itself; -1 is a class like any other here.
+    The network is built to fit the data and standardizes them itself, so rows need no scaling. Every label is a class; -1 has
+    no special meaning here.
 
     Parameters
     ----------
-    module : class, callable or str, default=None
-        The network; its arguments as ``module__name``. None: SmallResNet for images, MLP for tables; a name: a residual net
-        of torchvision, such as "resnet18".
+    $module
     n_steps : int, default=None
-        Optimiser steps an epoch, from one endless shuffled stream. None: each row once an epoch.
+        Optimizer steps per epoch, with rows from an endless shuffled stream. None uses every row once per epoch.
     batch_size : int, default=128
-        Rows a step.
+        Rows per step, at least 2. Predictions take at most 8 times as many rows at once, and at most 1,024.
     max_epochs : int, default=30
-        Epochs.
+        Number of epochs.
     schedule_epochs : int, default=None
-        Epochs over which the learning rate falls to 0 along a cosine; None: `max_epochs`.
+        Epochs over which the learning rate falls to 0 along a cosine, at least `max_epochs`. None stands for `max_epochs`.
     lr : float, default=0.1
         Initial learning rate.
-    optimizer : class, default=NesterovSGD
-        Torch optimiser; its arguments as ``optimizer__name``. SGD with Nesterov momentum 0.9, weight decay 5e-4.
+    $optimizer
     augment : {"weak", "strong", None} or callable, default="weak"
-        Augmentation, see :mod:`skprune.augment`; "strong" is weak, then strong. A callable takes and returns
-        ``(x, generator)`` and ``x``, a batch on the device, images in [0, 1] and table rows standardised.
+        Augmentation of the training batches, see :mod:`skprune.augment`; "strong" is the weak one followed by the strong one.
+        A callable is called as ``augment(x, generator)`` and returns the new batch; `x` is a tensor on the device, with
+        images in [0, 1] or standardized table rows.
     ema : bool, default=False
         Whether to predict with an exponential moving average of the weights.
-    image_shape : tuple of (C, H, W), default=None
-        The shape of each row when images come as flat rows.
-    callbacks : list, default=None
-        Further skorch callbacks.
-    random_state : int, RandomState or None, default=None
-        Initial weights, order and augmentation.
-    device : str or None, default=None
-        None takes CUDA where there is one, else the CPU.
-    precision : {"auto", "bf16", "fp32"}, default="auto"
-        "auto" computes convolutional nets in bfloat16 where the hardware multiplies it natively.
-    compile : bool, default=False
-        Whether ``torch.compile`` compiles the network; its arguments as ``compile__name``.
-    verbose : int, default=0
-        1 shows a progress bar.
-    **kwargs
-        ``module__``, ``criterion__``, ``optimizer__``, ``callbacks__`` or ``compile__`` followed by a name.
+    $image_shape
+    $callbacks
+    $random_state
+    $device
+    $precision
+    $compile
+    $verbose
+    $net_keywords
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The class labels, sorted.
     n_features_in_ : int
-        Numbers a row.
+        Number of values per row.
     module_ : torch.nn.Module
-        The network.
+        The trained network.
     history_ : skorch.history.History
         ``train_loss`` of each epoch.
+    precision_ : str
+        The number format in use, "bf16" or "fp32".
+
+    See Also
+    --------
+    skprune.semi_supervised.SoftMatch : A net that learns from unlabeled rows too.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Parameter texts that the docstrings of all nets share, filled in by ``fill_docstring``."""
+"""Parameter texts that the docstrings of all nets share, for ``fill_docstring(**NET_TEXTS)``."""
 
 NET_TEXTS = {
     "module": """module : class, callable or str, default=None
@@ -12,8 +12,8 @@ NET_TEXTS = {
         Additional skorch callbacks.""",
     "precision": """precision : {"auto", "bf16", "fp32"}, default="auto"
         The number format of the forward pass. "auto" takes bfloat16 for networks on images where the hardware multiplies it
-        natively, and float32 otherwise. On a CPU it also takes float32 when a strided convolution of the network reads maps
-        narrower than 3 pixels, because torch computes those wrongly in bfloat16.""",
+        natively, and float32 otherwise. On a CPU it also takes float32 if a strided convolution of the network reads maps no
+        wider than its stride, which torch computes incorrectly in bfloat16.""",
     "compile": """compile : bool, default=False
         Whether to compile the network with ``torch.compile``; pass its arguments as ``compile__name``.""",
     "verbose": """verbose : int, default=0
@@ -21,4 +21,3 @@ NET_TEXTS = {
     "net_keywords": """**kwargs
         Names that start with ``module__``, ``criterion__``, ``optimizer__``, ``callbacks__`` or ``compile__``.""",
 }
-"""Texts for ``fill_docstring(**NET_TEXTS)``; image_shape, random_state and device are shared by the whole package."""

@@ -1,4 +1,4 @@
-"""The networks."""
+"""Networks for images and tables."""
 
 import torch
 from torch import nn
@@ -6,20 +6,20 @@ from torch.nn import functional as F
 
 
 class MLP(nn.Module):
-    """Multilayer perceptron with batch normalisation, for tables.
+    """Multilayer perceptron with batch normalization, for tables.
 
     Parameters
     ----------
     n_features : int
-        Columns.
+        Number of columns.
     n_classes : int
-        Outputs.
+        Number of classes.
     width : int, default=256
-        Units of a hidden layer.
+        Units per hidden layer.
     depth : int, default=2
-        Hidden layers.
+        Number of hidden layers.
     dropout : float, default=0.0
-        Dropout probability behind each hidden layer.
+        Dropout probability after each hidden layer.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class MLP(nn.Module):
         Parameters
         ----------
         x : torch.Tensor of shape (n, n_features)
-            Standardised rows; images are flattened.
+            Standardized rows; images are flattened.
 
         Returns
         -------
@@ -56,15 +56,15 @@ class MLP(nn.Module):
 
 
 class _ImageNet(nn.Module):
-    """A network for images: a stem, a body, the mean over the places, a linear head."""
+    """A stem, a body, the mean over all pixels, and a linear head."""
 
     def forward(self, x):
-        """Return the logits; the last layer runs in float32 under autocast too.
+        """Return the logits. The last layer computes in float32 even under autocast.
 
         Parameters
         ----------
         x : torch.Tensor of shape (n, in_channels, H, W)
-            Standardised images.
+            Standardized images.
 
         Returns
         -------
@@ -80,18 +80,18 @@ class _ImageNet(nn.Module):
 
 
 class SmallResNet(_ImageNet):
-    """Residual net of three blocks, small enough for a CPU.
+    """Residual network of three blocks, small enough for a CPU.
 
     Parameters
     ----------
     in_channels : int
-        Channels of the images.
+        Number of image channels.
     n_classes : int
-        Outputs.
+        Number of classes.
     width : int, default=16
-        Channels of the first block; the others have twice and four times as many.
+        Channels of the first block; the other two have twice and four times as many.
     stem_stride : int, default=2
-        Stride of the first convolution; the builder takes 1 for images below 24 pixels.
+        Stride of the first convolution. Nets of skprune set 1 for images with a side below 24 pixels.
 
     Examples
     --------
@@ -109,18 +109,20 @@ class SmallResNet(_ImageNet):
 
 
 class WideResNet(_ImageNet):
-    """Wide residual net for small images (Zagoruyko and Komodakis, arXiv 1605.07146); 28-2 is that of FixMatch.
+    """Wide residual network for small images (Zagoruyko and Komodakis, arXiv 1605.07146).
+
+    The default, WRN-28-2, is the network of the FixMatch paper (arXiv 2001.07685).
 
     Parameters
     ----------
     in_channels : int
-        Channels of the images.
+        Number of image channels.
     n_classes : int
-        Outputs.
+        Number of classes.
     depth : int, default=28
-        Convolutions on the longest path, 6 m + 4: 16, 28, 40, ...
+        Number of layers with weights on the longest path, :math:`6 m + 4` for m blocks per group: 10, 16, 22, 28, ...
     widen_factor : int, default=2
-        Channels in units of 16, 32 and 64.
+        Factor of the channels, which are 16, 32 and 64 at 1.
 
     Examples
     --------
@@ -137,23 +139,23 @@ class WideResNet(_ImageNet):
         widths = [16, 16 * widen_factor, 32 * widen_factor, 64 * widen_factor]
         blocks = []
         for group in range(3):
-            for place in range((depth - 4) // 6):
-                inputs = widths[group] if place == 0 else widths[group + 1]
-                blocks.append(_PreactivatedBlock(inputs, widths[group + 1], 2 if group and place == 0 else 1))
+            for position in range((depth - 4) // 6):
+                inputs = widths[group] if position == 0 else widths[group + 1]
+                blocks.append(_PreactivatedBlock(inputs, widths[group + 1], 2 if group and position == 0 else 1))
         self.stem = nn.Conv2d(in_channels, 16, 3, 1, 1, bias=False)
         self.body = nn.Sequential(*blocks, nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True))
         self.head = nn.Linear(widths[-1], n_classes)
 
 
 class ResNet9(_ImageNet):
-    """The nine-layer residual net of the DAWNBench speed records, for small images of at least 8 pixels a side.
+    """Nine-layer residual network of the DAWNBench speed records, for images of at least 8 pixels per side.
 
     Parameters
     ----------
     in_channels : int
-        Channels of the images.
+        Number of image channels.
     n_classes : int
-        Outputs.
+        Number of classes.
     width : int, default=64
         Channels of the first layer; the last one has eight times as many.
 

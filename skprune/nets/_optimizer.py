@@ -1,4 +1,4 @@
-"""The default optimiser."""
+"""The default optimizer."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Parameters of nets: those of the signature, those with a prefix, and nothing else."""
+"""Parameters of nets: those of the signature, names with a prefix, and nothing else."""
 
 import inspect
 
@@ -9,7 +9,7 @@ _PREFIXES = tuple(f"{name}__" for name in _SKORCH)
 
 
 class StrictParameters:
-    """Mixin before skorch's NeuralNetClassifier that knows its parameters, where skorch takes any keyword until fit."""
+    """Mixin for skorch classifiers that refuses unknown keywords at construction; skorch takes any keyword until fit."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

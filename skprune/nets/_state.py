@@ -1,4 +1,4 @@
-"""The fitted state of a net: kept when training fails, in pickles, and as arrays."""
+"""The fitted state of a net: restored when training fails, in pickles, and as arrays."""
 
 from contextlib import contextmanager
 from copy import deepcopy
@@ -10,7 +10,7 @@ from skprune.nets._data import Scaling
 
 
 class KeptState:
-    """What a net does with its fitted state, besides learning it."""
+    """Keep, restore and convert the fitted state of a net."""
 
     def initialize(self):
         """Build module, criterion and optimizer (skorch's hook)."""
@@ -47,10 +47,11 @@ class KeptState:
 
     @contextmanager
     def _all_or_nothing(self, anew):
+        """Restore the state from before the block if it raises: attributes, history, and weights that are trained further."""
         before = dict(vars(self))
-        trained = ("module_", "optimizer_", "history_")
-        saved = {name: deepcopy(before[name]) for name in trained if name == "history_" and name in before}
-        saved |= {name: deepcopy(before[name].state_dict()) for name in trained[:2] if name in before and not anew}
+        history = deepcopy(self.history_)
+        trained = () if anew else ("module_", "optimizer_")
+        states = {name: deepcopy(before[name].state_dict()) for name in trained if name in before}
         try:
             yield
         except BaseException:
@@ -59,20 +60,18 @@ class KeptState:
                     callback.abandon()
             vars(self).clear()
             vars(self).update(before)
-            for name, state in saved.items():
-                if name == "history_":
-                    self.history_ = state
-                else:
-                    getattr(self, name).load_state_dict(state)
+            self.history_ = history
+            for name, state in states.items():
+                getattr(self, name).load_state_dict(state)
             raise
 
     def to_arrays(self):
-        """Return the fitted state as arrays, from which :meth:`from_arrays` rebuilds it.
+        """Return the fitted state as arrays, from which :meth:`from_arrays` rebuilds the net.
 
         Returns
         -------
         dict
-            Classes, shape, standardisation, history and weights.
+            Classes, shape of a row, standardization, seed, history and weights.
         """
         weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.module_.state_dict().items()}
         return {
@@ -85,7 +84,7 @@ class KeptState:
         }
 
     def from_arrays(self, state):
-        """Become the fitted net that :meth:`to_arrays` described.
+        """Take over the fitted state that :meth:`to_arrays` returned.
 
         Parameters
         ----------

@@ -10,7 +10,8 @@ def net_texts(*, unlabeled_weight="1.0", teacher='"student"', alignment="None"):
         """n_steps : int, default=1500
         Optimizer steps per epoch.""",
         """batch_size : int, default=64
-        Labeled rows per step, at least 2.""",
+        Labeled rows per step, at least 2. Predictions take at most 8 times the rows of a step, labeled and unlabeled, at
+        once, and at most 1,024.""",
         """mu : int, default=7
         Unlabeled rows per step, as a multiple of `batch_size`.""",
         f"""unlabeled_weight : float, default={unlabeled_weight}
