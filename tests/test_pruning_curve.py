@@ -130,11 +130,11 @@ def test_pseudo_labels_are_the_same_for_all(curve):
     semi = small_pruner(SemiPrune, labeler=LabelSpreading(kernel="knn"))
     pruners = {"k-center": CountingKCenter(), "semi": semi, "supervised": small_pruner(SupervisedPruner)}
     found = curve(pruners, labels="pseudo", evaluator=Remembering(max_iter=500), random_states=[1])
-    labelled = semi.set_params(random_state=1).fit(X, partial).pseudo_labels_
+    labeled = semi.set_params(random_state=1).fit(X, partial).pseudo_labels_
     place = {tuple(row): number for number, row in enumerate(X)}
     assert len(Remembering.seen) == 4 * 2
     for rows, labels in Remembering.seen:
-        assert labels.tolist() == labelled[[place[tuple(row)] for row in rows]].tolist()
+        assert labels.tolist() == labeled[[place[tuple(row)] for row in rows]].tolist()
     costs = {row["method"]: row["n_annotated"] for row in found.rows}
     n_labeled = (partial >= 0).sum()
     assert costs == {"random": n_labeled, "k-center": n_labeled, "semi": n_labeled, "supervised": 100}
@@ -163,7 +163,7 @@ def test_who_lends_pseudo_labels(curve):
 
 
 def test_given_labels_are_kept(curve):
-    """An oracle answers for unlabelled rows alone, and must have an answer."""
+    """An oracle answers for unlabeled rows alone, and must have an answer."""
     X, y, partial = curve.pool
     wrong = np.where(partial >= 0, (y + 1) % 3, y)
     assert untimed(curve(y_oracle=wrong).rows) == untimed(curve().rows)

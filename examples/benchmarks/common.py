@@ -103,7 +103,7 @@ def fashion_pool(args, seed):
 
 
 def supervised_sibling(net):
-    """Return the supervised net with steps, labelled batch, rate, strong augmentation and average of a semi-supervised one."""
+    """Return the supervised net with steps, labeled batch, rate, strong augmentation and average of a semi-supervised one."""
     return NetClassifier(
         n_steps=net.n_steps,
         max_epochs=net.max_epochs,

@@ -10,7 +10,7 @@ Protocols: "standard"; "corrupted", 30 % of the pool corrupted by corrupt_images
 frequent as the smallest (of CIFAR-10 about 9,750 rows are left then).
 
 Presets: "cpu" is a pool of 10,000 images, 250 labels (CIFAR-10: 500), SmallResNet, ratios 0.1, 0.3, 0.5, and as many steps
-whatever is kept, of 64 rows (of 32 at the ratio 0.1); "gpu" the training set but for 10,000 rows, the same part of it labelled,
+whatever is kept, of 64 rows (of 32 at the ratio 0.1); "gpu" the training set but for 10,000 rows, the same part of it labeled,
 ResNet-18, 200 epochs in batches of 128, 64 and 32 rows, a learning rate of 0.1 for the proxies, ratios 0.2 and 0.7 besides.
 
 Prototypicality, ELFS, ZCore and D2 see the features of one net that was trained on the pool without labels. ELFS, CCS and

@@ -4,7 +4,7 @@
 
 First, from logits to all scores (grand, which needs a net, is left out), on one core, in a process of its own: seconds of the
 reduction, with the steps for TDDS, and of the scores; peak resident memory above imports and input. Then the time that
-recording adds to the training of SmallResNet, as its batches pass and in an extra pass behind each epoch, with all that
+recording adds to the training of SmallResNet, as its batches pass and in an extra pass after each epoch, with all that
 SemiPrune records.
 """
 

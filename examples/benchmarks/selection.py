@@ -12,7 +12,7 @@ for themselves. All keep half of an even share of each class, since without that
     auto       hard_cutoff="auto": the mean label probability of the kept rows is close to 0.75
     errors     as many rows are dropped as the labeler expects to be wrong, 1 - its mean confidence
     mixture    two Gaussians are fitted to the scores; rows that belong to the harder one are dropped
-    trained    a net is trained for 300 steps on the pseudo-labels of what each of five cutoffs keeps, and tested on labelled rows
+    trained    a net is trained for 300 steps on the pseudo-labels of what each of five cutoffs keeps, and tested on labeled rows
     truth      as many rows are dropped as are wrong, which nobody knows: no estimate of that number can do better
 
 and for Beta c_d="auto". "trust" multiplies the weight of a row by a power of the labeler's confidence, 0 in the others; the
@@ -101,7 +101,7 @@ class MixtureCutoff(BaseEstimator):
 
 
 class TrainedCutoff(BaseEstimator):
-    """Train a net on what each of five cutoffs keeps, without labelled rows, and take the one that is best on these."""
+    """Train a net on what each of five cutoffs keeps, without labeled rows, and take the one that is best on these."""
 
     def __init__(self, X, n_steps=300):
         self.X = X

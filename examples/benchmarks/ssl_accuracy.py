@@ -4,11 +4,11 @@
 
 Rows: the semi-supervised nets with their defaults; SemiPrune's default labeler is marked. SoftMatch aligns to the labels' class
 frequencies unless told otherwise, the others do not; on long tails two rows show the other way. The supervised net is the same
-network with the same steps, batch of labelled rows, learning rate and moving average, and strong augmentation of all rows, on the
-labelled rows alone; its rate falls to 0. The random forest on the labelled rows, self-training of that forest, and label
+network with the same steps, batch of labeled rows, learning rate and moving average, and strong augmentation of all rows, on the
+labeled rows alone; its rate falls to 0. The random forest on the labeled rows, self-training of that forest, and label
 spreading are scikit-learn's.
 
-Columns: right labels on the unlabelled rows of digits as a table (5 or 6 labels a class), Fashion-MNIST (10,000 rows, 250
+Columns: right labels on the unlabeled rows of digits as a table (5 or 6 labels a class), Fashion-MNIST (10,000 rows, 250
 labels), CIFAR-10 (5,000 rows, 500 labels), breast cancer (a table of 569 rows, 20 labels); and balanced accuracy on the test
 set for long-tailed Fashion-MNIST (6,000 rows of the largest class, 60 of the smallest, 250 labels at the pool's frequencies).
 
@@ -132,7 +132,7 @@ def report(rows, seeds, columns):
     print(f"Mean ± std in %, {of_seeds(seeds)}")
     print(machine())
     print(
-        "long-tailed: balanced accuracy on the test set; all others: right labels on the unlabelled rows of the pool."
+        "long-tailed: balanced accuracy on the test set; all others: right labels on the unlabeled rows of the pool."
     )
     print("Labels at the frequencies of the pool; label spreading with kernel='knn'.")
     print("".join(f"  {column}: {PROBLEMS[column]}\n" for column in columns))
@@ -168,7 +168,7 @@ def main():
         warnings.filterwarnings("ignore", "The pseudo-labels hold no row")
         warnings.filterwarnings(
             "ignore", "invalid value encountered in divide"
-        )  # label spreading, rows without neighbours
+        )  # label spreading, rows without neighbors
         for seed in args.seeds:
             for column in args.columns:
                 compute(rows, column, seed, args.data_home)
