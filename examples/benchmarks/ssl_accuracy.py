@@ -131,9 +131,7 @@ def report(rows, seeds, columns):
     """Print the tables."""
     print(f"Mean ± std in %, {of_seeds(seeds)}")
     print(machine())
-    print(
-        "long-tailed: balanced accuracy on the test set; all others: right labels on the unlabeled rows of the pool."
-    )
+    print("long-tailed: balanced accuracy on the test set; all others: right labels on the unlabeled rows of the pool.")
     print("Labels at the frequencies of the pool; label spreading with kernel='knn'.")
     print("".join(f"  {column}: {PROBLEMS[column]}\n" for column in columns))
     names = [*FAMILY, *VARIANTS, *OTHERS]
