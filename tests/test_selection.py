@@ -192,13 +192,13 @@ def test_3_and_4_counts():
 @pytest.mark.parametrize(
     ("ratio", "error", "message"),
     [
-        (0, ValueError, "must be within 2"),
+        (0, ValueError, "must be between 2 and"),
         (0.0, ValueError, r"within \(0, 1\]"),
         (1.5, ValueError, r"within \(0, 1\]"),
         (float("nan"), ValueError, r"within \(0, 1\]"),
         (1, ValueError, "write 1.0 for all rows"),
         (11, ValueError, "n_samples=10"),
-        (-3, ValueError, "must be within 2"),
+        (-3, ValueError, "must be between 2 and"),
         (True, TypeError, "ratio must be"),
         ("half", TypeError, "ratio must be"),
     ],
@@ -449,17 +449,17 @@ def test_must_keep_counts_inside_k(selector):
 def test_why():
     values = np.arange(10.0)
     must = values == 0
-    found = Cutoff(hard_cutoff=0.2).explain(values, 4, must_keep=must)
-    assert found["why"].tolist() == (
+    explained = Cutoff(hard_cutoff=0.2).explain(values, 4, must_keep=must)
+    assert explained["why"].tolist() == (
         ["must stay"]
         + ["not among the hardest after the cutoff"] * 4
         + ["among the hardest after the cutoff"] * 3
         + ["cut off: too hard"] * 2
     )
-    assert found["probability"][must] == 1.0
+    assert explained["probability"][must] == 1.0
     y = np.repeat([0, 1], [2, 8])
-    found = Hardest(min_per_class=1).explain(values, 3, y=y)
-    assert found["why"][[1, 9, 0]].tolist() == ["for min_per_class", "among the hardest", "not among the hardest"]
+    explained = Hardest(min_per_class=1).explain(values, 3, y=y)
+    assert explained["why"][[1, 9, 0]].tolist() == ["for min_per_class", "among the hardest", "not among the hardest"]
     drawn = Stratified(hard_cutoff=0.2).explain(values, 4, random_state=0)
     assert set(drawn["why"][:8]) == {"drawn in its stratum", "not drawn in its stratum"}
     assert drawn["why"][8:].tolist() == ["cut off: too hard"] * 2
@@ -486,9 +486,9 @@ def test_what_must_stay_may_be_what_a_cutoff_drops():
     values, y = np.arange(20.0), np.repeat([0, 1], 10)
     selector = Cutoff(0.4, class_balanced="proportional")
     must = y == 1
-    found = selector.explain(values, 12, y=y, must_keep=must)
-    np.testing.assert_array_equal(found["kept"], selector.select(values, 12, y=y, must_keep=must))
-    assert set(found["why"][10:]) == {"must stay"}
+    explained = selector.explain(values, 12, y=y, must_keep=must)
+    np.testing.assert_array_equal(explained["kept"], selector.select(values, 12, y=y, must_keep=must))
+    assert set(explained["why"][10:]) == {"must stay"}
 
 
 def test_the_scale_of_the_features_does_not_matter():
@@ -526,11 +526,11 @@ def test_probabilities_are_those_of_the_draws(selector):
     error = rng.uniform(0, 0.5, 200)
     drawn, expected = np.zeros(200), np.zeros(200)
     for seed in range(400):
-        found = selector.explain(
+        explained = selector.explain(
             values, 80, dynamics=dynamics, y=y, must_keep=must, error_probability=error, random_state=seed
         )
-        drawn += found["kept"]
-        expected += np.nan_to_num(found["probability"])
+        drawn += explained["kept"]
+        expected += np.nan_to_num(explained["probability"])
     drawn, expected = drawn / 400, expected / 400
     np.testing.assert_allclose(drawn, expected, atol=0.12)
     assert np.abs(drawn - expected).mean() < 0.03
@@ -611,11 +611,11 @@ def test_a_row_of_a_raised_class_that_the_general_draw_kept():
 
 def test_a_class_that_is_raised_has_a_cutoff_of_its_own():
     y = np.repeat([0, 1], [180, 20])
-    found = Stratified(0.2, min_per_class=5).explain(np.arange(200.0), 50, y=y, random_state=0)
-    cut = found["why"] == "cut off: too hard"
+    explained = Stratified(0.2, min_per_class=5).explain(np.arange(200.0), 50, y=y, random_state=0)
+    cut = explained["why"] == "cut off: too hard"
     assert cut.nonzero()[0].tolist() == [*range(160, 180), *range(196, 200)]
-    np.testing.assert_array_equal(np.isnan(found["probability"]), cut)
-    assert np.nansum(found["probability"][180:]) == pytest.approx(5.0)
+    np.testing.assert_array_equal(np.isnan(explained["probability"]), cut)
+    assert np.nansum(explained["probability"][180:]) == pytest.approx(5.0)
 
 
 def test_a_class_that_is_raised_has_strata_of_its_own():
@@ -636,9 +636,9 @@ def test_weights_make_the_coreset_stand_for_the_pool(selector):
     target = values / values.mean()
     weighted, plain = [], []
     for seed in range(200):
-        found = selector.explain(values, 0.5, dynamics=dynamics, random_state=seed)
-        kept = found["kept"]
-        weighted.append(np.average(target[kept], weights=1 / found["probability"][kept]))
+        explained = selector.explain(values, 0.5, dynamics=dynamics, random_state=seed)
+        kept = explained["kept"]
+        weighted.append(np.average(target[kept], weights=1 / explained["probability"][kept]))
         plain.append(target[kept].mean())
     assert np.mean(weighted) == pytest.approx(1.0, abs=0.01)
     assert isinstance(selector, Random) or abs(np.mean(plain) - 1.0) > 0.03
@@ -654,7 +654,7 @@ def with_probabilities(p):
 
 @given(seed=st.integers(0, 1000), n=st.integers(2, 60), ratio=st.floats(0.05, 1.0), power=st.sampled_from([0.2, 1, 5]))
 def test_the_automatic_cutoff_keeps_rows_of_which_the_proxy_is_neither_sure_nor_lost(seed, n, ratio, power):
-    """No other band of neighbouring ranks has a mean label probability that is nearer to 3/4."""
+    """No other band of neighboring ranks has a mean label probability that is nearer to 3/4."""
     p = np.random.default_rng(seed).random(n) ** power
     k = kept_count(ratio, n)
     mask = Cutoff("auto").select(-p, ratio, dynamics=with_probabilities(p), random_state=seed)
@@ -686,9 +686,9 @@ def test_automatic_cutoffs_of_classes(cut):
     easy, hard = np.linspace(0.5, 1, 100), np.linspace(0, 1, 100)
     dynamics = with_probabilities(np.concatenate([np.ones(10), easy, hard]))
     scores = -np.arange(210.0)
-    found = cut("auto", class_balanced="uniform").explain(scores, 60, y=y, dynamics=dynamics, random_state=0)
-    assert np.bincount(y[found["kept"]]).tolist() == [10, 25, 25]
-    dropped = np.bincount(y[found["why"] == "cut off: too hard"], minlength=3)
+    explained = cut("auto", class_balanced="uniform").explain(scores, 60, y=y, dynamics=dynamics, random_state=0)
+    assert np.bincount(y[explained["kept"]]).tolist() == [10, 25, 25]
+    dropped = np.bincount(y[explained["why"] == "cut off: too hard"], minlength=3)
     np.testing.assert_allclose(dropped, [0, 37, 62], atol=2)
     options = {"y": y, "dynamics": dynamics, "must_keep": np.arange(210) > 200}
     assert cut("auto", min_per_class=5).select(scores, 63, **options).sum() == 63
@@ -959,7 +959,7 @@ def test_error_probabilities_that_are_refused(error, message):
         (KCenter(power=-1), "power must be at least 0"),
         (
             Hardest(min_per_class=1.5),
-            r"min_per_class, where it is no count, must be within \[0, 1\], got 1.5",
+            r"min_per_class as a fraction must be within \[0, 1\], got 1.5",
         ),
         (Hardest(min_per_class=True), "min_per_class must be"),
         (

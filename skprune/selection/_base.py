@@ -205,7 +205,7 @@ class BaseSelector(BaseEstimator, ABC):
         if isinstance(self.min_per_class, Integral):
             check_count("min_per_class", self.min_per_class, least=0)
         else:
-            check_number("min_per_class, where it is no count,", self.min_per_class, 0, 1)
+            check_number("min_per_class as a fraction", self.min_per_class, 0, 1)
         check_class_balanced(self.class_balanced)
 
     def least_per_class(self, k, n_classes, *, n_forced=0):

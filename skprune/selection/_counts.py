@@ -40,7 +40,7 @@ def kept_count(ratio, n_samples):
             raise ValueError("ratio=1 is ambiguous: write 1.0 for all rows, or a count of at least 2.")
         if not 2 <= ratio <= n_samples:
             raise ValueError(
-                f"ratio={ratio} is a count of rows to keep; it must be within 2 and n_samples={n_samples}."
+                f"ratio={ratio} is a count of rows to keep; it must be between 2 and n_samples={n_samples}."
             )
         return int(ratio)
     if not 0.0 < ratio <= 1.0:

@@ -33,7 +33,7 @@ def check_scores(scores):
 
 
 def check_must_keep(mask, n_samples):
-    """Return a boolean mask; None is no row."""
+    """Return a boolean mask; None marks no row."""
     if mask is None:
         return np.zeros(n_samples, dtype=bool)
     mask = np.asarray(mask)
