@@ -28,8 +28,9 @@ class LabeledPool:
 def read_labeled_pool(estimator, X, y):
     """Read what ``fit`` gets, and refuse what cannot be read."""
     rows = as_pool(X, estimator.image_shape, estimator=estimator)
+    if y is not None:
+        check_equal_length(rows, y)  # before what a short y lacks is named
     codes, classes = encode_labels(y)
-    check_equal_length(rows, codes)
     _get_feature_names(X)  # refuses column names of mixed types
     return LabeledPool(rows, codes, classes)
 

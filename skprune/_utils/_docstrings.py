@@ -32,7 +32,7 @@ def fill_docstring(**texts):
     """Return a decorator of classes and functions that replaces each ``$name`` in the docstring by a text given here or shared."""
 
     def fill(documented):
-        documented.__doc__ = Template(documented.__doc__).safe_substitute(SHARED | texts)
+        documented.__doc__ = Template(documented.__doc__).substitute(SHARED | texts)
         return documented
 
     return fill
