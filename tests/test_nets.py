@@ -388,9 +388,9 @@ def test_processes_of_a_grid_search_share_the_cores():
         "from skprune.nets import NetClassifier\n"
         "def threads(net, X, y): return torch.get_num_threads()\n"
         "X, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2; "
-        "search = GridSearchCV(NetClassifier(max_epochs=1), {'lr': [0.1, 0.2]}, cv=2, n_jobs=2, scoring=threads, refit=False); "
-        "found = search.fit(X, y).cv_results_['mean_test_score']; "
-        "assert found.max() <= max(1, cpu_count() // 2), found"
+        "search = GridSearchCV(NetClassifier(max_epochs=1), {'lr': [0.1]}, cv=2, n_jobs=2, scoring=threads, refit=False); "
+        "n_threads = search.fit(X, y).cv_results_['mean_test_score'][0]; "
+        "assert n_threads <= max(1, cpu_count() // 2), n_threads"
     )
     free = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
     subprocess.run([sys.executable, "-c", code], check=True, env=free)
