@@ -1,13 +1,12 @@
 """What skprune's nets share: data on the device, seeds, and a training loop that does not wait for the device."""
 
-import inspect
 from contextlib import suppress
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from skorch import NeuralNet, NeuralNetClassifier
+from skorch import NeuralNetClassifier
 from skorch.utils import is_dataset
 
 from skprune._utils._checks import check_count, check_option
@@ -16,43 +15,21 @@ from skprune._utils._validation import as_pool, check_equal_length
 from skprune.nets._build import build_module, check_module
 from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
-from skprune.nets._loss_watch import LossWatch
 from skprune.nets._parameters import StrictParameters
 from skprune.nets._state import KeptState
+from skprune.nets._training_loop import StoppedByCallback, TrainingLoop
 
-_WATCH_STEPS = 25
 _MOST_EVAL_ROWS = 1024
 _EVAL_ROWS_PER_STEP_ROW = 8  # without gradients, activations are freed at once
 
 
-class _StoppedByCallback(Exception):
-    """A callback ended the training."""
-
-
-class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
+class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
     """Base class of the supervised and the semi-supervised nets."""
 
     _is_skprune_net = True
     _cycles = None
     _stage = "training"
     __repr__ = BaseEstimator.__repr__  # changed parameters only; skorch's shows none of them
-
-    def _store(self, arguments):
-        """Store the ``locals()`` of a constructor: skorch keeps the parameters that it knows, the net the others."""
-        parameters = {name: value for name, value in arguments.items() if name not in ("self", "kwargs", "__class__")}
-        parameters |= arguments["kwargs"]
-        names = set(self._signature())
-        prefixed = {name: parameters.pop(name) for name in set(parameters) - names}
-        self._refuse_unknown(prefixed)
-        skorch_names = set(inspect.signature(NeuralNet.__init__).parameters)
-        super().__init__(
-            criterion=torch.nn.CrossEntropyLoss,
-            train_split=None,
-            **{name: value for name, value in parameters.items() if name in skorch_names},
-            **prefixed,
-        )
-        for name in set(parameters) - skorch_names:
-            setattr(self, name, parameters[name])
 
     @property
     def _default_callbacks(self):
@@ -218,28 +195,6 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         step_rows = self.batch_size * (1 + getattr(self, "mu", 0))
         return min(_MOST_EVAL_ROWS, _EVAL_ROWS_PER_STEP_ROW * step_rows)
 
-    def notify(self, method_name, **kwargs):
-        """Notify the callbacks (skorch's hook).
-
-        skorch's EarlyStopping raises KeyboardInterrupt at the end of an epoch, and skorch swallows every KeyboardInterrupt.
-        Here only that one ends the training early; the user's Ctrl-C does not leave a half-trained net behind.
-        """
-        if method_name != "on_epoch_end":
-            super().notify(method_name, **kwargs)
-            return
-        self.on_epoch_end(self, **kwargs)
-        stops = False
-        for _, callback in self.callbacks_:
-            try:
-                callback.on_epoch_end(self, **kwargs)
-            except KeyboardInterrupt:
-                stops = True
-        if stops:
-            raise _StoppedByCallback
-
-    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
-        """Do nothing (skorch's hook): the history holds epochs, not batches."""
-
     def check_data(self, X, y=None):
         """Do nothing (skorch's hook): ``fit`` has checked the data."""
 
@@ -285,42 +240,6 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         """Return the loss of a batch (skorch's hook)."""
         return self.criterion_(y_pred, y_true)
 
-    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Run an epoch (skorch's hook); losses are read every 25 steps, on CUDA 25 steps later, so that no step waits."""
-        if iterator is None:
-            return
-        watch = LossWatch(_WATCH_STEPS, lagging=self.device_.type == "cuda")
-        for batch in iterator:
-            self.notify("on_batch_begin", batch=batch, training=training)
-            rate = self.optimizer_.param_groups[-1]["lr"]
-            step = step_fn(batch, **fit_params)
-            self.notify("on_batch_end", batch=batch, training=training, **step)
-            for block in watch.add(step["loss"].detach(), self.confident_, rate):
-                self._look_at(block, len(iterator))
-        for block in watch.finish():
-            self._look_at(block, len(iterator))
-        self.history.record(prefix + "_loss", torch.stack(watch.losses).double().mean().item())
-        if watch.confident[0] is not None:
-            self.history.record("confident", torch.stack(watch.confident).mean().item())
-
-    def _look_at(self, block, n_steps):
-        """Stop at a loss that is not finite, and show the figures of a block of steps."""
-        finite = torch.isfinite(block.losses)
-        epoch = len(self.history)
-        if not finite.all():
-            position = int(finite.int().argmin())
-            step = block.first + position + 1
-            raise FloatingPointError(
-                f"The loss of {type(self).__name__} is {block.losses[position].item()} at step {step} of epoch {epoch} "
-                f"(step {(epoch - 1) * n_steps + step} overall), at a learning rate of {block.rates[position]:.3g} and "
-                f"precision {self.precision_!r}. Lower lr (now {self.lr}), look for extreme values in X"
-                f"{', or set precision=' + repr('fp32') if self.precision_ == 'bf16' else ''}."
-            )
-        for _, callback in self.callbacks_:
-            if isinstance(callback, StageBar):
-                confident = None if block.confident is None else block.confident.mean().item()
-                callback.show(epoch, self.max_epochs, block.losses.mean().item(), confident)
-
     def _train(self, pool, codes):
         self.confident_ = None
         data = TensorPool(
@@ -330,7 +249,7 @@ class BaseNet(StrictParameters, KeptState, NeuralNetClassifier):
         self.n_steps_planned_ = steps * self.max_epochs
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)
         self.notify("on_train_begin", X=data, y=None)
-        with suppress(_StoppedByCallback):
+        with suppress(StoppedByCallback):
             self.fit_loop(data, None)
         self.notify("on_train_end", X=data, y=None)
         self.confident_ = None

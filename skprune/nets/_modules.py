@@ -29,7 +29,7 @@ class MLP(nn.Module):
     torch.Size([2, 3])
     """
 
-    def __init__(self, n_features, n_classes, width=256, depth=2, dropout=0.0):
+    def __init__(self, n_features, n_classes, *, width=256, depth=2, dropout=0.0):
         super().__init__()
         layers = []
         for layer in range(depth):
@@ -101,7 +101,7 @@ class SmallResNet(_ImageNet):
     torch.Size([2, 10])
     """
 
-    def __init__(self, in_channels, n_classes, width=16, stem_stride=2):
+    def __init__(self, in_channels, n_classes, *, width=16, stem_stride=2):
         super().__init__()
         self.stem = _conv_norm_relu(in_channels, width, stem_stride)
         self.body = nn.Sequential(_Block(width, width, 1), _Block(width, 2 * width, 2), _Block(2 * width, 4 * width, 2))
@@ -132,7 +132,7 @@ class WideResNet(_ImageNet):
     torch.Size([2, 10])
     """
 
-    def __init__(self, in_channels, n_classes, depth=28, widen_factor=2):
+    def __init__(self, in_channels, n_classes, *, depth=28, widen_factor=2):
         super().__init__()
         if depth < 10 or (depth - 4) % 6:
             raise ValueError(f"depth must be 6 m + 4, such as 16 or 28, got {depth!r}.")
@@ -167,7 +167,7 @@ class ResNet9(_ImageNet):
     torch.Size([2, 10])
     """
 
-    def __init__(self, in_channels, n_classes, width=64):
+    def __init__(self, in_channels, n_classes, *, width=64):
         super().__init__()
         self.stem = _conv_norm_relu(in_channels, width)
         self.body = nn.Sequential(

@@ -2,7 +2,9 @@
 
 import inspect
 
+import torch
 from sklearn.base import clone
+from skorch import NeuralNet
 
 _SKORCH = ("module", "criterion", "optimizer", "callbacks", "compile")
 _PREFIXES = tuple(f"{name}__" for name in _SKORCH)
@@ -24,6 +26,23 @@ class StrictParameters:
         cls.__signature__ = inspect.Signature(in_order)
         if "__init__" in vars(cls):  # repr looks here for the defaults
             cls.__init__.__signature__ = inspect.Signature([itself, *in_order])
+
+    def _store(self, arguments):
+        """Store the ``locals()`` of a constructor: skorch keeps the parameters that it knows, the net the others."""
+        parameters = {name: value for name, value in arguments.items() if name not in ("self", "kwargs", "__class__")}
+        parameters |= arguments["kwargs"]
+        names = set(self._signature())
+        prefixed = {name: parameters.pop(name) for name in set(parameters) - names}
+        self._refuse_unknown(prefixed)
+        skorch_names = set(inspect.signature(NeuralNet.__init__).parameters)
+        super().__init__(
+            criterion=torch.nn.CrossEntropyLoss,
+            train_split=None,
+            **{name: value for name, value in parameters.items() if name in skorch_names},
+            **prefixed,
+        )
+        for name in set(parameters) - skorch_names:
+            setattr(self, name, parameters[name])
 
     @classmethod
     def _signature(cls):

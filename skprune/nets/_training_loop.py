@@ -1,0 +1,74 @@
+"""The training loop of skprune's nets: skorch's, without waiting for the device at each step."""
+
+import torch
+
+from skprune.nets._callbacks import StageBar
+from skprune.nets._loss_watch import LossWatch
+
+_WATCH_STEPS = 25
+
+
+class StoppedByCallback(Exception):
+    """A callback ended the training."""
+
+
+class TrainingLoop:
+    """Mixin for skorch classifiers: epochs whose losses are read in blocks."""
+
+    def notify(self, method_name, **kwargs):
+        """Notify the callbacks (skorch's hook).
+
+        skorch's EarlyStopping raises KeyboardInterrupt at the end of an epoch, and skorch swallows every KeyboardInterrupt.
+        Here only that one ends the training early; the user's Ctrl-C does not leave a half-trained net behind.
+        """
+        if method_name != "on_epoch_end":
+            super().notify(method_name, **kwargs)
+            return
+        self.on_epoch_end(self, **kwargs)
+        stops = False
+        for _, callback in self.callbacks_:
+            try:
+                callback.on_epoch_end(self, **kwargs)
+            except KeyboardInterrupt:
+                stops = True
+        if stops:
+            raise StoppedByCallback
+
+    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+        """Do nothing (skorch's hook): the history holds epochs, not batches."""
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run an epoch (skorch's hook); losses are read every 25 steps, on CUDA 25 steps later, so that no step waits."""
+        if iterator is None:
+            return
+        watch = LossWatch(_WATCH_STEPS, lagging=self.device_.type == "cuda")
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            rate = self.optimizer_.param_groups[-1]["lr"]
+            step = step_fn(batch, **fit_params)
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+            for block in watch.add(step["loss"].detach(), self.confident_, rate):
+                self._look_at(block, len(iterator))
+        for block in watch.finish():
+            self._look_at(block, len(iterator))
+        self.history.record(prefix + "_loss", torch.stack(watch.losses).double().mean().item())
+        if watch.confident[0] is not None:
+            self.history.record("confident", torch.stack(watch.confident).mean().item())
+
+    def _look_at(self, block, n_steps):
+        """Stop at a loss that is not finite, and show the figures of a block of steps."""
+        finite = torch.isfinite(block.losses)
+        epoch = len(self.history)
+        if not finite.all():
+            position = int(finite.int().argmin())
+            step = block.first + position + 1
+            raise FloatingPointError(
+                f"The loss of {type(self).__name__} is {block.losses[position].item()} at step {step} of epoch {epoch} "
+                f"(step {(epoch - 1) * n_steps + step} overall), at a learning rate of {block.rates[position]:.3g} and "
+                f"precision {self.precision_!r}. Lower lr (now {self.lr}), look for extreme values in X"
+                f"{', or set precision=' + repr('fp32') if self.precision_ == 'bf16' else ''}."
+            )
+        for _, callback in self.callbacks_:
+            if isinstance(callback, StageBar):
+                confident = None if block.confident is None else block.confident.mean().item()
+                callback.show(epoch, self.max_epochs, block.losses.mean().item(), confident)
