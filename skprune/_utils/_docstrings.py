@@ -29,7 +29,7 @@ SHARED = {
 
 
 def fill_docstring(**texts):
-    """Return a decorator of classes and functions that replaces each ``$name`` in the docstring by a text given here or shared."""
+    """Return a decorator that replaces each ``$name`` in the docstring of a class or function by a text given here or shared."""
 
     def fill(documented):
         documented.__doc__ = Template(documented.__doc__).substitute(SHARED | texts)
