@@ -162,7 +162,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self._labeled = labeled
         self._fingerprint = joblib.hash(pool)
         rows = take_rows(X, np.flatnonzero(mask))
-        self._rows = rows.detach() if hasattr(rows, "detach") else rows  # no graph behind it, which cannot be copied
+        self._rows = rows.detach() if hasattr(rows, "detach") else rows  # without its graph, which cannot be copied
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -386,7 +386,7 @@ def test_class_weights_name_classes(quick, iris):
         ({"record": Recording(every=2)}, ValueError, "n_epochs=10 with every=2 records 5"),
         ({"record": Recording(every=11)}, ValueError, "record__every must be an integer from 1 to 10, got 11"),
         ({"record": Recording(kl=False), "difficulty": "tdds"}, ValueError, r"Use record=Recording\(kl=True\)"),
-        ({"difficulty": []}, ValueError, "one name or callable at least"),
+        ({"difficulty": []}, ValueError, "at least one name or callable"),
         ({"n_jobs": 0}, ValueError, "n_jobs == 0"),
         ({"proxy": NetClassifier(compile=True), "difficulty": "grand"}, ValueError, "which compile=True hides"),
         ({"n_repeats": 0}, ValueError, "n_repeats must be an integer of at least 1"),

@@ -176,7 +176,7 @@ def describe(value):
         getattr(type(value), "__sklearn_clone__", BaseEstimator.__sklearn_clone__)
         is not BaseEstimator.__sklearn_clone__
     ):
-        return value  # a frozen estimator: what it has learnt is part of the key
+        return value  # a frozen estimator: what it has learned is part of the key
     if hasattr(value, "get_params") and not isinstance(value, type):
         kind, parameters = type(value), []
         left_out = _NOT_IN_KEYS

@@ -69,7 +69,7 @@ def _from_tensor(tensor):
 
 
 def _channels_last(shape):
-    """Tell (n, H, W, C) from (n, C, H, W): few channels at the end, and not a square behind the first two axes."""
+    """Tell (n, H, W, C) from (n, C, H, W): few channels at the end, and not a square after the first two axes."""
     square = shape[2] == shape[3] != shape[1]
     return shape[3] in _CHANNELS and shape[1] not in _CHANNELS and not square
 

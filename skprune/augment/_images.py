@@ -37,7 +37,7 @@ class ImageWeak(Policy):
     torch.Size([4, 1, 8, 8])
     """
 
-    def __init__(self, pad=None, flip=True):
+    def __init__(self, pad=None, *, flip=True):
         self.pad = pad
         self.flip = flip
 
@@ -136,7 +136,7 @@ class ImageStrong(Policy):
     torch.Size([4, 3, 8, 8])
     """
 
-    def __init__(self, n_ops=2, magnitude=1.0, cutout=0.5):
+    def __init__(self, n_ops=2, *, magnitude=1.0, cutout=0.5):
         self.n_ops = n_ops
         self.magnitude = magnitude
         self.cutout = cutout

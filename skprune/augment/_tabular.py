@@ -102,7 +102,7 @@ class TabularStrong(Policy):
 
     elementwise = True
 
-    def __init__(self, corrupt=0.3, noise=0.1):
+    def __init__(self, corrupt=0.3, *, noise=0.1):
         self.corrupt = corrupt
         self.noise = noise
 
