@@ -260,14 +260,14 @@ def test_gradients_need_logits(iris, proxy, there):
 
 
 @pytest.mark.parametrize("record", ["train", "eval"])
-@pytest.mark.parametrize("_flush_values", [0, 1, 100, 149, 150, 300, 449])
-def test_any_size_of_the_buffer_records_the_same(iris, monkeypatch, record, _flush_values):
+@pytest.mark.parametrize("flush_values", [0, 1, 100, 149, 150, 300, 449])
+def test_any_size_of_the_buffer_records_the_same(iris, monkeypatch, record, flush_values):
     X, y, _ = iris
     options = {"n_epochs": 2, "record": record, "random_state": 0}
     expected, _ = collect_dynamics(NetClassifier(batch_size=20), X, y, **options)
     flushed = []
     flush = DynamicsRecorder._flush
-    monkeypatch.setattr(DynamicsRecorder, "_flush_values", _flush_values)
+    monkeypatch.setattr(DynamicsRecorder, "flush_values", flush_values)
     monkeypatch.setattr(DynamicsRecorder, "_flush", lambda self, net: (flushed.append(0), flush(self, net)))
     dynamics, _ = collect_dynamics(NetClassifier(batch_size=20), X, y, **options)
     assert dynamics.seen.all()

@@ -36,7 +36,7 @@ class DynamicsRecorder(Callback):
     ----------
     dynamics_ : TrainingDynamics
         The dynamics, available when training has ended.
-    _flush_values : int
+    flush_values : int
         How many outputs gather on the device before they are reduced; 2**21 unless it is set on the recorder.
 
     Raises
@@ -63,7 +63,7 @@ class DynamicsRecorder(Callback):
     TrainingDynamics(n_epochs=3, n_samples=150)
     """
 
-    _flush_values = 2**21
+    flush_values = 2**21
 
     def __init__(self, record="train", *, memmap_folder=None, order=None):
         self.record = record
@@ -144,7 +144,7 @@ class DynamicsRecorder(Callback):
         norm = None if self.head_ is None else self.head_.norm(outputs)
         self.gathered_.append((rows, outputs, labels) + (() if norm is None else (norm,)))
         self.n_gathered_ += outputs.numel()
-        if self.n_gathered_ > self._flush_values:
+        if self.n_gathered_ > self.flush_values:
             self._flush(net)
 
     def _flush(self, net):
