@@ -19,6 +19,7 @@ from skorch.callbacks import Callback
 from torchvision import models
 
 from skprune import SemiPrune
+from skprune._utils._device import resolve_device
 from skprune.augment import TabularStrong
 from skprune.datasets import make_partial_labels
 from skprune.nets import MLP, NetClassifier, ResNet9, SmallResNet, WideResNet
@@ -648,7 +649,10 @@ def test_a_bad_loss_is_found_long_before_the_epoch_ends(iris, bad_step):
     net = NetClassifier(Diverging, n_steps=500, max_epochs=1, random_state=0)
     with pytest.raises(FloatingPointError, match=rf"is nan at step {bad_step} of epoch 1 \(step {bad_step} overall\)"):
         net.fit(X, y)
-    assert bad_step <= len(steps) <= bad_step + 25
+    late = (
+        25 if resolve_device(None).type == "cpu" else 50
+    )  # on a GPU a block of losses is read while the next one runs
+    assert bad_step <= len(steps) <= bad_step + late
 
 
 def test_the_moving_average_is_that_of_every_tensor():

@@ -631,7 +631,7 @@ def test_reasons_of_a_selection_of_a_user(quick, iris):
 def test_reasons_of_a_selector_whose_select_is_a_users(quick, iris):
     class Rest(Cutoff):
         def select(self, scores, ratio, **others):
-            return Cutoff(0.3).select(scores, ratio, **others)
+            return Cutoff(0.3, class_balanced="proportional").select(scores, ratio, **others)
 
     X, _, partial = iris
     pruner = quick(selection=Rest()).fit(X, partial)
