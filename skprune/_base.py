@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import _check_feature_names, _get_feature_names, check_is_fitted
 
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
-from skprune._utils._validation import as_pool, check_equal_length, take_rows
+from skprune._utils._pool import as_pool, check_equal_length, take_rows
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skprune._base import FittedPrunerMixin, require_labels
-from skprune._utils._checks import check_option
 from skprune._utils._labels import labels_at, missing_mask, with_answers
-from skprune._utils._validation import check_equal_length, take_rows
+from skprune._utils._parameter_checks import check_option
+from skprune._utils._pool import check_equal_length, take_rows
 
 
 def _has(method):

@@ -5,14 +5,14 @@ from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.utils.validation import check_is_fitted
 
-from skprune._pipeline._comparison import CoresetJudge, smallest_sufficient_ratio
 from skprune._pipeline._held_out import hold_out
+from skprune._pipeline._random_comparison import CoresetJudge, smallest_sufficient_ratio
 from skprune._pipeline._selection import explanation_table
 from skprune._pipeline._settings import Settings
 from skprune._utils._adapters import as_input
-from skprune._utils._checks import check_count
 from skprune._utils._labels import MISSING, labels_at, missing_mask
-from skprune._utils._validation import as_pool, check_equal_length
+from skprune._utils._parameter_checks import check_count
+from skprune._utils._pool import as_pool, check_equal_length
 from skprune.nets._features import proxy_features
 from skprune.scores._registry import mean_difficulty
 

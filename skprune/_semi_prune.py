@@ -7,10 +7,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skprune._base import BasePruner, read_labeled_pool
-from skprune._pipeline._comparison import CoresetJudge
 from skprune._pipeline._held_out import accuracy_interval, hold_out
 from skprune._pipeline._models import prepare_models
-from skprune._pipeline._parameters import check_parameters
+from skprune._pipeline._random_comparison import CoresetJudge
+from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._stages import FullTraining, run_stages

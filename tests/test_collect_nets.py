@@ -11,8 +11,8 @@ from skorch.callbacks import EarlyStopping
 
 from skprune.dynamics import DynamicsRecorder, Recording, collect_dynamics
 from skprune.nets import MLP, NetClassifier
-from skprune.nets._callbacks import StageBar
 from skprune.nets._features import proxy_features
+from skprune.nets._progress import StageBar
 from skprune.scores import tdds
 
 

@@ -38,7 +38,7 @@ from sklearn.utils.fixes import parse_version
 from skorch.helper import SliceDataset
 
 from skprune import PrunedClassifier, PruningSampler, SemiPrune
-from skprune._pipeline import _store
+from skprune._pipeline import _stage_cache
 from skprune.datasets import make_partial_labels
 from skprune.model_selection import PartialLabelKFold, PartialLabelShuffleSplit
 from skprune.nets import NetClassifier
@@ -492,7 +492,7 @@ def test_entries_of_another_version_are_not_read(noted, iris, tmp_path, monkeypa
     X, _, partial = iris
     make, count = noted
     make(memory=str(tmp_path / "cache")).fit(X, partial)
-    monkeypatch.setattr(_store, "CACHE_VERSION", _store.CACHE_VERSION + 1)
+    monkeypatch.setattr(_stage_cache, "CACHE_VERSION", _stage_cache.CACHE_VERSION + 1)
     make(memory=str(tmp_path / "cache")).fit(X, partial)
     assert (count("labeler"), count("proxy")) == (2, 2)
 

@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skprune import SemiPrune
-from skprune._pipeline._comparison import CoresetJudge, RandomComparison, _interval, smallest_sufficient_ratio
 from skprune._pipeline._held_out import HeldOut, hold_out
+from skprune._pipeline._random_comparison import CoresetJudge, RandomComparison, _interval, smallest_sufficient_ratio
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._stages import FullTraining
 from skprune.datasets import make_partial_labels

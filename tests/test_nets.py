@@ -24,11 +24,12 @@ from skprune.augment import TabularStrong
 from skprune.datasets import make_partial_labels
 from skprune.nets import MLP, NetClassifier, ResNet9, SmallResNet, WideResNet
 from skprune.nets._build import build_module
-from skprune.nets._callbacks import CosineSchedule, FloatTensors, ema_decay
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._features import entering, proxy_features
 from skprune.nets._loss_watch import LossWatch
 from skprune.nets._modules import _shortcut
+from skprune.nets._moving_average import FloatTensors, ema_decay
+from skprune.nets._schedule import CosineSchedule
 from skprune.semi_supervised import FixMatch
 
 QUICK = {"n_steps": 10, "batch_size": 8, "mu": 2, "random_state": 0}

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from skprune._utils._device import choose_precision, fixed_shapes, has_native_bf16, resolve_device
+from skprune._utils._device import fixed_shapes, resolve_device
+from skprune._utils._precision import choose_precision, has_native_bf16
 from skprune.nets import NetClassifier, ResNet9, SmallResNet, WideResNet
 from skprune.nets._build import build_module, check_module
 

@@ -285,14 +285,14 @@ def test_tdds_by_definition(seed, n_epochs, window):
     window = min(window, n_epochs)
     logits = np.random.default_rng(seed).normal(scale=2, size=(9, 5, 3))
     dynamics = TrainingDynamics.from_logits(logits, np.zeros(5, int), kl=True)
-    log_proba = np.log(softmax(logits))
-    steps = np.abs(np.exp(log_proba[1:]) * np.diff(log_proba, axis=0)).sum(axis=2)
+    proba = softmax(logits)
+    steps = np.abs(proba[1:] * np.diff(np.log(proba + 1e-8), axis=0)).sum(axis=2)
     expected = np.zeros(5)
     for start in range(n_epochs - window + 1):
         part = steps[start : start + window - 1]
         expected += 0.9 * 0.1 ** (n_epochs - window - start) * np.linalg.norm(part - part.mean(axis=0), axis=0)
     values = scores.tdds(dynamics, n_epochs=n_epochs, window=window)
-    np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-4)  # logarithms are kept in single precision
 
 
 @pytest.mark.parametrize(

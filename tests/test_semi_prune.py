@@ -562,7 +562,7 @@ def test_keys_hold_what_a_frozen_estimator_has_learnt(iris):
     from sklearn.decomposition import PCA
     from sklearn.frozen import FrozenEstimator
 
-    from skprune._pipeline._store import describe
+    from skprune._pipeline._stage_cache import describe
 
     X, _, _ = iris
     keys = [
@@ -742,7 +742,7 @@ def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):
 
     import joblib
 
-    from skprune._pipeline._store import describe
+    from skprune._pipeline._stage_cache import describe
 
     monkeypatch.syspath_prepend(tmp_path)
     keys = []
@@ -761,7 +761,7 @@ def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):
 
 
 def test_device_type_is_what_counts_in_keys(iris):
-    from skprune._pipeline._store import describe
+    from skprune._pipeline._stage_cache import describe
 
     if not torch.cuda.is_available():
         assert describe(NetClassifier()) == describe(NetClassifier(device="cpu"))
@@ -778,7 +778,7 @@ class Recalls(ClassifierMixin, BaseEstimator):
 
 
 def test_only_places_to_store_are_left_out_of_keys():
-    from skprune._pipeline._store import describe
+    from skprune._pipeline._stage_cache import describe
 
     assert describe(SemiPrune(memory="a", checkpoint="b")) == describe(SemiPrune())
     assert describe(Pipeline([("net", PCA())], memory="a")) == describe(Pipeline([("net", PCA())]))

@@ -23,7 +23,7 @@ from common import machine
 from skorch.callbacks import Callback
 from torch.nn import functional as F
 
-from skprune._utils._device import has_native_bf16
+from skprune._utils._precision import has_native_bf16
 from skprune.nets import WideResNet
 from skprune.semi_supervised import FixMatch
 

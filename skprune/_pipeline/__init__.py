@@ -1,1 +1,1 @@
-"""What ``SemiPrune.fit`` runs: parameters, models, stages, the held-out labels, the choice, the store."""
+"""What ``SemiPrune.fit`` runs: settings, refusals, models, stages and their cache, held-out labels, the selection."""

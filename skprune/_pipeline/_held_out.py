@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
+from skprune._pipeline._stage_cache import StageStore
 from skprune._pipeline._stages import label_pool
-from skprune._pipeline._store import StageStore
 from skprune._utils._labels import MISSING
 
 _HELD_OUT_SHARE = 0.2

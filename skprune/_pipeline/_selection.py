@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from skprune._utils._checks import check_option
+from skprune._utils._parameter_checks import check_option
 from skprune.dynamics import TrainingDynamics
 from skprune.scores._registry import default_epochs, mean_difficulty
 from skprune.selection import BaseSelector, Beta, get_selector

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._models import repeats_of
-from skprune._pipeline._store import StageStore, pack, unpack
+from skprune._pipeline._stage_cache import StageStore, pack, unpack
 from skprune._utils._adapters import as_input, is_net, is_own_net, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._seeds import seed_nested
@@ -157,7 +157,9 @@ def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose):
     from skprune.dynamics._snapshots import Snapshots, replay
 
     if isinstance(labeler.callbacks, str):
-        raise ValueError(f"callbacks must be None or a list, to which the recorder is added, got {labeler.callbacks!r}.")
+        raise ValueError(
+            f"callbacks must be None or a list, to which the recorder is added, got {labeler.callbacks!r}."
+        )
     n_steps = -(-labeler.n_steps * labeler.max_epochs // n_epochs)
     net = clone(labeler).set_params(max_epochs=n_epochs, n_steps=n_steps)
     net.set_params(callbacks=[*(net.callbacks or []), ("snapshots", Snapshots(record.every))])

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from skprune._utils._validation import flat
+from skprune._utils._pool import flat
 
 
 def is_net(estimator):

@@ -5,8 +5,8 @@ import math
 import torch
 from torch.nn import functional as F
 
-from skprune._utils._checks import check_count, check_number
 from skprune._utils._device import send
+from skprune._utils._parameter_checks import check_count, check_number
 from skprune.augment._policy import Policy
 
 _ROTATE, _SHEAR, _TRANSLATE, _FACTOR = math.pi / 6, 0.3, 0.6, 0.9

@@ -2,7 +2,7 @@
 
 import torch
 
-from skprune._utils._checks import check_number
+from skprune._utils._parameter_checks import check_number
 from skprune.augment._policy import Policy
 
 

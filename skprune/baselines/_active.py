@@ -9,8 +9,8 @@ from sklearn.utils import check_random_state
 from skprune._base import read_labeled_pool
 from skprune._pipeline._models import check_labeler, prepare
 from skprune._utils._adapters import as_input, is_net, torch_seeded
-from skprune._utils._checks import check_option
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_option
 from skprune.baselines._base import ReselectingPruner
 from skprune.nets._features import entering
 from skprune.selection import kept_count

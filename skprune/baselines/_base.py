@@ -10,9 +10,9 @@ from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner, LabeledPool
 from skprune._pipeline._models import prepare
-from skprune._utils._checks import check_count
 from skprune._utils._labels import MISSING, labels_at, missing_mask
-from skprune._utils._validation import as_pool, check_equal_length, flat
+from skprune._utils._parameter_checks import check_count
+from skprune._utils._pool import as_pool, check_equal_length, flat
 from skprune.selection import BaseSelector, get_selector, kept_count
 
 

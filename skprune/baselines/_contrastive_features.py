@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from skprune._utils._checks import check_count, check_number
 from skprune._utils._docstrings import fill_docstring
-from skprune._utils._validation import as_pool
+from skprune._utils._parameter_checks import check_count, check_number
+from skprune._utils._pool import as_pool
 from skprune.baselines._pool_transformer import PoolTransformer
 
 

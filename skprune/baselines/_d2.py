@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from skprune._utils._checks import check_count, check_number
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_count, check_number
 from skprune.baselines._base import GreedyPruner, cluster, count_clusters
 from skprune.baselines._docstrings import BASELINE_TEXTS
 from skprune.selection._d2 import spread, take_back

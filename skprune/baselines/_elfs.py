@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skprune._pipeline._models import prepare_models
-from skprune._pipeline._parameters import check_parameters
+from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._stages import run_stages

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skprune._utils._validation import as_pool
+from skprune._utils._pool import as_pool
 
 
 class PoolTransformer(TransformerMixin, BaseEstimator):

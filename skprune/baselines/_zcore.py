@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skprune._utils._checks import check_count
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_count
 from skprune.baselines._base import ScoredPruner
 from skprune.baselines._docstrings import BASELINE_TEXTS
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import convolve1d, gaussian_filter, zoom
 
-from skprune._utils._checks import check_number
+from skprune._utils._parameter_checks import check_number
 from skprune._utils._seeds import generator_for
 
 KINDS = ("low_resolution", "black_rectangle", "gaussian_noise", "fog", "motion_blur")

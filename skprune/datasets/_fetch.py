@@ -7,9 +7,9 @@ from uuid import uuid4
 import numpy as np
 from sklearn.utils import Bunch
 
-from skprune._utils._checks import check_option
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._locks import lock_of
+from skprune._utils._parameter_checks import check_option
 
 _fill = fill_docstring(
     subset="""subset : {"train", "test"}, default="train"

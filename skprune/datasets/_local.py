@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
-from skprune._utils._checks import check_count
-from skprune._utils._validation import check_equal_length
+from skprune._utils._parameter_checks import check_count
+from skprune._utils._pool import check_equal_length
 
 _UNLABELED = "unlabeled"
 

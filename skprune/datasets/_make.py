@@ -5,8 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 
-from skprune._utils._checks import check_number, check_option
 from skprune._utils._labels import missing_mask
+from skprune._utils._parameter_checks import check_number, check_option
 from skprune._utils._seeds import generator_for
 from skprune.selection._counts import allocate
 

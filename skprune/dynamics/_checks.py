@@ -1,6 +1,6 @@
 """What every collector refuses: a recording without epochs, and a training that ended early."""
 
-from skprune._utils._checks import check_count
+from skprune._utils._parameter_checks import check_count
 
 
 def check_recording(recording, n_epochs):

@@ -7,9 +7,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from skprune._utils._adapters import is_net
-from skprune._utils._checks import check_count
+from skprune._utils._parameter_checks import check_count
+from skprune._utils._pool import check_equal_length, flat
 from skprune._utils._seeds import seed_nested
-from skprune._utils._validation import check_equal_length, flat
 from skprune.dynamics._checks import check_recording
 from skprune.dynamics._collect_classifier import classifier_collector
 from skprune.dynamics._recording import as_recording

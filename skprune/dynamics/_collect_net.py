@@ -11,8 +11,8 @@ from skprune._utils._device import seeded
 from skprune.dynamics._checks import check_length
 from skprune.dynamics._recorder import KNOWN_CRITERIA, DynamicsRecorder
 from skprune.nets._base import BaseNet
-from skprune.nets._callbacks import StageBar
 from skprune.nets._data import n_batches
+from skprune.nets._progress import StageBar
 
 
 def collect_net(net, X, y, run):

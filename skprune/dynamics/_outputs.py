@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune._utils._checks import check_option
+from skprune._utils._parameter_checks import check_option
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._reduce import first_not_finite
 

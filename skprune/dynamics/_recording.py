@@ -2,7 +2,7 @@
 
 from sklearn.base import BaseEstimator
 
-from skprune._utils._checks import check_count, check_option
+from skprune._utils._parameter_checks import check_count, check_option
 
 KL_BUFFER_LIMIT = 2**30
 """Bytes of the buffer of log-probabilities up to which ``kl="auto"`` records ``kl_step``."""

@@ -8,11 +8,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
-from skprune._pipeline._store import describe, versions
+from skprune._pipeline._stage_cache import describe, versions
 from skprune._utils._adapters import torch_seeded
 from skprune._utils._labels import labels_at, missing_mask, with_answers
+from skprune._utils._pool import as_pool, take_rows
 from skprune._utils._seeds import seed_nested
-from skprune._utils._validation import as_pool, take_rows
 from skprune.baselines import SupervisedPruner
 from skprune.model_selection._curve_results import COLUMNS, append_row
 from skprune.selection import kept_count

@@ -7,7 +7,7 @@ from sklearn.utils.validation import _check_method_params
 
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._labels import MISSING, labels_at, missing_mask
-from skprune._utils._validation import check_equal_length, take_rows
+from skprune._utils._pool import check_equal_length, take_rows
 
 
 @fill_docstring()

@@ -7,9 +7,9 @@ from numbers import Integral
 from joblib import Parallel, delayed
 
 from skprune._utils._adapters import is_own_net
-from skprune._utils._checks import check_option
 from skprune._utils._labels import missing_mask
-from skprune._utils._validation import check_equal_length
+from skprune._utils._parameter_checks import check_option
+from skprune._utils._pool import check_equal_length
 from skprune.baselines import RandomPruner, SupervisedPruner
 from skprune.baselines._base import LabelFreePruner
 from skprune.model_selection._curve_results import PruningCurve, read_rows

@@ -9,13 +9,16 @@ from sklearn.utils import check_random_state
 from skorch import NeuralNetClassifier
 from skorch.utils import is_dataset
 
-from skprune._utils._checks import check_count, check_option
-from skprune._utils._device import choose_precision, fixed_shapes, has_native_bf16, resolve_device, seeded
-from skprune._utils._validation import as_pool, check_equal_length
+from skprune._utils._device import fixed_shapes, resolve_device, seeded
+from skprune._utils._parameter_checks import check_count, check_option
+from skprune._utils._pool import as_pool, check_equal_length
+from skprune._utils._precision import choose_precision, has_native_bf16
 from skprune.nets._build import build_module, check_module
-from skprune.nets._callbacks import CosineSchedule, MovingAverage, StageBar
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
+from skprune.nets._moving_average import MovingAverage
 from skprune.nets._parameters import StrictParameters
+from skprune.nets._progress import StageBar
+from skprune.nets._schedule import CosineSchedule
 from skprune.nets._state import KeptState
 from skprune.nets._training_loop import StoppedByCallback, TrainingLoop
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from skprune.nets._callbacks import StageBar
 from skprune.nets._loss_watch import LossWatch
+from skprune.nets._progress import StageBar
 
 _WATCH_STEPS = 25
 

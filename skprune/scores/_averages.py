@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skprune._utils._checks import check_option
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_option
 from skprune.scores._epochs import first_epochs, in_blocks, mean_over
 
 _TEN_EPOCHS = """n_epochs : int, default=10

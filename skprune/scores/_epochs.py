@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune._utils._checks import check_count
+from skprune._utils._parameter_checks import check_count
 
 
 def horizon(recorded, n_epochs):

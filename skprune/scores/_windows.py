@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
-from skprune._utils._checks import check_number, check_option
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_number, check_option
 from skprune.scores._epochs import check_window, first_epochs, horizon, in_blocks
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from skprune._utils._checks import check_count, check_number
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_count, check_number
 from skprune.selection._counts import allocate, check_class_balanced, class_weights, kept_count
 from skprune.selection._draw import Decision, Draw, Group, Part
 from skprune.selection._inputs import (

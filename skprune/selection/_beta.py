@@ -4,8 +4,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta as beta_distribution
 
-from skprune._utils._checks import check_count, check_number
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_count, check_number
 from skprune.selection._base import BaseSelector
 from skprune.selection._ranked import hardest_first
 

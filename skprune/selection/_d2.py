@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from skprune._utils._checks import check_count, check_number
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_count, check_number
 from skprune.selection._embedding import EmbeddingSelector
 from skprune.selection._neighbor_graph import edges_of, scaled_graph
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune._utils._checks import check_option
+from skprune._utils._parameter_checks import check_option
 from skprune.scores import confidence
 
 MEANINGS = {

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skprune._utils._checks import check_number
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_number
 from skprune.selection._base import BaseSelector
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from skprune.nets._callbacks import ema_decay
+from skprune.nets._moving_average import ema_decay
 
 ALIGNMENTS = ("uniform", "labels", "learned")
 

@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 import torch
 
-from skprune._utils._checks import check_count, check_number, check_option
 from skprune._utils._labels import MISSING, encode_labels, warn_of_vanished
+from skprune._utils._parameter_checks import check_count, check_number, check_option
 from skprune.augment._defaults import default_policies
 from skprune.nets._base import BaseNet
 from skprune.nets._optimizer import NesterovSGD

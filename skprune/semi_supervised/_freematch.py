@@ -2,8 +2,8 @@
 
 import torch
 
-from skprune._utils._checks import check_number
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_number
 from skprune.semi_supervised._base import SemiSupervisedNet
 from skprune.semi_supervised._docstrings import net_texts
 from skprune.semi_supervised._rules import Rule

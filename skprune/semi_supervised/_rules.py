@@ -2,15 +2,15 @@
 
 A rule takes the teacher's class probabilities for the unlabeled rows of a step and returns a target and a weight for each; its
 loss compares the student's logits with them. Its state is made when training starts, stays on the device and is never read
-back. Running means use the decay of :func:`~skprune.nets._callbacks.ema_decay`, so that their initial values fade even in
+back. Running means use the decay of :func:`~skprune.nets._moving_average.ema_decay`, so that their initial values fade even in
 runs of a thousand steps.
 """
 
 import torch
 from torch.nn import functional as F
 
-from skprune._utils._checks import check_number
-from skprune.nets._callbacks import ema_decay
+from skprune._utils._parameter_checks import check_number
+from skprune.nets._moving_average import ema_decay
 
 
 class Rule:

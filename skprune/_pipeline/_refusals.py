@@ -6,8 +6,8 @@ from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._selection import selector_for
 from skprune._utils._adapters import is_net
-from skprune._utils._checks import check_count
 from skprune._utils._labels import MISSING
+from skprune._utils._parameter_checks import check_count
 from skprune.dynamics._checks import check_recording
 from skprune.dynamics._recording import as_recording, keeps_kl
 from skprune.scores import min_epochs

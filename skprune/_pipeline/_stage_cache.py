@@ -105,7 +105,8 @@ class StageStore:
             return None
         import torch
 
-        from skprune._utils._device import has_native_bf16, resolve_device
+        from skprune._utils._device import resolve_device
+        from skprune._utils._precision import has_native_bf16
 
         devices = (resolve_device(self.device), torch.device("cpu"))
         precisions = [self.is_image and has_native_bf16(device) for device in devices]

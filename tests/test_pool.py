@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skprune._utils._validation import as_pool, check_equal_length
+from skprune._utils._pool import as_pool, check_equal_length
 
 
 def test_images_of_every_layout_are_one_pool():

@@ -1,4 +1,4 @@
-"""What X may look like: one C-contiguous array, 2-D for tables and 4-D for images."""
+"""How X is read: one C-contiguous array, 2-D for tables and 4-D for images, whose axes are recognized here."""
 
 import numpy as np
 from scipy.sparse import issparse

@@ -1,0 +1,57 @@
+"""The moving average of the weights, and the decay that all moving averages use."""
+
+from copy import deepcopy
+
+import torch
+from skorch.callbacks import Callback
+
+
+def ema_decay(step, most=0.999):
+    """Return the decay of a moving average at a step; it is small at first, so that the start fades in short runs too."""
+    return min(most, (1 + step) / (10 + step))
+
+
+class MovingAverage(Callback):
+    """Keep an exponential moving average of the network, and load it when training ends."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Start from the present weights."""
+        self.step_ = 0
+        self.module_ = net.torch_compile(deepcopy(net.module_).requires_grad_(False).train(), name="module")
+        self.averaged_, self.current_ = FloatTensors(self.module_), FloatTensors(net.module_)
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        """Move toward the present weights."""
+        if training:
+            with torch.no_grad():
+                torch._foreach_lerp_(self.averaged_.list(), self.current_.list(), 1 - ema_decay(self.step_))
+            self.step_ += 1
+
+    def on_train_end(self, net, **kwargs):
+        """Load the average."""
+        with torch.no_grad():
+            for tensor, average in zip(self.current_.list(), self.averaged_.list(), strict=True):
+                tensor.copy_(average)
+        self.abandon()
+
+    def abandon(self):
+        """Drop the average."""
+        for name in ("module_", "averaged_", "current_"):
+            vars(self).pop(name, None)
+
+
+class FloatTensors:
+    """The floating-point weights and buffers of a module, shared ones once; the tree is walked once."""
+
+    def __init__(self, module):
+        places = [
+            (owner, name, tensor)
+            for owner in module.modules()
+            for name, tensor in (*owner.named_parameters(recurse=False), *owner.named_buffers(recurse=False))
+        ]
+        distinct = {id(tensor): (owner, name) for owner, name, tensor in places if tensor.is_floating_point()}
+        self._places = list(distinct.values())
+
+    def list(self):
+        """Return the tensors of the moment: a forward pass may put a new one in the place of a buffer."""
+        return [getattr(owner, name) for owner, name in self._places]
