@@ -164,7 +164,7 @@ class Reports:
         rows = self._check_pool(X)
         check_count("n_neighbors", n_neighbors)
         scores = self.difficulty_scores_
-        neighbors = KNeighborsRegressor(min(n_neighbors, len(scores))).fit(self._inputs.embedding, scores)
+        neighbors = KNeighborsRegressor(min(n_neighbors, len(scores))).fit(self._proxy_features, scores)
         return neighbors.predict(proxy_features(self.proxy_, as_input(self.proxy_, rows)))
 
     def score(self, X, y):

@@ -13,6 +13,7 @@ from skprune._pipeline._random_comparison import CoresetJudge
 from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
+from skprune._pipeline._space import class_uncertainty, coverage_space
 from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._reports import Reports
 from skprune._utils._docstrings import fill_docstring
@@ -230,18 +231,21 @@ class SemiPrune(Reports, BasePruner):
         """
         pool = read_labeled_pool(self, X, y)
         settings, all_labeled = Settings.of(self), bool(pool.labeled.all())
-        check_parameters(settings, pool.codes, pool.classes)
+        is_image = pool.rows.ndim == 4
+        check_parameters(settings, pool.codes, pool.classes, is_image=is_image)
         models = prepare_models(settings, check_random_state(settings.random_state), all_labeled=all_labeled)
         results = run_stages(settings, models, pool.rows, pool.codes, pool.classes)
+        space = coverage_space(pool.rows, results.features, models.selection_seed)
         inputs = SelectionInputs(
             dynamics=results.dynamics,
             y=results.codes,
             labeled=pool.labeled,
-            embedding=results.features,
+            embedding=space,
             error_probability=1.0 - results.confidence,
+            uncertainty=class_uncertainty(space, pool.codes, models.selection_seed),
             random_state=models.selection_seed,
         )
-        choice, score_std = make_choice(settings, pool.classes, results.repeats, inputs)
+        choice, score_std = make_choice(settings, pool.classes, results.repeats, inputs, is_image=is_image)
         mask = choice.mask()
         _warn_of_lost_classes(results.codes, mask, pool.classes)
 
@@ -272,6 +276,7 @@ class SemiPrune(Reports, BasePruner):
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
         self._inputs, self._choice = inputs, choice
+        self._proxy_features = results.features
         self._unfitted_labeler, self._training, self._held_out = models.labeler, training, held_out
         self._classifier = self._kept_reasons = None
         vars(self).pop("ratio_accuracies_", None)
@@ -298,7 +303,9 @@ class SemiPrune(Reports, BasePruner):
         check_is_fitted(self)
         changes = {"ratio": ratio, "selection": selection, "difficulty": difficulty}
         settings = replace(Settings.of(self), **{name: value for name, value in changes.items() if value is not None})
-        choice, _ = make_choice(settings, self.classes_, self.repeats_, self._inputs)
+        choice, _ = make_choice(
+            settings, self.classes_, self.repeats_, self._inputs, is_image=len(self._row_shape) == 3
+        )
         return choice.mask()
 
 

@@ -975,7 +975,7 @@ def test_refused_parameters(selector, message):
 
 def test_names_and_objects():
     published = {"random", "hardest", "easiest", "cutoff", "stratified", "beta", "moderate"}
-    assert set(get_selector_names()) == published | {"window", "d2", "k_center", "facility_location"}
+    assert set(get_selector_names()) == published | {"window", "d2", "k_center", "k_means", "facility_location"}
     own = Cutoff(hard_cutoff=0.2)
     assert get_selector(own) is not own
     assert get_selector(own).hard_cutoff == 0.2

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import warnings
 from copy import deepcopy
 from functools import partial as partial_function
 
@@ -37,7 +38,7 @@ from skprune.dynamics import Recording, TrainingDynamics
 from skprune.model_selection import PartialLabelKFold
 from skprune.nets import MLP, NetClassifier
 from skprune.scores import difficulty, tdds
-from skprune.selection import BaseSelector, Beta, Cutoff, Hardest, get_selector_names
+from skprune.selection import BaseSelector, Beta, Cutoff, Hardest, KMeans, Mixture, get_selector_names
 from skprune.semi_supervised import FixMatch
 
 
@@ -670,24 +671,29 @@ def test_selectors_read_how_sure_the_labeler_is(quick, iris):
     np.testing.assert_array_equal(pruner.select(), pruner.support_)
 
 
-def auto_selector(**params):
-    return selector_for(Settings.of(SemiPrune(**params)), np.arange(3))
+def auto_selector(*, is_image=True, **params):
+    return selector_for(Settings.of(SemiPrune(**params)), np.arange(3), is_image=is_image)
 
 
-def test_auto_is_beta_over_the_epochs_of_the_difficulty(quick, iris):
+def test_auto_covers_tables_and_adds_difficulty_for_images(quick, iris, images):
     X, _, partial = iris
-    pruner = quick(selection="auto", n_epochs=14, difficulty="el2n").fit(X, partial)
-    np.testing.assert_array_equal(
-        pruner.support_, pruner.select(selection=Beta("auto", n_epochs=10, min_per_class=0.5))
-    )
-    assert auto_selector(difficulty="el2n").n_epochs == 10
-    assert auto_selector(difficulty="dual").n_epochs is None
+    pruner = quick(selection="auto").fit(X, partial)
+    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=KMeans(4.0, min_per_class=0.5)))
+    X, _, partial = images
+    pruner = quick(0.3, selection="auto", proxy=NetClassifier(module__width=4), difficulty="el2n")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The pseudo-labels hold no row|The coreset of")
+        pruner.fit(X, partial)
+    halves = Mixture(KMeans(), second=Beta("auto", n_epochs=10, min_per_class=0.5))
+    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=halves))
+    assert auto_selector(difficulty="el2n").second.n_epochs == 10
+    assert auto_selector(difficulty="dual").second.n_epochs is None
 
 
 @pytest.mark.parametrize("name", get_selector_names())
 def test_a_name_is_a_selector_with_its_defaults(quick, iris, name):
     pruner = quick(selection=name)
-    selector = selector_for(Settings.of(pruner), np.arange(3))
+    selector = selector_for(Settings.of(pruner), np.arange(3), is_image=False)
     assert selector.get_params() == type(selector)().get_params()
     assert type(selector).__name__.lower() == name.replace("_", "")
 
@@ -695,12 +701,10 @@ def test_a_name_is_a_selector_with_its_defaults(quick, iris, name):
 def test_pseudo_labels_that_are_trained_on_are_surer(quick, iris):
     X, _, partial = iris
     annotate, pseudo = (quick(0.2, selection="auto", goal=goal).fit(X, partial) for goal in ("annotate", "pseudo"))
-    assert auto_selector(goal="pseudo").trust == 10
-    assert (
-        annotate.pseudo_label_confidence_[annotate.support_].mean()
-        < pseudo.pseudo_label_confidence_[pseudo.support_].mean()
-    )
-    np.testing.assert_array_equal(pseudo.support_, annotate.select(selection=Beta("auto", trust=10, min_per_class=0.5)))
+    assert (auto_selector(goal="annotate").second.trust, auto_selector(goal="pseudo").second.trust) == (0, 10)
+    np.testing.assert_array_equal(pseudo.support_, annotate.select(selection=KMeans(min_per_class=0.5)))
+    uncertain = [pruner._inputs.uncertainty[pruner.support_].mean() for pruner in (annotate, pseudo)]
+    assert uncertain[0] > uncertain[1]
     with pytest.raises(ValueError, match="goal must be 'auto', 'annotate' or 'pseudo', got 'train'"):
         deepcopy(pseudo).set_params(goal="train").select()
     hardest = pseudo.select(selection="hardest")  # another selection has no use for the goal
@@ -719,7 +723,7 @@ def test_pseudo_labels_that_are_trained_on_are_surer(quick, iris):
 )
 def test_an_open_goal_is_set_where_pseudo_labels_are_trained_on(quick, iris, given, expected):
     X, y, partial = iris
-    pruner = quick(0.2, **{"selection": "auto"} | given)
+    pruner = quick(0.5, **{"selection": "auto"} | given)
     model = PrunedClassifier(LogisticRegression(max_iter=500), pruner)
     assert model.fit(X, partial).pruner_.goal == expected
     assert PruningSampler(pruner).fit(X, partial).pruner_.goal == expected

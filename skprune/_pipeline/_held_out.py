@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-from skprune._pipeline._stage_cache import StageStore
+from skprune._pipeline._stage_cache import StageCache
 from skprune._pipeline._stages import label_pool
 from skprune._utils._labels import MISSING
 
@@ -27,7 +27,7 @@ def hold_out(settings, labeler, pool, codes, seed):
         raise ValueError("Labeled rows cannot be held out: no class has two of them.")
     if (codes != MISSING).all():
         return HeldOut(rows, codes)
-    store = StageStore(settings, pool.ndim == 4)
+    store = StageCache(settings, pool.ndim == 4)
     labeled = store.run(label_without, labeler, verbose=settings.verbose, codes=codes, pool=pool, rows=rows, seed=seed)
     return HeldOut(rows, labeled["codes"])
 

@@ -11,16 +11,16 @@ from skprune._utils._parameter_checks import check_count
 from skprune.dynamics._checks import check_recording
 from skprune.dynamics._recording import as_recording, keeps_kl
 from skprune.scores import min_epochs
-from skprune.selection import BaseSelector, kept_count
+from skprune.selection import BaseSelector, Mixture, kept_count
 
 
-def check_parameters(settings, codes, classes):
+def check_parameters(settings, codes, classes, *, is_image):
     """Refuse settings that cannot work for these labels."""
     k = kept_count(settings.ratio, len(codes))
     _check_stages(settings)
     n_recorded = _check_recording(settings, len(codes), len(classes))
     _check_proxy(settings, codes)
-    _check_selection(settings, codes, classes, k, n_recorded)
+    _check_selection(settings, codes, classes, k, n_recorded, is_image=is_image)
     _check_held_out(settings, codes)
     if settings.random_state is None and (settings.memory is not None or settings.checkpoint is not None):
         raise ValueError("memory and checkpoint need a random_state: without one, no run finds its results again.")
@@ -68,14 +68,14 @@ def _check_proxy(settings, codes):
             raise ValueError("difficulty='grand' watches the last layer, which compile=True hides. Use compile=False.")
 
 
-def _check_selection(settings, codes, classes, k, n_recorded):
-    selector, labeled = selector_for(settings, classes), codes != MISSING
+def _check_selection(settings, codes, classes, k, n_recorded, *, is_image):
+    selector, labeled = selector_for(settings, classes, is_image=is_image), codes != MISSING
     if settings.goal == "pseudo" and not (isinstance(settings.selection, str) and settings.selection == "auto"):
         raise ValueError(
             f"goal='pseudo' is read by selection='auto' alone, and selection={settings.selection!r} would ignore it. Leave "
             "the goal out; Beta has trust=..., and selectors of your own may read error_probability."
         )
-    if isinstance(selector, BaseSelector):
+    if isinstance(selector, (BaseSelector, Mixture)):
         selector.check(k, len(codes), n_recorded)
         least = selector.least_per_class(k, len(classes))
         least = int(np.minimum(least, np.bincount(codes[labeled])).sum())

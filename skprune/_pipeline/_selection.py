@@ -8,11 +8,13 @@ from scipy.stats import rankdata
 from skprune._utils._parameter_checks import check_option
 from skprune.dynamics import TrainingDynamics
 from skprune.scores._registry import default_epochs, mean_difficulty
-from skprune.selection import BaseSelector, Beta, get_selector
+from skprune.selection import Beta, KMeans, Mixture, get_selector
 from skprune.selection._stratified import N_STRATA, strata
 
 GOALS = ("auto", "annotate", "pseudo")
 _LEAST_SHARE = 0.5  # min_per_class of "auto": a class that is easy or rare may vanish from a small coreset
+# of "auto": how much closer the kept rows of a table lie where their class is uncertain, which is where pseudo-labels err
+_UNCERTAINTY = {"annotate": 4.0, "pseudo": 0.0}
 _TRUST = {"annotate": 0, "pseudo": 10}  # of "auto": a wrong label hurts where it is trained on
 
 
@@ -25,6 +27,7 @@ class SelectionInputs:
     labeled: np.ndarray
     embedding: np.ndarray
     error_probability: np.ndarray
+    uncertainty: np.ndarray
     random_state: int
 
 
@@ -50,7 +53,7 @@ class Choice:
 
     def reasons(self, mask):
         """Return why each row is kept or not, and how probable that was."""
-        if isinstance(self.selector, BaseSelector) and type(self.selector).select is BaseSelector.select:
+        if _explains_its_choice(self.selector):
             return self.selector.explain(self.scores, self.ratio, **self._keywords())
         name = type(self.selector).__name__
         return {
@@ -64,20 +67,27 @@ class Choice:
         return keywords | {"must_keep": self.inputs.labeled} if self.include_labeled else keywords
 
 
-def make_choice(settings, classes, repeats, inputs):
+def _explains_its_choice(selector):
+    """Tell whether a selector has an ``explain`` for its ``select``; a subclass may have changed the latter alone."""
+    homes = {}
+    for home in type(selector).__mro__:
+        for name in {"select", "explain"} & set(vars(home)):
+            homes.setdefault(name, home)
+    return "explain" in homes and issubclass(homes["explain"], homes["select"])
+
+
+def make_choice(settings, classes, repeats, inputs, *, is_image):
     """Return the choice that the settings ask for, and the standard deviation of its scores over the repeats."""
     scores, spread = mean_difficulty(repeats, settings.difficulty)
-    selector = selector_for(settings, classes)
+    selector = selector_for(settings, classes, is_image=is_image)
     return Choice(selector, scores, settings.ratio, inputs, bool(settings.include_labeled)), spread
 
 
-def selector_for(settings, classes):
+def selector_for(settings, classes, *, is_image):
     """Return a fresh selector; a ``class_balanced`` dict then names class indices instead of classes."""
     check_option("goal", settings.goal, GOALS)
     if isinstance(settings.selection, str) and settings.selection == "auto":
-        goal = "annotate" if settings.goal == "auto" else settings.goal
-        epochs = default_epochs(settings.difficulty)
-        return Beta("auto", n_epochs=epochs, trust=_TRUST[goal], min_per_class=_LEAST_SHARE)
+        return _auto_selector(settings, is_image)
     selector = get_selector(settings.selection)
     weights = getattr(selector, "class_balanced", None)
     if not isinstance(weights, dict):
@@ -87,6 +97,15 @@ def selector_for(settings, classes):
     if unknown:
         raise ValueError(f"class_balanced names {unknown[0]!r}, which is not among the classes {classes.tolist()}.")
     return selector.set_params(class_balanced={codes[label]: weight for label, weight in weights.items()})
+
+
+def _auto_selector(settings, is_image):
+    """Return the selection that examples/benchmarks/robust.py supports: coverage, and difficulty for images besides."""
+    goal = "annotate" if settings.goal == "auto" else settings.goal
+    if not is_image:
+        return KMeans(_UNCERTAINTY[goal], min_per_class=_LEAST_SHARE)
+    epochs = default_epochs(settings.difficulty)
+    return Mixture(KMeans(), second=Beta("auto", n_epochs=epochs, trust=_TRUST[goal], min_per_class=_LEAST_SHARE))
 
 
 def explanation_table(columns, scores, reasons):

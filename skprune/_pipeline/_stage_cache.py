@@ -1,4 +1,4 @@
-"""The store of stage results: the joblib cache `memory` and the folder `checkpoint`, their keys, models as arrays."""
+"""The cache of stage results: in `memory` and in the folder `checkpoint`; its keys, and models as arrays."""
 
 import inspect
 import os
@@ -25,7 +25,7 @@ _STORES = ("memory", "checkpoint")  # of pruners and of scikit-learn's estimator
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
 
 
-class StageStore:
+class StageCache:
     """Run a stage once: in the joblib cache `memory`, in the folder `checkpoint`, or in neither."""
 
     def __init__(self, settings, is_image):

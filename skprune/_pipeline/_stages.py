@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._models import repeats_of
-from skprune._pipeline._stage_cache import StageStore, pack, unpack
+from skprune._pipeline._stage_cache import StageCache, pack, unpack
 from skprune._utils._adapters import as_input, is_net, is_own_net, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._seeds import seed_nested
@@ -44,7 +44,7 @@ class StageResults:
 
 def run_stages(settings, models, pool, codes, classes):
     """Label and record, or find what was labeled and recorded before."""
-    store = StageStore(settings, is_image=pool.ndim == 4)
+    store = StageCache(settings, is_image=pool.ndim == 4)
     recording = {"n_epochs": int(settings.n_epochs), "record": as_recording(settings.record)}
     labeled = {"codes": codes, "confidence": np.ones(len(codes))}
     if (codes == MISSING).any():

@@ -151,7 +151,7 @@ class ELFSPruner(LabelFreePruner):
         if n_clusters < 2:
             raise ValueError("ELFSPruner needs n_clusters of at least 2, because a proxy cannot learn one class.")
         settings = self._settings()
-        check_parameters(settings, np.arange(len(rows)) % n_clusters, np.arange(n_clusters))
+        check_parameters(settings, np.arange(len(rows)) % n_clusters, np.arange(n_clusters), is_image=False)
         features = embed(self.embedding, rows, rng, self.device)
         clusters, _ = cluster(features, n_clusters, int(rng.randint(2**31 - 1)))
         found, codes = np.unique(clusters, return_inverse=True)
@@ -166,6 +166,7 @@ class ELFSPruner(LabelFreePruner):
             labeled=np.ones(len(rows), dtype=bool),
             embedding=results.features,
             error_probability=np.zeros(len(rows)),
+            uncertainty=np.zeros(len(rows)),
             random_state=models.selection_seed,
         )
         return ClusterDynamics(clusters, found, results.repeats, inputs)
@@ -175,5 +176,7 @@ class ELFSPruner(LabelFreePruner):
         return choice.scores, choice.mask()
 
     def _make_choice(self, trace, **changes):
-        choice, _ = make_choice(self._settings(**changes), trace.classes, trace.repeats, trace.inputs)
+        settings = self._settings(**changes)
+        # "auto", which would depend on the kind of data, is spelled out above
+        choice, _ = make_choice(settings, trace.classes, trace.repeats, trace.inputs, is_image=False)
         return choice

@@ -7,6 +7,8 @@ from skprune.selection._cutoff import Cutoff
 from skprune.selection._d2 import D2
 from skprune.selection._facility_location import FacilityLocation
 from skprune.selection._k_center import KCenter
+from skprune.selection._k_means import KMeans
+from skprune.selection._mixture import Mixture
 from skprune.selection._random import Random
 from skprune.selection._ranked import Easiest, Hardest, Moderate, Window
 from skprune.selection._registry import get_selector, get_selector_names
@@ -21,6 +23,8 @@ __all__ = [
     "FacilityLocation",
     "Hardest",
     "KCenter",
+    "KMeans",
+    "Mixture",
     "Moderate",
     "Random",
     "Stratified",

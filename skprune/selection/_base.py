@@ -41,9 +41,9 @@ class BaseSelector(BaseEstimator, ABC):
       names such as ``("embedding",)`` says which of the others it reads.
     - A subclass of BaseSelector defines ``_order(draw)``, which returns row positions, those to keep first in front. Class
       balance, `min_per_class` and rows that must stay then work as in every other selector. ``draw`` has ``scores`` and
-      ``k``, the random generator ``rng``, and ``inputs``, a dict of arrays with an entry for each row: "y", "embedding" and
-      "error_probability" where :meth:`needs` names them, and "mean_proba", the mean probability of each label over the
-      epochs, where it names "dynamics". An override of ``needs`` adds to ``super().needs()``.
+      ``k``, the random generator ``rng``, and ``inputs``, a dict of arrays with an entry for each row: "y", "embedding",
+      "error_probability" and "uncertainty" where :meth:`needs` names them, and "mean_proba", the mean probability of each
+      label over the epochs, where it names "dynamics". An override of ``needs`` adds to ``super().needs()``.
 
     Examples
     --------
@@ -73,6 +73,7 @@ class BaseSelector(BaseEstimator, ABC):
         labeled=None,
         embedding=None,
         error_probability=None,
+        uncertainty=None,
         must_keep=None,
         random_state=None,
     ):
@@ -94,6 +95,8 @@ class BaseSelector(BaseEstimator, ABC):
             Features of the rows.
         error_probability : array-like of shape (n_samples,), default=None
             The estimated probability that each label is wrong.
+        uncertainty : array-like of shape (n_samples,), default=None
+            How uncertain the class of each row is, in [0, 1].
         must_keep : array-like of shape (n_samples,), bool, default=None
             Rows to keep whatever their score; they count toward k.
         random_state : int, RandomState or None, default=None
@@ -110,7 +113,13 @@ class BaseSelector(BaseEstimator, ABC):
             Something that :meth:`needs` names is missing, a score is not finite, lengths differ, or k is less than what must
             be kept or more than a cutoff leaves.
         """
-        given = {"dynamics": dynamics, "y": y, "embedding": embedding, "error_probability": error_probability}
+        given = {
+            "dynamics": dynamics,
+            "y": y,
+            "embedding": embedding,
+            "error_probability": error_probability,
+            "uncertainty": uncertainty,
+        }
         return self._decide(self._draw(scores, ratio, given, must_keep, random_state)).kept
 
     def explain(
@@ -123,6 +132,7 @@ class BaseSelector(BaseEstimator, ABC):
         labeled=None,
         embedding=None,
         error_probability=None,
+        uncertainty=None,
         must_keep=None,
         random_state=None,
     ):
@@ -130,7 +140,7 @@ class BaseSelector(BaseEstimator, ABC):
 
         Parameters
         ----------
-        scores, ratio, dynamics, y, labeled, embedding, error_probability, must_keep, random_state
+        scores, ratio, dynamics, y, labeled, embedding, error_probability, uncertainty, must_keep, random_state
             As in :meth:`select`.
 
         Returns
@@ -153,7 +163,13 @@ class BaseSelector(BaseEstimator, ABC):
         ['not among the hardest after the cutoff', 'among the hardest after the cutoff',
         'among the hardest after the cutoff', 'cut off: too hard']
         """
-        given = {"dynamics": dynamics, "y": y, "embedding": embedding, "error_probability": error_probability}
+        given = {
+            "dynamics": dynamics,
+            "y": y,
+            "embedding": embedding,
+            "error_probability": error_probability,
+            "uncertainty": uncertainty,
+        }
         draw = self._draw(scores, ratio, given, must_keep, random_state)
         decision = self._decide(draw)
         kept, probability, cut = decision.kept, np.full(len(decision.kept), np.nan), np.zeros(len(decision.kept), bool)
@@ -177,7 +193,7 @@ class BaseSelector(BaseEstimator, ABC):
         Returns
         -------
         tuple of str
-            Names among "dynamics", "y", "embedding" and "error_probability"; `select` refuses to run without them.
+            Names among "dynamics", "y", "embedding", "error_probability" and "uncertainty"; `select` refuses to run without them.
 
         Examples
         --------

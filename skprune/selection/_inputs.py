@@ -1,5 +1,7 @@
 """What selectors read: the check of each input, and the refusal of one that is missing."""
 
+from functools import partial
+
 import numpy as np
 
 from skprune._utils._parameter_checks import check_option
@@ -10,6 +12,7 @@ MEANINGS = {
     "y": "the class index of each row",
     "embedding": "the features of the rows",
     "error_probability": "the probability that each label is wrong",
+    "uncertainty": "how uncertain the class of each row is",
 }
 
 
@@ -60,15 +63,20 @@ def check_embedding(embedding, n_samples):
     return features
 
 
-def check_error_probability(error_probability, n_samples):
-    """Return the probabilities in float64."""
-    values = np.asarray(error_probability, dtype=np.float64)
+def check_fractions(name, values, n_samples):
+    """Return numbers within [0, 1] in float64."""
+    values = np.asarray(values, dtype=np.float64)
     if values.shape != (n_samples,) or not ((values >= 0.0) & (values <= 1.0)).all():
-        raise ValueError(f"error_probability must hold {n_samples} numbers within [0, 1], got shape {values.shape}.")
+        raise ValueError(f"{name} must hold {n_samples} numbers within [0, 1], got shape {values.shape}.")
     return values
 
 
-CHECKS = {"y": check_classes, "embedding": check_embedding, "error_probability": check_error_probability}
+CHECKS = {
+    "y": check_classes,
+    "embedding": check_embedding,
+    "error_probability": partial(check_fractions, "error_probability"),
+    "uncertainty": partial(check_fractions, "uncertainty"),
+}
 
 
 def mean_label_probability(dynamics, n_samples, n_epochs=None):

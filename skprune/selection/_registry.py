@@ -8,6 +8,7 @@ from skprune.selection._cutoff import Cutoff
 from skprune.selection._d2 import D2
 from skprune.selection._facility_location import FacilityLocation
 from skprune.selection._k_center import KCenter
+from skprune.selection._k_means import KMeans
 from skprune.selection._random import Random
 from skprune.selection._ranked import Easiest, Hardest, Moderate, Window
 from skprune.selection._stratified import Stratified
@@ -20,6 +21,7 @@ _SELECTORS = {
     "facility_location": FacilityLocation,
     "hardest": Hardest,
     "k_center": KCenter,
+    "k_means": KMeans,
     "moderate": Moderate,
     "random": Random,
     "stratified": Stratified,

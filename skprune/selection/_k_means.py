@@ -1,0 +1,151 @@
+"""K-means: the rows nearest to the centers of k clusters, so that no part of the pool is left out."""
+
+import warnings
+
+import numpy as np
+from sklearn.cluster import KMeans as Clustering
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import pairwise_distances_argmin
+from threadpoolctl import threadpool_limits
+
+from skprune._utils._docstrings import fill_docstring
+from skprune._utils._parameter_checks import check_number
+from skprune.selection._base import BaseSelector
+from skprune.selection._counts import allocate
+
+_DIRECT = 2**31  # products of rows, clusters and features up to which one level of clusters is enough
+_N_ITERATIONS = 12
+_SAMPLE_PER_CLUSTER = 64
+_LEAF_ROWS = 32
+
+
+@fill_docstring()
+class KMeans(BaseSelector):
+    r"""Keep the row nearest to the center of each of k clusters: coverage, and more of it where the class is uncertain.
+
+    The clusters are those of k-means with weights :math:`1 + u\,e_i`, where :math:`e_i` in [0, 1] tells how uncertain the
+    class of row i is, in the way of CLUE (Prabhu et al., arXiv 2010.08666, eq. 4), which weights by the entropy alone. A large
+    pool is first divided into about :math:`\sqrt k` clusters, which share k in proportion to their weights. Rows that must
+    stay do not count as picked. Rows are picked in an order that spreads each prefix over the whole pool.
+
+    Parameters
+    ----------
+    uncertainty : float, default=0.0
+        The factor u of the uncertainty in the weights; at least 0. With 0, all rows count alike.
+    $class_balanced
+    $min_per_class
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.selection import KMeans
+    >>> rows = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2]])
+    >>> np.flatnonzero(KMeans().select(np.ones(6), 2, embedding=rows, random_state=0))
+    array([1, 4])
+    """
+
+    _reason = "nearest to the center of its cluster"
+    _random = True
+
+    def __init__(self, uncertainty=0.0, *, class_balanced=None, min_per_class=0):
+        super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
+        self.uncertainty = uncertainty
+
+    def needs(self):
+        """Name the inputs that `select` reads; see :meth:`BaseSelector.needs`."""
+        return (*super().needs(), "embedding", *(("uncertainty",) if self.uncertainty else ()))
+
+    def check(self, k, n_samples, n_epochs=None):
+        """Refuse parameters that cannot work; see :meth:`BaseSelector.check`."""
+        super().check(k, n_samples, n_epochs)
+        check_number("uncertainty", self.uncertainty, 0)
+
+    def _order(self, draw):
+        features = _centered(draw.inputs["embedding"])
+        weights = np.ones(len(features))
+        if self.uncertainty:
+            weights += self.uncertainty * draw.inputs["uncertainty"]
+        picks = nearest_to_centers(features, weights, draw.k, draw.rng)
+        others = np.setdiff1d(np.arange(len(features)), picks)
+        return np.concatenate([picks[spread_order(features[picks], draw.rng)], draw.rng.permutation(others)])
+
+    def _lots(self, group):
+        """Return the nearest kept row of each row: each kept row stands for those around it."""
+        if not group.kept.any():
+            return np.full(len(group.rows), -1)
+        features = _centered(group.draw.inputs["embedding"])
+        return pairwise_distances_argmin(features, features[group.kept])
+
+
+def _centered(embedding):
+    """Return features of mean 0 in single precision, which loses digits to large offsets otherwise."""
+    return (embedding - embedding.mean(axis=0)).astype(np.float32)
+
+
+def nearest_to_centers(features, weights, k, rng):
+    """Return k positions: of each cluster of weighted k-means, the row nearest to its center."""
+    n_samples, n_features = features.shape
+    if k >= n_samples:
+        return np.arange(n_samples)
+    with threadpool_limits(1), warnings.catch_warnings():  # sums of several threads differ from run to run
+        warnings.simplefilter("ignore", ConvergenceWarning)  # equal rows make fewer clusters
+        if n_samples * k * n_features <= _DIRECT or k < 4:
+            return _pick(features, weights, k, rng)
+        coarse = _coarse_clusters(features, weights, round(k**0.5), rng)
+        sizes, masses = np.bincount(coarse), np.bincount(coarse, weights)
+        counts = allocate(k, masses, np.zeros_like(sizes), sizes, rng)
+        members = np.split(np.argsort(coarse, kind="stable"), np.cumsum(sizes)[:-1])
+        picks = [
+            rows[_pick(features[rows], weights[rows], int(count), rng)] if count < len(rows) else rows
+            for rows, count in zip(members, counts, strict=True)
+            if count
+        ]
+        return np.concatenate(picks)
+
+
+def _coarse_clusters(features, weights, n_clusters, rng):
+    """Return the cluster of each row; the clusters are found in a sample."""
+    sample = rng.permutation(len(features))[: _SAMPLE_PER_CLUSTER * n_clusters]
+    return _cluster(features[sample], weights[sample], n_clusters, rng).predict(features)
+
+
+def _pick(features, weights, k, rng):
+    """Return the row nearest to each center; where clusters are empty, other rows by chance."""
+    clusters = _cluster(features, weights, k, rng)
+    distances = np.square(features - clusters.cluster_centers_[clusters.labels_]).sum(axis=1)
+    order = np.lexsort((distances, clusters.labels_))
+    labels = clusters.labels_[order]
+    picks = order[np.r_[True, labels[1:] != labels[:-1]]]
+    if len(picks) < k:
+        others = np.setdiff1d(np.arange(len(features)), picks)
+        picks = np.r_[picks, rng.choice(others, k - len(picks), replace=False)]
+    return picks
+
+
+def _cluster(features, weights, n_clusters, rng):
+    """Fit weighted k-means from random rows."""
+    first = rng.choice(len(features), n_clusters, replace=False, p=weights / weights.sum())
+    model = Clustering(n_clusters, init=features[first], n_init=1, max_iter=_N_ITERATIONS, algorithm="lloyd")
+    return model.fit(features, sample_weight=weights)
+
+
+def spread_order(features, rng):
+    """Return an order of rows in which each prefix is spread over all of them, by halving them again and again."""
+    order, leaves, nodes = [], [], [rng.permutation(len(features))]
+    while nodes:
+        halves = []
+        for node in nodes:
+            if len(node) <= _LEAF_ROWS:
+                leaves.append(node)
+                continue
+            rows = features[node]
+            middle = int(np.square(rows - rows.mean(axis=0)).sum(axis=1).argmin())
+            order.append(node[middle])
+            node, rows = np.delete(node, middle), np.delete(rows, middle, axis=0)
+            along = rows[:, rows.var(axis=0).argmax()]
+            by_place = np.argsort(along, kind="stable")
+            halves += [node[by_place[: len(node) // 2]], node[by_place[len(node) // 2 :]]]
+        nodes = halves
+    rest = np.concatenate(leaves) if leaves else np.zeros(0, dtype=np.int64)
+    turns = np.concatenate([np.arange(len(leaf)) for leaf in leaves]) if leaves else rest
+    return np.concatenate([np.array(order, dtype=np.int64), rest[np.lexsort((rng.random(len(rest)), turns))]])

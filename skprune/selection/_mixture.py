@@ -1,0 +1,145 @@
+"""Mixture: a share of the rows by one selector, the others by another."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skprune._utils._parameter_checks import check_number
+from skprune.selection._counts import kept_count
+from skprune.selection._inputs import check_must_keep
+
+
+class Mixture(BaseEstimator):
+    """Let one selector choose a share of the rows, and another the rest among the rows that are left.
+
+    Parameters
+    ----------
+    first : selector
+        Such as :class:`KMeans`. It chooses as if it were alone.
+    second : selector
+        Such as :class:`Beta`. What `first` keeps counts toward its `class_balanced` and `min_per_class`.
+    share : float in [0, 1], default=0.5
+        The share of the kept rows that `first` chooses, rounded down.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune.selection import Hardest, KMeans, Mixture
+    >>> rows = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2]])
+    >>> scores = [0.1, 0.2, 0.3, 0.1, 0.2, 0.3]
+    >>> np.flatnonzero(Mixture(KMeans(), second=Hardest()).select(scores, 4, embedding=rows, random_state=0))
+    array([1, 2, 4, 5])
+    """
+
+    def __init__(self, first, *, second, share=0.5):
+        self.first = first
+        self.second = second
+        self.share = share
+
+    def needs(self):
+        """Name the inputs that `select` reads.
+
+        Returns
+        -------
+        tuple of str
+            What either selector needs.
+        """
+        return tuple(dict.fromkeys((*self.first.needs(), *self.second.needs())))
+
+    def check(self, k, n_samples, n_epochs=None):
+        """Refuse parameters that cannot work for k of n rows, before there are any scores.
+
+        Parameters
+        ----------
+        k, n_samples : int
+            The number of rows to keep, and the number of rows.
+        n_epochs : int, default=None
+            The number of epochs that will be recorded, where it is known.
+
+        Raises
+        ------
+        ValueError
+            A parameter of the mixture or of one of its selectors is out of range.
+        """
+        check_number("share", self.share, 0, 1)
+        n_first = int(self.share * k)
+        if n_first:
+            self.first.check(n_first, n_samples, n_epochs)
+        self.second.check(k, n_samples, n_epochs)
+
+    def least_per_class(self, k, n_classes, *, n_forced=0):
+        """Return the least number of kept rows of each class, which is that of `second`.
+
+        Parameters
+        ----------
+        k, n_classes : int
+            The number of rows to keep, and the number of classes.
+        n_forced : int, default=0
+            The number of rows that are kept anyway.
+
+        Returns
+        -------
+        int
+            As :meth:`BaseSelector.least_per_class`.
+        """
+        return self.second.least_per_class(k, n_classes, n_forced=n_forced)
+
+    def select(self, scores, ratio, *, must_keep=None, **inputs):
+        """Choose the rows to keep.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples,)
+            Difficulties: higher = harder.
+        ratio : float in (0, 1] or int
+            The fraction of rows to KEEP, or their number.
+        must_keep : array-like of shape (n_samples,), bool, default=None
+            Rows to keep whatever their score; they count toward k.
+        **inputs
+            What the selectors need, and `random_state`, as in :meth:`BaseSelector.select`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), bool
+            True for exactly k rows.
+        """
+        first, must_keep = self._first(scores, ratio, must_keep, inputs)
+        kept = first["kept"] if first else np.zeros(len(must_keep), dtype=bool)
+        return self.second.select(scores, ratio, must_keep=kept | must_keep, **inputs)
+
+    def explain(self, scores, ratio, *, must_keep=None, **inputs):
+        """Say for each row whether it is kept, why, and how probable that was.
+
+        Parameters
+        ----------
+        scores, ratio, must_keep, **inputs
+            As in :meth:`select`.
+
+        Returns
+        -------
+        dict
+            As in :meth:`BaseSelector.explain`; the probability covers the chances with both selectors.
+        """
+        first, must_keep = self._first(scores, ratio, must_keep, inputs)
+        if first is None:
+            return self.second.explain(scores, ratio, must_keep=must_keep, **inputs)
+        both = self.second.explain(scores, ratio, must_keep=first["kept"] | must_keep, **inputs)
+        chosen = first["kept"] & ~must_keep
+        chances, later = (np.nan_to_num(found["probability"]) for found in (first, both))
+        later[chosen] = 0.0
+        probability = np.where(must_keep, 1.0, chances + (1.0 - chances) * later)
+        return {
+            "kept": both["kept"],
+            "why": np.where(chosen, first["why"], both["why"]),
+            "probability": np.where(probability > 0, probability, np.nan),
+        }
+
+    def _first(self, scores, ratio, must_keep, inputs):
+        """Return what the first selector decides about its share, None where that is nothing, and the rows that must stay."""
+        n_samples = len(scores)
+        k = kept_count(ratio, n_samples)
+        self.check(k, n_samples)
+        must_keep = check_must_keep(must_keep, n_samples)
+        n_first = int(self.share * (k - must_keep.sum()))
+        if n_first == 0:
+            return None, must_keep
+        return self.first.explain(scores, n_first / n_samples, **inputs), must_keep
