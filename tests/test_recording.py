@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial as partial_function
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
-from skprune.baselines import SupervisedPruner
+from skprune.baselines import ELFSPruner, SupervisedPruner
 from skprune.dynamics import DynamicsRecorder, Recording, collect_dynamics
 from skprune.dynamics import _recording as recording_module
 from skprune.nets import NetClassifier
+from skprune.scores import tdds
 
 SGD = SGDClassifier(loss="log_loss", random_state=0)
 
@@ -88,13 +90,23 @@ def test_semiprune_records_what_it_is_told(iris):
     np.testing.assert_allclose(second.target_proba, every.target_proba[1::2], rtol=1e-6)
 
 
-def test_tdds_without_kl_is_refused_before_training(iris, monkeypatch):
-    X, _, partial = iris
+@pytest.mark.parametrize("difficulty", ["tdds", ["aum", "tdds"], tdds, partial_function(tdds, window=5)])
+def test_tdds_is_recorded_beyond_the_limit(iris, monkeypatch, difficulty):
+    X, y, _ = iris
     monkeypatch.setattr(recording_module, "KL_BUFFER_LIMIT", 150 * 3 * 4 - 1)
-    pruner = SemiPrune(labeler=LabelSpreading(), proxy=SGD, difficulty=["aum", "tdds"], random_state=0)
+    options = {"proxy": SGD, "n_epochs": 20, "random_state": 0}
+    assert SupervisedPruner(**options).fit(X, y).dynamics_.kl_step is None
+    for pruner in (SupervisedPruner(**options), ELFSPruner(**options)):
+        assert pruner.set_params(difficulty=difficulty).fit(X, y).dynamics_.kl_step is not None
     with pytest.raises(ValueError, match=r"Use record=Recording\(kl=True\)"):
-        pruner.fit(X, partial)
-    assert pruner.set_params(record=Recording(kl=True)).fit(X, partial).dynamics_.kl_step is not None
+        SupervisedPruner(record=Recording(kl=False), difficulty=difficulty, **options).fit(X, y)
+
+
+def test_the_difficulty_is_no_part_of_the_key_of_a_recording(iris, tmp_path):
+    X, y, _ = iris
+    for difficulty in ("tdds", "aum"):
+        SupervisedPruner(proxy=SGD, difficulty=difficulty, n_epochs=20, checkpoint=tmp_path, random_state=0).fit(X, y)
+    assert len(list(tmp_path.glob("*.joblib"))) == 1
 
 
 def test_equal_recordings_are_found_again_in_every_process(iris, tmp_path):
@@ -106,7 +118,7 @@ def test_equal_recordings_are_found_again_in_every_process(iris, tmp_path):
         "import sys\n"
         "from sklearn.datasets import load_iris\n"
         "from sklearn.linear_model import SGDClassifier\n"
-        "from skprune.baselines import SupervisedPruner\n"
+        "from skprune.baselines import ELFSPruner, SupervisedPruner\n"
         "from skprune.dynamics import Recording\n"
         "proxy = SGDClassifier(loss='log_loss', random_state=0)\n"
         "record = Recording().set_params(mode=''.join(['tr', 'ain']))\n"

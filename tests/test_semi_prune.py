@@ -419,6 +419,7 @@ def test_class_weights_name_classes(quick, iris):
         ({"selection": Hardest(class_balanced={0: -1})}, ValueError, "weights of at least 0"),
         ({"checkpoint": __file__}, ValueError, "must name a folder"),
         ({"memory": 3}, ValueError, "memory"),
+        ({"labeler": None}, TypeError, "labeler must be a name or a classifier, got None"),
         ({"labeler": LinearSVC()}, TypeError, "without predict_proba"),
         ({"labeler": SelfTrainingClassifier(LinearSVC())}, TypeError, "without predict_proba"),
         ({"labeler": FixMatch}, TypeError, "must be a classifier"),
@@ -434,6 +435,12 @@ def test_bad_parameters_are_refused_before_training(quick, iris, counting, param
         pruner.fit(X, partial)
     assert labeler.fits == 0
     assert not hasattr(pruner, "support_")
+
+
+def test_no_labeler_is_refused_although_none_is_needed(quick, iris):
+    X, y, _ = iris
+    with pytest.raises(TypeError, match="labeler must be a name or a classifier, got None"):
+        quick(labeler=None).fit(X, y)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
+from skprune._pipeline._settings import NoLabeler
 from skprune._utils._adapters import holds_net, is_semi_supervised
 from skprune._utils._registry import lookup
 from skprune._utils._seeds import seed_nested
@@ -28,13 +29,15 @@ class Models:
 def prepare_models(settings, rng, *, all_labeled):
     """Return the models of a fit; seeds are drawn in a fixed order."""
     labeler, proxy = settings.labeler, settings.proxy
-    if isinstance(labeler, str):
+    if labeler is NoLabeler:
+        labeler = None
+    elif isinstance(labeler, str):
         check_labeler_name(labeler)
         labeler = None if all_labeled else named_labeler(labeler)
-    elif labeler is not None:
-        check_labeler(labeler)
-    elif not all_labeled:
+    elif labeler is None:
         raise TypeError("labeler must be a name or a classifier, got None.")
+    else:
+        check_labeler(labeler)
     if settings.uses_labeler_run and not is_semi_supervised(labeler):
         raise ValueError(
             "proxy='labeler' records the training of a net of skprune.semi_supervised, and labeler is a "

@@ -9,8 +9,8 @@ from skprune._utils._adapters import is_net
 from skprune._utils._labels import MISSING
 from skprune._utils._parameter_checks import check_count
 from skprune.dynamics._checks import check_recording
-from skprune.dynamics._recording import as_recording, keeps_kl
 from skprune.scores import min_epochs
+from skprune.scores._registry import score_names
 from skprune.selection import BaseSelector, Mixture, kept_count
 
 
@@ -35,7 +35,7 @@ def _check_stages(settings):
 
 def _check_recording(settings, n_samples, n_classes):
     """Refuse a recording that the difficulty cannot be read from; return how many epochs are recorded."""
-    recording = as_recording(settings.record)
+    recording = settings.recording(n_samples, n_classes)
     check_recording(recording, settings.n_epochs)
     n_recorded = settings.n_epochs // recording.every
     needed = min_epochs(settings.difficulty)
@@ -44,7 +44,7 @@ def _check_recording(settings, n_samples, n_classes):
             f"difficulty={settings.difficulty!r} needs {needed} epochs, and n_epochs={settings.n_epochs} with "
             f"every={recording.every} records {n_recorded}. Record more epochs, or pass partial(...) with a smaller window."
         )
-    if "tdds" in _difficulties(settings) and not keeps_kl(recording.kl, n_samples, n_classes):
+    if "tdds" in score_names(settings.difficulty) and not recording.kl:
         raise ValueError("difficulty='tdds' reads kl_step, which would not be recorded. Use record=Recording(kl=True).")
     return n_recorded
 
@@ -60,7 +60,7 @@ def _check_proxy(settings, codes):
             raise ValueError(
                 f"proxy='labeler' records a single training; n_repeats must be 1, got {settings.n_repeats}."
             )
-    if "grand" in _difficulties(settings) and proxy is not None:
+    if "grand" in score_names(settings.difficulty) and proxy is not None:
         if not is_net(proxy):
             kind = repr(proxy) if isinstance(proxy, str) else type(proxy).__name__
             raise ValueError(f"difficulty='grand' needs a skorch net as proxy, got {kind}.")
@@ -96,8 +96,3 @@ def _check_held_out(settings, codes):
         holds_out = getattr(settings, name) and (name == "compare_with_random" or not labeled.all())
         if holds_out and np.bincount(codes[labeled]).max() < 2:
             raise ValueError(f"{name} holds labeled rows out, and no class has two of them.")
-
-
-def _difficulties(settings):
-    """Return the difficulties as a list."""
-    return settings.difficulty if isinstance(settings.difficulty, (list, tuple)) else [settings.difficulty]

@@ -2,6 +2,13 @@
 
 from dataclasses import dataclass, fields
 
+from skprune.dynamics._recording import as_recording, keeps_kl
+from skprune.scores._registry import score_names
+
+
+class NoLabeler:
+    """Stands for the labeler of a pruner that has no such parameter; None would be a value of the user."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -18,7 +25,7 @@ class Settings:
     random_state: object
     n_jobs: int | None
     verbose: int
-    labeler: object = None
+    labeler: object = NoLabeler
     goal: str = "annotate"
     record: object = "train"
     n_repeats: int = 1
@@ -32,6 +39,12 @@ class Settings:
         """Read the parameters of a pruner."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in pruner.get_params(deep=False).items() if name in names})
+
+    def recording(self, n_samples, n_classes):
+        """Return what is recorded; a difficulty that reads ``kl_step`` has it recorded where "auto" would leave it out."""
+        recording = as_recording(self.record)
+        is_left_out = recording.kl == "auto" and not keeps_kl("auto", n_samples, n_classes)
+        return recording.set_params(kl=True) if is_left_out and "tdds" in score_names(self.difficulty) else recording
 
     @property
     def uses_labeler_run(self):

@@ -21,7 +21,6 @@ from skprune._utils._seeds import seed_nested
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics, collect_dynamics
 from skprune.dynamics._checks import check_length
-from skprune.dynamics._recording import as_recording
 from skprune.nets._features import proxy_features
 
 
@@ -45,7 +44,7 @@ class StageResults:
 def run_stages(settings, models, pool, codes, classes):
     """Label and record, or find what was labeled and recorded before."""
     store = StageCache(settings, is_image=pool.ndim == 4)
-    recording = {"n_epochs": int(settings.n_epochs), "record": as_recording(settings.record)}
+    recording = {"n_epochs": int(settings.n_epochs), "record": settings.recording(len(codes), len(classes))}
     labeled = {"codes": codes, "confidence": np.ones(len(codes))}
     if (codes == MISSING).any():
         stage, options = label_pool, {}

@@ -21,7 +21,8 @@ class Recording(BaseEstimator):
         Record only the epochs k, 2k, 3k, ...; the windows of the scores count recorded epochs.
     kl : bool or "auto", default="auto"
         Whether to record ``kl_step``, which TDDS reads. While recording, it needs a float32 buffer of
-        ``4 * n_samples * n_classes`` bytes. "auto" records it if this buffer takes at most 1 GiB.
+        ``4 * n_samples * n_classes`` bytes. "auto" records it if this buffer takes at most 1 GiB; pruners
+        whose `difficulty` is TDDS record it in any case.
 
     See Also
     --------
@@ -63,7 +64,8 @@ def as_recording(record):
     check_option("record__mode", record.mode, ("train", "eval"))
     check_count("record__every", record.every)
     check_option("record__kl", record.kl, (True, False, "auto"))
-    return Recording(record.mode, every=int(record.every), kl=record.kl)
+    kl = str(record.kl) if isinstance(record.kl, str) else bool(record.kl)
+    return Recording(str(record.mode), every=int(record.every), kl=kl)
 
 
 def keeps_kl(kl, n_samples, n_classes):

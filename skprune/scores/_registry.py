@@ -112,9 +112,22 @@ def mean_difficulty(repeats, name):
 
 def _sign(function):
     """Return the orientation of a callable: that of the table for a score of this package, else +1."""
+    name = _name(function)
+    return +1 if name is None else _TABLE[name][1]
+
+
+def _name(function):
+    """Return the name of a callable that is a score of this package, with or without parameters; else None."""
     while isinstance(function, partial):
         function = function.func
-    return next((sign for known, sign in _TABLE.values() if known is function), +1)
+    return next((name for name, (known, _) in _TABLE.items() if known is function), None)
+
+
+def score_names(difficulty):
+    """Return the set of names of the scores of this package that a difficulty reads."""
+    parts = difficulty if isinstance(difficulty, (list, tuple)) else [difficulty]
+    names = (_name(part) if callable(part) else part for part in parts)
+    return {name for name in names if isinstance(name, str)}
 
 
 def _check_list(parts):
