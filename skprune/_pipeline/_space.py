@@ -29,7 +29,9 @@ def class_uncertainty(space, codes, random_state):
     """Return the entropy of logistic regression on the given labels, of each row, in units of that of equal shares."""
     labeled = np.flatnonzero(codes != MISSING)
     if len(labeled) > _MOST_LABELED:
-        labeled = np.random.default_rng(random_state).choice(labeled, _MOST_LABELED, replace=False)
+        rng = np.random.default_rng(random_state)
+        one_of_each = [rng.choice(np.flatnonzero(codes == code)) for code in np.unique(codes[labeled])]
+        labeled = np.union1d(rng.choice(labeled, _MOST_LABELED, replace=False), one_of_each)
     scaler = StandardScaler().fit(space)
     model = LogisticRegression(max_iter=300).fit(scaler.transform(space[labeled]), codes[labeled])
     proba = model.predict_proba(scaler.transform(space))
