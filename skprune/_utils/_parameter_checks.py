@@ -3,12 +3,14 @@
 import math
 from numbers import Integral, Real
 
+import numpy as np
+
 
 def check_count(name, value, *, least=1, most=None, optional=False):
     """Refuse a parameter that is no integer within bounds; None passes where it is `optional`."""
     if optional and value is None:
         return
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    whole = isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
     if whole and value >= least and (most is None or value <= most):
         return
     bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
@@ -19,7 +21,7 @@ def check_number(name, value, low, high=math.inf, *, open_at=(), words=()):
     """Refuse a parameter that is no finite number of an interval, and none of the `words` allowed beside it."""
     if isinstance(value, str) and value in words:
         return
-    number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and math.isfinite(value)
     if number and low <= value <= high and value not in open_at:
         return
     if math.isinf(high):
@@ -31,8 +33,16 @@ def check_number(name, value, low, high=math.inf, *, open_at=(), words=()):
 
 
 def check_option(name, value, options):
-    """Refuse a parameter that is none of a few values."""
-    if any(value is option or (type(value) is type(option) and value == option) for option in options):
+    """Refuse a parameter that is none of a few values; NumPy's scalars count as the values that they hold."""
+    if any(value is option or (_kind(value) is _kind(option) and bool(value == option)) for option in options):
         return
     *others, last = map(repr, options)
     raise ValueError(f"{name} must be {', '.join(others)} or {last}, got {value!r}.")
+
+
+def _kind(value):
+    """Return the type of a value for comparison: 1 is not True, and np.str_ is str."""
+    for kind, members in ((str, str), (bool, (bool, np.bool_)), (int, Integral)):
+        if isinstance(value, members):
+            return kind
+    return type(value)
