@@ -11,10 +11,18 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
-from skprune.baselines import ActivePruner, ELFSPruner, KCenterPruner, RandomPruner, SupervisedPruner
+from skprune.baselines import (
+    ActivePruner,
+    ELFSPruner,
+    KCenterPruner,
+    PrototypicalityPruner,
+    RandomPruner,
+    SupervisedPruner,
+)
+from skprune.dynamics import Recording
 from skprune.model_selection import PruningCurve, pruning_curve
 from skprune.nets import NetClassifier
-from skprune.selection import Beta, Cutoff
+from skprune.selection import Beta, Cutoff, KMeans, Mixture
 
 
 class CountingKCenter(KCenterPruner):
@@ -239,6 +247,21 @@ def test_a_killed_run_goes_on(curve, tmp_path):
         curve(results_file=other)
 
 
+def test_settings_that_mean_the_same_have_one_key(curve, tmp_path):
+    def n_evaluations(**params):
+        CountingClassifier.fits = 0
+        pruner = small_pruner(SupervisedPruner, **params)
+        curve({"supervised": pruner}, random_states=[0], results_file=tmp_path / "curve.csv")
+        return CountingClassifier.fits
+
+    assert n_evaluations() == 4
+    assert n_evaluations(device="auto") == 0
+    assert n_evaluations(record=Recording()) == 0
+    assert n_evaluations(record=Recording(kl=False)) == 2
+    assert n_evaluations(record="eval") == 2
+    assert n_evaluations(record=Recording("eval"), device="auto") == 0
+
+
 def test_labels_that_are_missing_do_not_change_the_key(curve, tmp_path):
     X, y, partial = curve.pool
     X_test, y_test = curve.test
@@ -388,6 +411,16 @@ def test_equal_iterations(curve):
         ),
         (
             {"estimators": {"semi": SemiPrune(selection=Cutoff(0.6))}},
+            ValueError,
+            "hard_cutoff=0.6 drops 60 of 100 rows",
+        ),
+        (
+            {"estimators": {"k-center": CountingKCenter(), "prototypes": PrototypicalityPruner(selection="auto")}},
+            ValueError,
+            "Unknown selection 'auto'",
+        ),
+        (
+            {"estimators": {"semi": SemiPrune(selection=Mixture(KMeans(), second=Cutoff(0.6)))}},
             ValueError,
             "hard_cutoff=0.6 drops 60 of 100 rows",
         ),

@@ -68,6 +68,7 @@ class CoresetJudge:
         candidates = ~must_keep
         candidates[self.held_out.rows] = False
         n_drawn = int((mask & candidates).sum())
+        # the name is part of the seed: another one would draw other rows
         rng = generator_for("gate", self.training.seed)
         differences, accuracies = [], []
         for seed in rng.integers(2**31 - 1, size=_N_TRAININGS):

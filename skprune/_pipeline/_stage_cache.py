@@ -18,6 +18,7 @@ from skprune._base import BasePruner
 from skprune._utils._adapters import holds_net, is_net, is_own_net
 from skprune._utils._locks import NotWritable, lock_of
 from skprune._utils._warnings import warn_user
+from skprune.dynamics import Recording
 
 CACHE_VERSION = 3
 _NOT_IN_KEYS = ("verbose", "n_jobs")
@@ -184,6 +185,8 @@ def describe(value):
         if isinstance(value, BasePruner) or kind.__module__.split(".")[0] == "sklearn":
             left_out += _STORES
         for name, item in sorted(value.get_params(deep=False).items()):
+            if isinstance(value, BasePruner):
+                item = _in_one_form(name, item)
             if name == "device" and is_net(value):
                 from skprune._utils._device import resolve_device
 
@@ -200,6 +203,13 @@ def describe(value):
     if isinstance(value, dict):
         return [(str(key), describe(item)) for key, item in value.items()]
     return value
+
+
+def _in_one_form(name, item):
+    """Return a parameter of a pruner in one of the forms that mean the same."""
+    if name == "device" and item is None:
+        return "auto"
+    return Recording(item) if name == "record" and isinstance(item, str) else item
 
 
 def _source(code):

@@ -32,12 +32,12 @@ class CurveData:
 
 @dataclass(frozen=True)
 class CurveOptions:
-    """How evaluators are trained; the lender is the pruner whose pseudo-labels they are trained on, None with an oracle."""
+    """How evaluators are trained; `pseudo_labels_from` names the pruner whose pseudo-labels are used, None with an oracle."""
 
     evaluators: dict
     budget: str
     labels: str
-    lender: str | None
+    pseudo_labels_from: str | None
     results_file: object
 
 
@@ -50,8 +50,8 @@ def run_random_state(estimators, data, seed, ratios_to_do, keys, options):
     classes = np.unique(given)
     answers = data.y_oracle  # the labels of rows that have none
     rows = []
-    for name, pruner in sorted(estimators.items(), key=lambda item: item[0] != options.lender):
-        if not ratios_to_do[name] and not (name == options.lender and any(ratios_to_do.values())):
+    for name, pruner in sorted(estimators.items(), key=lambda item: item[0] != options.pseudo_labels_from):
+        if not ratios_to_do[name] and not (name == options.pseudo_labels_from and any(ratios_to_do.values())):
             continue
         is_supervised = isinstance(pruner, SupervisedPruner)
         largest = max(ratios_to_do[name], key=lambda ratio: kept_count(ratio, len(labels)), default=pruner.ratio)
@@ -59,13 +59,13 @@ def run_random_state(estimators, data, seed, ratios_to_do, keys, options):
         start = perf_counter()
         pruner.fit(data.X, data.y_oracle if is_supervised else data.y)
         fit_time = perf_counter() - start
-        if name == options.lender:
+        if name == options.pseudo_labels_from:
             answers = pruner.pseudo_labels_
         for ratio in ratios_to_do[name]:
             kept = np.flatnonzero(pruner.select(ratio))
             is_asked = data.missing[kept]
             targets = with_answers(labels[kept], is_asked, answers, kept, classes)
-            n_asked = int(is_asked.sum()) if options.lender is None else 0
+            n_asked = int(is_asked.sum()) if options.pseudo_labels_from is None else 0
             evaluator = _prepared_evaluator(options.evaluators[ratio], options.budget, len(labels), seed)
             start = perf_counter()
             with torch_seeded(evaluator, seed):
@@ -97,9 +97,9 @@ def result_keys(estimators, data, options):
     labels = [_known_labels(y) for y in (data.y, data.y_test, data.y_oracle)]
     try:
         shared = joblib.hash((versions(), pools, labels))
-        lender = None if options.lender is None else describe(estimators[options.lender])
+        label_source = None if options.pseudo_labels_from is None else describe(estimators[options.pseudo_labels_from])
         return {
-            (name, ratio): joblib.hash((shared, lender, describe(pruner), describe(evaluator)))
+            (name, ratio): joblib.hash((shared, label_source, describe(pruner), describe(evaluator)))
             for name, pruner in estimators.items()
             for ratio, evaluator in options.evaluators.items()
         }

@@ -11,10 +11,10 @@ from skprune._utils._labels import missing_mask
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length
 from skprune.baselines import RandomPruner, SupervisedPruner
-from skprune.baselines._base import LabelFreePruner
+from skprune.baselines._base import LabelFreePruner, ScoredPruner
 from skprune.model_selection._curve_results import PruningCurve, read_rows
 from skprune.model_selection._curve_runs import CurveData, CurveOptions, result_keys, run_random_state
-from skprune.selection import BaseSelector, get_selector, kept_count
+from skprune.selection import BaseSelector, Mixture, get_selector, kept_count
 
 
 def pruning_curve(
@@ -75,7 +75,8 @@ def pruning_curve(
         Number of random states that are run at the same time.
     results_file : path-like, default=None
         A CSV file to which each result is appended as soon as it is computed; results that it already holds are not computed
-        again, so that a run that was killed continues. Those of other data, parameters or versions of skprune are ignored.
+        again, so that a run that was killed continues. Those of other data, parameters, or versions of skprune or
+        scikit-learn are ignored.
 
     Returns
     -------
@@ -120,7 +121,7 @@ def pruning_curve(
     missing = missing_mask(y)
     for name, pruner in estimators.items():
         _check_pruner(name, pruner, ratios, missing)
-    lender = _lender(pseudo_labels_from, labels, estimators)
+    pseudo_labels_from = _pseudo_labels_from(pseudo_labels_from, labels, estimators)
     if y_oracle is None:
         if missing.any() and (labels == "oracle" or any(isinstance(p, SupervisedPruner) for p in estimators.values())):
             raise ValueError("y holds unlabeled rows: pass y_oracle, or use labels='pseudo' and no SupervisedPruner.")
@@ -130,7 +131,11 @@ def pruning_curve(
 
     data = CurveData(X=X, y=y, missing=missing, y_oracle=y_oracle, X_test=X_test, y_test=y_test)
     options = CurveOptions(
-        evaluators=evaluators, budget=budget, labels=labels, lender=lender, results_file=results_file
+        evaluators=evaluators,
+        budget=budget,
+        labels=labels,
+        pseudo_labels_from=pseudo_labels_from,
+        results_file=results_file,
     )
     keys = result_keys(estimators, data, options)
     rows = {} if results_file is None else read_rows(results_file)
@@ -168,12 +173,12 @@ def _check_pruner(name, pruner, ratios, missing):
     if isinstance(pruner, type) or not (hasattr(pruner, "fit") and hasattr(pruner, "select")):
         raise TypeError(f"estimators[{name!r}] must be a pruner with fit and select, got {pruner!r}.")
     selection = getattr(pruner, "selection", "auto")
-    is_auto = isinstance(selection, str) and selection == "auto"
+    is_auto = isinstance(selection, str) and selection == "auto" and not isinstance(pruner, ScoredPruner)
     selector = None if is_auto else get_selector(selection)
     n_labeled = int((~missing).sum())
     for ratio in ratios:
         k = kept_count(ratio, len(missing))
-        if isinstance(selector, BaseSelector):
+        if isinstance(selector, (BaseSelector, Mixture)):
             selector.check(k, len(missing))
         if getattr(pruner, "include_labeled", False) and n_labeled > k:
             raise ValueError(
@@ -181,7 +186,7 @@ def _check_pruner(name, pruner, ratios, missing):
             )
 
 
-def _lender(pseudo_labels_from, labels, estimators):
+def _pseudo_labels_from(pseudo_labels_from, labels, estimators):
     """Return the name of the pruner whose pseudo-labels are used, None where none are."""
     if labels == "oracle":
         if pseudo_labels_from is not None:
