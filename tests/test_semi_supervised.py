@@ -83,7 +83,7 @@ def test_docstrings_show_every_parameter_and_its_default(make):
     for name in ("weak", "strong"):
         assert defaults.pop(name) == "auto"
     for name, default in defaults.items():
-        shown = re.search(rf"^    {name} : .*default=(.*)$", make.__doc__, re.MULTILINE)
+        shown = re.search(rf"^{name} : .*default=(.*)$", make.__doc__, re.MULTILINE)
         assert shown, name
         assert shown[1].strip('"') == str(default)
 

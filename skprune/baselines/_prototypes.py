@@ -18,7 +18,7 @@ class PrototypicalityPruner(ScoredPruner):
     $n_clusters
     $embedding
     selection : str or selector, default="hardest"
-    $by_score
+        $by_score
         ``class_balanced`` balances the clusters.
     $image_shape
     $random_state
@@ -76,7 +76,7 @@ class ModeratePruner(PrototypicalityPruner):
     $n_clusters
     $embedding
     selection : str or selector, default="moderate"
-    $by_score
+        $by_score
         ``class_balanced`` balances the clusters.
     $image_shape
     $random_state

@@ -27,7 +27,7 @@ class ZCorePruner(ScoredPruner):
         Number of rows that lose at each point.
     $embedding
     selection : str or selector, default="hardest"
-    $by_score
+        $by_score
         So are selectors that balance classes.
     $image_shape
     $random_state

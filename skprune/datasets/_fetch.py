@@ -13,21 +13,21 @@ from skprune._utils._parameter_checks import check_option
 
 _fill = fill_docstring(
     subset="""subset : {"train", "test"}, default="train"
-        Which part of the data set to return.""",
+    Which part of the data set to return.""",
     data_home="""data_home : path-like, default=None
-        The folder that holds the file; None takes the environment variable ``SKPRUNE_DATA`` if set, else
-        ``~/.cache/skprune``.""",
+    The folder that holds the file; None takes the environment variable ``SKPRUNE_DATA`` if set, else
+    ``~/.cache/skprune``.""",
     download_if_missing="""download_if_missing : bool, default=True
-        Whether to download the images through torchvision, and write the file, if it does not exist. Processes that need the
-        same file at the same time download it once.""",
+    Whether to download the images through torchvision, and write the file, if it does not exist. Processes that need the
+    same file at the same time download it once.""",
     return_X_y="""return_X_y : bool, default=False
-        Whether to return ``(data, target)`` instead of a Bunch.""",
+    Whether to return ``(data, target)`` instead of a Bunch.""",
     target="""target : ndarray of shape (n_samples,), int64
-            The class of each image, 0 to n_classes - 1.""",
+    The class of each image, 0 to n_classes - 1.""",
     errors="""ValueError
-        `subset` is neither "train" nor "test".
-    FileNotFoundError
-        The file does not exist and `download_if_missing` is False.""",
+    `subset` is neither "train" nor "test".
+FileNotFoundError
+    The file does not exist and `download_if_missing` is False.""",
 )
 
 

@@ -7,7 +7,7 @@ from skprune._utils._parameter_checks import check_option
 from skprune.scores._epochs import first_epochs, in_blocks, mean_over
 
 _TEN_EPOCHS = """n_epochs : int, default=10
-        The number of epochs to use, from the first; None uses all recorded epochs."""
+    The number of epochs to use, from the first; None uses all recorded epochs."""
 
 
 @fill_docstring()
