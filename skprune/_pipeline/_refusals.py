@@ -12,6 +12,7 @@ from skprune.dynamics._checks import check_recording
 from skprune.scores import min_epochs
 from skprune.scores._registry import score_names
 from skprune.selection import BaseSelector, Mixture, kept_count
+from skprune.selection._base import needed_inputs
 
 
 def check_parameters(settings, codes, classes, *, is_image):
@@ -75,6 +76,7 @@ def _check_selection(settings, codes, classes, k, n_recorded, *, is_image):
             f"goal='pseudo' is read by selection='auto' alone, and selection={settings.selection!r} would ignore it. Leave "
             "the goal out; Beta has trust=..., and selectors of your own may read error_probability."
         )
+    needed_inputs(selector)  # refuses names of inputs that there are not; all others are given
     if isinstance(selector, (BaseSelector, Mixture)):
         selector.check(k, len(codes), n_recorded)
         least = selector.least_per_class(k, len(classes))

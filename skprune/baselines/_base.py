@@ -13,7 +13,8 @@ from skprune._pipeline._models import prepare
 from skprune._utils._labels import MISSING, labels_at, missing_mask
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import as_pool, check_equal_length, flat
-from skprune.selection import BaseSelector, get_selector, kept_count
+from skprune.selection import BaseSelector, Mixture, get_selector, kept_count
+from skprune.selection._base import needed_inputs
 
 
 class ReselectingPruner(BasePruner):
@@ -123,7 +124,7 @@ class ScoredPruner(LabelFreePruner):
         )
 
     def _inspect(self, rows, classes, rng):
-        self._check_selector(get_selector(self.selection), len(rows))
+        self._check_selector(get_selector(self.selection), self.ratio, len(rows))
         self._check(classes)
         features = embed(self.embedding, rows, rng)
         scores, groups = self._score(features, classes, int(rng.randint(2**31 - 1)))
@@ -134,15 +135,15 @@ class ScoredPruner(LabelFreePruner):
 
     def _select(self, trace, ratio, selection, seed):
         selector = get_selector(selection)
+        self._check_selector(selector, ratio, len(trace.scores))
         return selector.select(trace.scores, ratio, y=trace.groups, embedding=trace.features, random_state=seed)
 
-    def _check_selector(self, selector, n_samples):
+    def _check_selector(self, selector, ratio, n_samples):
         """Refuse a selector that cannot work, before an embedding is trained."""
-        if not isinstance(selector, BaseSelector):
-            return
-        selector.check(kept_count(self.ratio, n_samples), n_samples)
-        provided = ("embedding", "y") if self._has_groups else ("embedding",)
-        lacking = [name for name in selector.needs() if name not in provided]
+        if isinstance(selector, (BaseSelector, Mixture)):
+            selector.check(kept_count(ratio, n_samples), n_samples)
+        provided = ("embedding", "random_state", *(("y",) if self._has_groups else ()))
+        lacking = [name for name in needed_inputs(selector) if name not in provided]
         if lacking:
             raise ValueError(
                 f"selection={selector!r} needs {lacking[0]}, which {type(self).__name__} does not provide. Use another selection."

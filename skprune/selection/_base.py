@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skprune._utils._docstrings import fill_docstring
-from skprune._utils._parameter_checks import check_count, check_number
+from skprune._utils._parameter_checks import check_count, check_number, check_option
 from skprune.selection._counts import allocate, check_class_balanced, class_weights, kept_count
 from skprune.selection._draw import Decision, Draw, Group, Part
 from skprune.selection._inputs import (
@@ -38,7 +38,7 @@ class BaseSelector(BaseEstimator, ABC):
     There are two ways to write a selector of your own.
 
     - Any estimator with ``select(scores, ratio, **others) -> mask`` will do. An optional method ``needs()`` that returns
-      names such as ``("embedding",)`` says which of the others it reads.
+      names such as ``("embedding",)`` says which of the others it reads; pruners that do not have them refuse it early.
     - A subclass of BaseSelector defines ``_order(draw)``, which returns row positions, those to keep first in front. Class
       balance, `min_per_class` and rows that must stay then work as in every other selector. ``draw`` has ``scores`` and
       ``k``, the random generator ``rng``, and ``inputs``, a dict of arrays with an entry for each row: "y", "embedding",
@@ -289,7 +289,7 @@ class BaseSelector(BaseEstimator, ABC):
             raise ValueError(
                 f"{int(must_keep.sum())} rows must be kept, above the {k} rows that ratio={ratio!r} keeps."
             )
-        needed = tuple(dict.fromkeys((*self.needs(), *BaseSelector.needs(self))))
+        needed = needed_inputs(self)
         check_needs(self, needed, [name for name in MEANINGS if given[name] is not None])
         inputs = {name: check(given[name], n) for name, check in CHECKS.items() if name in needed}
         if "dynamics" in needed:
@@ -355,6 +355,17 @@ class BaseSelector(BaseEstimator, ABC):
             overall = replace(redrawn, dropped=dropped)
         parts = tuple(Part(np.flatnonzero(codes == code), raised.get(code)) for code in np.flatnonzero(sizes))
         return Decision(overall.kept, forced & ~draw.must_keep, (overall,), parts)
+
+
+def needed_inputs(selector):
+    """Name what a selector reads, its own or one of a user; class balance reads y even where an override leaves it out."""
+    is_base = isinstance(selector, BaseSelector)
+    stated = tuple(selector.needs()) if hasattr(selector, "needs") else ()
+    needed = tuple(dict.fromkeys((*stated, *(BaseSelector.needs(selector) if is_base else ()))))
+    known = (*MEANINGS, *(() if is_base else ("labeled", "random_state")))
+    for name in needed:
+        check_option(f"each name that {type(selector).__name__}.needs() returns", name, known)
+    return needed
 
 
 def _decision_of(groups, n_samples):

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skprune._utils._parameter_checks import check_number
+from skprune.selection._base import needed_inputs
 from skprune.selection._counts import kept_count
 from skprune.selection._inputs import check_must_keep
 
@@ -43,7 +44,7 @@ class Mixture(BaseEstimator):
         tuple of str
             What either selector needs.
         """
-        return tuple(dict.fromkeys((*self.first.needs(), *self.second.needs())))
+        return tuple(dict.fromkeys((*needed_inputs(self.first), *needed_inputs(self.second))))
 
     def check(self, k, n_samples, n_epochs=None):
         """Refuse parameters that cannot work for k of n rows, before there are any scores.
