@@ -200,6 +200,8 @@ def test_elfs_reads_no_label(iris):
         make(memory="nowhere", random_state=None).fit(X)
     with pytest.raises(ValueError, match="difficulty='dual' needs 10 epochs"):
         make(difficulty="dual", n_epochs=5, embedding=PCA(9)).fit(X)  # before the embedding, which would fail too
+    with pytest.raises(ValueError, match="batch_size must be an integer of at least 2, got 1"):
+        make(proxy=NetClassifier(batch_size=1), embedding=PCA(9)).fit(X)
     cut = make(selection=Cutoff(0.3)).fit(X)
     assert cut.select(0.5, "hardest", "el2n").sum() == 75
     hardest = np.argsort(-cut.difficulty_scores_)[:40]

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._settings import NoLabeler
-from skprune._utils._adapters import holds_net, is_semi_supervised
+from skprune._utils._adapters import holds_net, is_own_net, is_semi_supervised
 from skprune._utils._registry import lookup
 from skprune._utils._seeds import seed_nested
 from skprune.dynamics._collect import check_proxy
@@ -28,6 +29,18 @@ class Models:
 
 def prepare_models(settings, rng, *, all_labeled):
     """Return the models of a fit; seeds are drawn in a fixed order."""
+    labeler, proxy = choose_models(settings, all_labeled=all_labeled)
+    if labeler is None:
+        rng.randint(2**31 - 1)  # what a net would draw: the seed of the proxy does not depend on it
+    else:
+        labeler = prepare(labeler, rng=rng, device=settings.device, n_jobs=settings.n_jobs)
+    proxy_jobs = settings.n_jobs if settings.n_repeats == 1 else None  # repeats share the cores
+    proxy = prepare(proxy, rng=rng, device=settings.device, n_jobs=proxy_jobs)
+    return Models(labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1)))
+
+
+def choose_models(settings, *, all_labeled):
+    """Return labeler and proxy before they are cloned; refuse those that cannot be trained."""
     labeler, proxy = settings.labeler, settings.proxy
     if labeler is NoLabeler:
         labeler = None
@@ -46,17 +59,23 @@ def prepare_models(settings, rng, *, all_labeled):
     if proxy is None or settings.uses_labeler_run:
         proxy = default_proxy()
     check_proxy(proxy)
-    if labeler is None:
-        rng.randint(2**31 - 1)  # what a net would draw: the seed of the proxy does not depend on it
-    else:
-        labeler = prepare(labeler, rng=rng, device=settings.device, n_jobs=settings.n_jobs)
-    proxy_jobs = settings.n_jobs if settings.n_repeats == 1 else None  # repeats share the cores
-    proxy = prepare(proxy, rng=rng, device=settings.device, n_jobs=proxy_jobs)
+    if not all_labeled:
+        _check_own_net(labeler)
+    _check_own_net(proxy, max_epochs=settings.n_epochs, schedule_epochs=settings.schedule_epochs)
     if any(model is not None and holds_net(model) for model in (labeler, proxy)):
         from skprune._utils._device import resolve_device
 
         resolve_device(settings.device)  # refuses a device that is not there before any training
-    return Models(labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1)))
+    return labeler, proxy
+
+
+def _check_own_net(model, **replaced):
+    """Refuse parameters of a net of skprune that its fit would refuse; the pruner replaces some of them."""
+    net = model[-1] if isinstance(model, Pipeline) else model
+    if is_own_net(net):
+        net = clone(net)
+        names = net.get_params(deep=False)
+        net.set_params(**{name: value for name, value in replaced.items() if name in names}).check_parameters()
 
 
 def check_labeler_name(name):

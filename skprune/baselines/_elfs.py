@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skprune._pipeline._models import prepare_models
+from skprune._pipeline._models import choose_models, prepare_models
 from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
@@ -152,6 +152,7 @@ class ELFSPruner(LabelFreePruner):
             raise ValueError("ELFSPruner needs n_clusters of at least 2, because a proxy cannot learn one class.")
         settings = self._settings()
         check_parameters(settings, np.arange(len(rows)) % n_clusters, np.arange(n_clusters), is_image=False)
+        choose_models(settings, all_labeled=True)  # refuses a proxy before an embedding is trained
         features = embed(self.embedding, rows, rng, self.device)
         clusters, _ = cluster(features, n_clusters, int(rng.randint(2**31 - 1)))
         found, codes = np.unique(clusters, return_inverse=True)

@@ -102,7 +102,7 @@ class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
         pool = as_pool(X, self.image_shape, estimator=self)
         codes, classes = self._encode(y, classes)
         check_equal_length(pool, codes)
-        self._check_parameters()
+        self.check_parameters()
         if not anew:
             self._check_shape(pool)
         with self._all_or_nothing(anew):
@@ -291,7 +291,14 @@ class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
         if pool.shape[1:] != self.shape_:
             raise ValueError(f"X has rows of shape {pool.shape[1:]}, but fit saw rows of shape {self.shape_}.")
 
-    def _check_parameters(self):
+    def check_parameters(self):
+        """Check the parameters that do not depend on the data, as ``fit`` does.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is refused.
+        """
         check_count("max_epochs", self.max_epochs)
         check_count("batch_size", self.batch_size, least=2)  # batch normalization needs two rows
         for name in ("n_steps", "schedule_epochs"):

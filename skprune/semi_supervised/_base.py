@@ -65,8 +65,15 @@ class SemiSupervisedNet(BaseNet, ABC):
     def _steps_per_epoch(self, n_samples):
         return self.n_steps
 
-    def _check_parameters(self):
-        super()._check_parameters()
+    def check_parameters(self):
+        """Check the parameters that do not depend on the data, as ``fit`` does.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is refused.
+        """
+        super().check_parameters()
         check_count("n_steps", self.n_steps)
         check_number("labeled_strong", self.labeled_strong, 0, 1, words=("auto",))
         check_number("unlabeled_weight", self.unlabeled_weight, 0)
