@@ -55,12 +55,12 @@ LABEL_FREE = [
     D2Pruner(n_clusters=3),
     ELFSPruner(n_clusters=3, proxy=SGD),
 ]
-LABELLED = [
+LABELED = [
     ActivePruner(classifier=LogisticRegression(max_iter=500)),
     ActivePruner(strategy="margin", classifier=LogisticRegression(max_iter=500)),
 ]
 SUPERVISED = SupervisedPruner(proxy=SGD, n_epochs=12, selection=Beta(class_balanced="proportional"))
-ALL = [*LABEL_FREE, *LABELLED, SUPERVISED]
+ALL = [*LABEL_FREE, *LABELED, SUPERVISED]
 
 
 def name_of(pruner):
@@ -349,11 +349,8 @@ def test_a_selector_of_ones_own(iris):
         def select(self, scores, ratio, **inputs):
             return np.arange(len(scores)) % 2 == 0
 
-    assert ZCorePruner(selection=Alternate(), n_points=10, random_state=0).fit(X).coreset_indices_[:3].tolist() == [
-        0,
-        2,
-        4,
-    ]
+    pruner = ZCorePruner(selection=Alternate(), n_points=10, random_state=0).fit(X)
+    assert pruner.coreset_indices_[:3].tolist() == [0, 2, 4]
 
 
 def test_features_that_are_not_finite(iris):
@@ -589,7 +586,7 @@ ELFS_FAILS = dict.fromkeys(
 @parametrize_with_checks(
     [
         *(clone(pruner).set_params(random_state=0) for pruner in (*LABEL_FREE, SUPERVISED)),
-        *(clone(pruner).set_params(random_state=0, include_labeled=False) for pruner in LABELLED),
+        *(clone(pruner).set_params(random_state=0, include_labeled=False) for pruner in LABELED),
     ],
     expected_failed_checks=lambda pruner: DROPPING | (ELFS_FAILS if isinstance(pruner, ELFSPruner) else {}),
 )

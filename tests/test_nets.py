@@ -64,7 +64,7 @@ def test_fixmatch_alone_on_images(images):
     assert 0 <= net.history[-1]["confident"] <= 1
 
 
-def test_fixmatch_uses_the_unlabelled_rows():
+def test_fixmatch_uses_the_unlabeled_rows():
     X, y = load_digits(return_X_y=True)
     X, y = X[:600], y[:600]
     partial = make_partial_labels(y, n_labeled=40, random_state=0)
@@ -416,7 +416,7 @@ def test_schedules():
 
 
 @pytest.mark.parametrize(("part", "expected"), [(0.0, 0), (0.5, 4), (1.0, 8), ("auto", 0)])
-def test_part_of_the_labelled_rows_is_strong(iris, part, expected):
+def test_part_of_the_labeled_rows_is_strong(iris, part, expected):
     X, _, partial = iris
     seen = []
 
@@ -429,7 +429,7 @@ def test_part_of_the_labelled_rows_is_strong(iris, part, expected):
 
 
 @pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
-def test_half_of_the_labelled_images_is_strong(images):
+def test_half_of_the_labeled_images_is_strong(images):
     X, _, partial = images
     seen = []
 
@@ -531,6 +531,24 @@ def test_optimizer_lr_is_refused_on_fitted_nets_too(iris):
     net = NetClassifier(max_epochs=1, random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="optimizer__lr is not used"):
         net.set_params(optimizer__lr=0.5).fit(X, y)
+
+
+def test_entries_of_parameter_groups_are_refused_at_once(iris):
+    """skorch would set them on the optimizer that is there; the next fit builds another, which does not take them."""
+    X, y, _ = iris
+    name = "optimizer__param_groups__0__lr"
+    message = rf"{name} is no parameter of NetClassifier, .* Use optimizer__param_groups=\[\(pattern, options\)"
+    net = NetClassifier(max_epochs=1, random_state=0)
+    for state in (net, net.fit(X, y)):
+        with pytest.raises(ValueError, match=message):
+            state.set_params(lr=0.5, **{name: 0.01})
+    assert net.lr == 0.1
+    assert name not in net.get_params()
+    net.fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        NetClassifier(**{name: 0.01})
+    own = [("head.*", {"lr": 0.01})]
+    assert net.set_params(optimizer__param_groups=own).fit(X, y).optimizer_.param_groups[0]["initial_lr"] == 0.01
 
 
 @pytest.mark.parametrize(
@@ -650,9 +668,8 @@ def test_a_bad_loss_is_found_long_before_the_epoch_ends(iris, bad_step):
     net = NetClassifier(Diverging, n_steps=500, max_epochs=1, random_state=0)
     with pytest.raises(FloatingPointError, match=rf"is nan at step {bad_step} of epoch 1 \(step {bad_step} overall\)"):
         net.fit(X, y)
-    late = (
-        25 if resolve_device(None).type == "cpu" else 50
-    )  # on a GPU a block of losses is read while the next one runs
+    # on a GPU a block of losses is read while the next one runs
+    late = 25 if resolve_device(None).type == "cpu" else 50
     assert bad_step <= len(steps) <= bad_step + late
 
 

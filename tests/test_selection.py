@@ -409,9 +409,8 @@ def test_trust_holds_doubtful_rows_back(ratio, share, trust, seed):
     published = Beta().select(hard, ratio, dynamics=dynamics, random_state=seed)
     np.testing.assert_array_equal(kept(0, error), published)
     np.testing.assert_array_equal(kept(trust, np.zeros(60)), published)
-    np.testing.assert_array_equal(
-        kept(trust, np.full(60, 0.3)), published
-    )  # what is common to all rows changes nothing
+    # what is common to all rows changes nothing
+    np.testing.assert_array_equal(kept(trust, np.full(60, 0.3)), published)
     mask = kept(trust, error)
     assert mask.sum() == published.sum()
     doubtful = error == 1.0

@@ -164,9 +164,8 @@ def main():
     rows = kept_rows(parser, args, "ssl_accuracy")
     if not args.report:
         warnings.filterwarnings("ignore", "The pseudo-labels hold no row")
-        warnings.filterwarnings(
-            "ignore", "invalid value encountered in divide"
-        )  # label spreading, rows without neighbors
+        # label spreading, rows without neighbors
+        warnings.filterwarnings("ignore", "invalid value encountered in divide")
         for seed in args.seeds:
             for column in args.columns:
                 compute(rows, column, seed, args.data_home)

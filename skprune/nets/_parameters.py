@@ -50,11 +50,22 @@ class StrictParameters:
 
     @classmethod
     def _refuse_unknown(cls, keywords):
+        cls._refuse_group_entries(keywords)
         unknown = sorted(key for key in keywords if not key.startswith(_PREFIXES))
         if unknown:
             raise TypeError(
                 f"{cls.__name__} got an unexpected keyword argument {unknown[0]!r}. Its parameters are "
                 f"{', '.join(cls._signature())}, and {', '.join(_PREFIXES)} followed by a name."
+            )
+
+    @classmethod
+    def _refuse_group_entries(cls, keywords):
+        """Refuse the names by which skorch changes the groups of an optimizer that is there: the next fit builds another."""
+        entries = sorted(key for key in keywords if key.startswith("optimizer__param_groups__"))
+        if entries:
+            raise ValueError(
+                f"{entries[0]} is no parameter of {cls.__name__}, since each fit builds a new optimizer. Use "
+                "optimizer__param_groups=[(pattern, options), ...]."
             )
 
     def _get_param_names(self):
@@ -88,6 +99,7 @@ class StrictParameters:
         unknown = sorted(key for key in params if key not in valid and not key.startswith(_PREFIXES))
         if unknown:
             raise self._invalid(unknown[0])
+        self._refuse_group_entries(params)
         for key, value in nested.items():
             owner_name, name = key.split("__", 1)
             owner = params.get(owner_name, getattr(self, owner_name))
@@ -99,10 +111,8 @@ class StrictParameters:
             super().set_params(**params)
         finally:
             self.initialized_ = initialized
-        for (
-            key,
-            value,
-        ) in params.items():  # skorch tells the optimizer of a fitted net alone, and the next fit builds another
+        # skorch tells the optimizer of a fitted net alone, and the next fit builds another
+        for key, value in params.items():
             if key.startswith("optimizer__"):
                 setattr(self, key, value)
         return self
