@@ -42,7 +42,7 @@ def fill_docstring(**texts):
 
     def fill(documented):
         if documented.__doc__:  # python -OO leaves none
-            dedented = inspect.cleandoc(documented.__doc__)
+            dedented = inspect.cleandoc(documented.__doc__) + "\n"  # as Python 3.13 ends them
             documented.__doc__ = _PLACEHOLDER.sub(lambda found: indent(texts[found[2]], found[1]), dedented)
         return documented
 
