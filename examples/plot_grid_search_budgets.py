@@ -107,7 +107,7 @@ def main():
     start = time.perf_counter()
     results = Parallel(n_jobs=2)(delayed(run_seed)(seed) for seed in args.seeds)
     print(
-        f"Accuracy in % of logistic regression with pseudo-labels, digits, 10 % labelled: mean ± std (ddof 1) of seeds "
+        f"Accuracy in % of logistic regression with pseudo-labels, digits, 10 % labeled: mean ± std (ddof 1) of seeds "
         f"{' '.join(map(str, args.seeds))}"
     )
     print(f"{'':28}{'search':>16}{'test':>16}")

@@ -96,7 +96,7 @@ def main():
         print(f"{ratio:8.0%} {show(coreset):>18} {show(random):>14} {difference} {show(balanced):>17}")
     everything = show([r["all"] for r in results])
     print(f"{'100%':>8} {everything:>18} {everything:>14}")
-    print(f"Right pseudo-labels on the unlabelled rows: {show([r['pseudo'] for r in results])} %")
+    print(f"Right pseudo-labels on the unlabeled rows: {show([r['pseudo'] for r in results])} %")
     versions = ", ".join(f"{name} {version(name)}" for name in ("skprune", "scikit-learn", "torch", "numpy"))
     print(
         f"{time.perf_counter() - start:.0f} s, 2 processes on {platform.processor() or platform.machine()}; {versions}"

@@ -5,7 +5,7 @@ The names below are loaded on first use, so that ``import skprune`` stays cheap 
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _HOMES = {
     "SemiPrune": "_semi_prune",

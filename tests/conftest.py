@@ -99,7 +99,7 @@ def counting():
 
 @cache
 def dynamics_of(seed=0, n=60, epochs=12):
-    """Planted dynamics: easy rows, rows learnt late, and rows that are never right."""
+    """Planted dynamics: easy rows, rows learned late, and rows that are never right."""
     from skprune.dynamics import TrainingDynamics
 
     rng = np.random.default_rng(seed)

@@ -194,7 +194,7 @@ def test_images_are_flat_rows_for_other_classifiers(images):
     assert pruner.fit_transform(X, partial).shape == (60, 8, 8)
 
 
-def test_iris_is_learnt_by_boosting_stages():
+def test_iris_is_learned_by_boosting_stages():
     X, y = load_iris(return_X_y=True)
     dynamics, _ = collect_dynamics(GradientBoostingClassifier(), X, y, n_epochs=30, random_state=0)
     hardest = np.argsort(scores.difficulty(dynamics, "aum"))[-10:]

@@ -167,7 +167,6 @@ folder = Path(sys.argv[1])
 def read(name, place):
     with (folder / "downloads").open("a") as stream:
         stream.write("x")
-    (folder / f"ready-{sys.argv[2]}").touch()
     time.sleep(1.0)  # the other process arrives meanwhile
     return {f"{axis}_{part}": np.full(4, 7) for axis in "xy" for part in ("train", "test")}
 

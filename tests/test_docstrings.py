@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -21,6 +22,7 @@ TEMPLATE = Path(__file__).parents[1] / "docs" / "_templates" / "autosummary" / "
 PACKAGES = ["skprune", *(f"skprune.{name}" for name in skprune.__all__ if name.islower())]
 
 
+@cache
 def public_names():
     """Return the dotted names of the public classes and functions."""
     names = [f"{package}.{name}" for package in PACKAGES for name in import_module(package).__all__]
@@ -57,6 +59,7 @@ def refers_to_overridden(cls, name):
     return "\n" not in docstring and any(docstring.endswith(f"see :meth:`{base}.{name}`.") for base in overridden)
 
 
+@cache
 def documented_objects():
     """Map each dotted name to its object; an inherited method is listed once."""
     listed, seen = {}, set()

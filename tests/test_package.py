@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ DROPPING = (
 )
 PRUNER_FAILS = dict.fromkeys(DROPPING, "a transformer that drops rows cannot give a row for each one of X")
 CLASSIFIER_FAILS = {"check_classifiers_classes": "-1 marks an unlabeled row unless something else does"}
+
+
+def test_one_version_everywhere():
+    root = Path(__file__).parents[1]
+    declared = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
+    newest = re.search(r"^## (\S+)", (root / "CHANGELOG.md").read_text(), re.MULTILINE).group(1)
+    assert declared == skprune.__version__
+    assert newest == skprune.__version__.removesuffix(".dev0")
 
 
 def small_pruner():

@@ -13,9 +13,9 @@ def test_images_of_every_layout_are_one_pool():
         pool = as_pool(other)
         assert pool.flags.c_contiguous
         np.testing.assert_array_equal(pool, images)
-    grey = images[:, 0]
-    np.testing.assert_array_equal(as_pool(grey), grey[:, None])
-    np.testing.assert_array_equal(as_pool(grey.reshape(5, -1), image_shape=(1, 8, 9)), grey[:, None])
+    gray = images[:, 0]
+    np.testing.assert_array_equal(as_pool(gray), gray[:, None])
+    np.testing.assert_array_equal(as_pool(gray.reshape(5, -1), image_shape=(1, 8, 9)), gray[:, None])
 
 
 @pytest.mark.parametrize("shape", [(5, 64, 4, 4), (5, 512, 1, 1), (5, 12, 9, 9), (5, 3, 32, 3), (5, 1, 28, 28)])

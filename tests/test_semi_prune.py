@@ -573,7 +573,7 @@ def test_mixed_column_names_are_refused_before_training(quick, iris, counting):
     assert labeler.fits == 0
 
 
-def test_keys_hold_what_a_frozen_estimator_has_learnt(iris):
+def test_keys_hold_what_a_frozen_estimator_has_learned(iris):
     import joblib
     from sklearn.decomposition import PCA
     from sklearn.frozen import FrozenEstimator

@@ -25,7 +25,7 @@ _fill = fill_docstring(
     target="""target : ndarray of shape (n_samples,), int64
     The class of each image, 0 to n_classes - 1.""",
     errors="""ValueError
-    `subset` is neither "train" nor "test".
+    `subset` is neither "train" nor "test", or the images must be downloaded and `data_home` cannot be written to.
 FileNotFoundError
     The file does not exist and `download_if_missing` is False.""",
 )

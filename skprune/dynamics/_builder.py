@@ -43,7 +43,8 @@ class DynamicsBuilder:
         """Reduce the outputs of some rows; a row that comes twice in an epoch keeps its last outputs and no ``kl_step``."""
         if (y < 0).any():
             raise ValueError(
-                "Dynamics need a label for every row, but some labels are -1. Use them to record a supervised classifier."
+                "Dynamics need a label for every row, but some labels are -1. Record a supervised classifier, or use "
+                "SemiPrune(proxy='labeler')."
             )
         seen = self._epoch_arrays["seen"]
         self.kl = keeps_kl(self.kl, self.n_samples, outputs.shape[1])

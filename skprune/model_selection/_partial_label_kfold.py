@@ -59,7 +59,7 @@ class PartialLabelKFold(BaseCrossValidator):
         return self.n_splits
 
     def split(self, X, y, groups=None):
-        """Generate training and test labeled.
+        """Generate the training and test rows of each split.
 
         Parameters
         ----------

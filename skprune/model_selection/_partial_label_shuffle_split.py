@@ -44,7 +44,7 @@ class PartialLabelShuffleSplit(BaseShuffleSplit):
         self.missing_label = missing_label
 
     def split(self, X, y, groups=None):
-        """Generate training and test labeled.
+        """Generate the training and test rows of each split.
 
         Parameters
         ----------
