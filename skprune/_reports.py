@@ -13,6 +13,7 @@ from skprune._utils._adapters import as_input
 from skprune._utils._labels import MISSING, labels_at, missing_mask
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import as_pool, check_equal_length
+from skprune._utils._warnings import warn_user
 from skprune.nets._features import proxy_features
 from skprune.scores._registry import mean_difficulty
 
@@ -163,6 +164,8 @@ class Reports:
         """
         rows = self._check_pool(X)
         check_count("n_neighbors", n_neighbors)
+        if self._features_warning is not None:
+            warn_user(self._features_warning)
         scores = self.difficulty_scores_
         neighbors = KNeighborsRegressor(min(n_neighbors, len(scores))).fit(self._proxy_features, scores)
         return neighbors.predict(proxy_features(self.proxy_, as_input(self.proxy_, rows)))

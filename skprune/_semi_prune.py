@@ -18,6 +18,7 @@ from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._reports import Reports
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._warnings import warn_user
+from skprune.nets._features import features_warning
 
 
 @fill_docstring()
@@ -245,7 +246,15 @@ class SemiPrune(Reports, BasePruner):
             uncertainty=class_uncertainty(space, pool.codes, models.selection_seed),
             random_state=models.selection_seed,
         )
-        choice, score_std = make_choice(settings, pool.classes, results.repeats, inputs, is_image=is_image)
+        warning = features_warning(results.proxy, results.features)
+        choice, score_std = make_choice(
+            settings,
+            pool.classes,
+            results.repeats,
+            inputs,
+            is_image=is_image,
+            features_warning=warning if is_image else None,
+        )
         mask = choice.mask()
         _warn_of_lost_classes(results.codes, mask, pool.classes)
 
@@ -276,7 +285,7 @@ class SemiPrune(Reports, BasePruner):
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
         self._inputs, self._choice = inputs, choice
-        self._proxy_features = results.features
+        self._proxy_features, self._features_warning = results.features, warning
         self._unfitted_labeler, self._training, self._held_out = models.labeler, training, held_out
         self._classifier = self._kept_reasons = None
         vars(self).pop("ratio_accuracies_", None)
@@ -303,8 +312,14 @@ class SemiPrune(Reports, BasePruner):
         check_is_fitted(self)
         changes = {"ratio": ratio, "selection": selection, "difficulty": difficulty}
         settings = replace(Settings.of(self), **{name: value for name, value in changes.items() if value is not None})
+        is_image = len(self._row_shape) == 3
         choice, _ = make_choice(
-            settings, self.classes_, self.repeats_, self._inputs, is_image=len(self._row_shape) == 3
+            settings,
+            self.classes_,
+            self.repeats_,
+            self._inputs,
+            is_image=is_image,
+            features_warning=self._features_warning if is_image else None,
         )
         return choice.mask()
 

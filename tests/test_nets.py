@@ -25,7 +25,7 @@ from skprune.datasets import make_partial_labels
 from skprune.nets import MLP, NetClassifier, ResNet9, SmallResNet, WideResNet
 from skprune.nets._build import build_module
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
-from skprune.nets._features import entering, proxy_features
+from skprune.nets._features import entering, features_warning, proxy_features
 from skprune.nets._loss_watch import LossWatch
 from skprune.nets._modules import _shortcut
 from skprune.nets._moving_average import FloatTensors, ema_decay
@@ -742,16 +742,17 @@ def test_features_enter_the_last_layer_or_are_named_log_probabilities(iris):
         logits = deepcopy(net.module_.head).cpu()(torch.from_numpy(entering(net, X)))
     np.testing.assert_allclose(logits.softmax(dim=1), net.predict_proba(X), atol=1e-5)
     assert features.shape == (150, 128)
+    assert features_warning(net, features) is None
 
     class Scaled(MLP):
         def forward(self, x):
             return 2 * super().forward(x)
 
     net = NetClassifier(Scaled, max_epochs=1, random_state=0).fit(X, y)
-    with pytest.warns(
-        UserWarning, match="NetClassifier with module Scaled .*its features of a row are the row's log-prob"
-    ):
-        features = proxy_features(net, X)
+    features = proxy_features(net, X)
+    warning = features_warning(net, features)
+    assert warning.startswith("NetClassifier with module Scaled does not show a linear layer")
     np.testing.assert_allclose(np.exp(features), net.predict_proba(X), rtol=1e-5, atol=1e-11)
     tree = DecisionTreeClassifier().fit(X, y)
-    assert proxy_features(tree, X).shape == (150, 3), "documented, so without a warning"
+    assert proxy_features(tree, X).shape == (150, 3)
+    assert features_warning(tree, proxy_features(tree, X)) is None, "documented"

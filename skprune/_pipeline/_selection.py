@@ -6,15 +6,18 @@ import numpy as np
 from scipy.stats import rankdata
 
 from skprune._utils._parameter_checks import check_option
+from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics
 from skprune.scores._registry import default_epochs, mean_difficulty
 from skprune.selection import Beta, KMeans, Mixture, get_selector
+from skprune.selection._base import needed_inputs
 from skprune.selection._stratified import N_STRATA, strata
 
 GOALS = ("auto", "annotate", "pseudo")
 _LEAST_SHARE = 0.5  # min_per_class of "auto": a class that is easy or rare may vanish from a small coreset
 # of "auto": how much closer the kept rows of a table lie where their class is uncertain, which is where pseudo-labels err
 _UNCERTAINTY = {"annotate": 4.0, "pseudo": 0.0}
+_FROM_FEATURES = {"embedding", "uncertainty"}
 _TRUST = {"annotate": 0, "pseudo": 10}  # of "auto": a wrong label hurts where it is trained on
 
 
@@ -33,16 +36,19 @@ class SelectionInputs:
 
 @dataclass(frozen=True)
 class Choice:
-    """One selection: a selector, what it reads, and whether labeled rows must stay."""
+    """One selection: a selector, what it reads, whether labeled rows must stay, and a warning about what it reads."""
 
     selector: object
     scores: np.ndarray
     ratio: float | int
     inputs: SelectionInputs
     include_labeled: bool
+    warning: str | None
 
     def mask(self):
         """Return the mask of the kept rows, from a selector of skprune or of a user."""
+        if self.warning is not None:
+            warn_user(self.warning)
         mask = np.asarray(self.selector.select(self.scores, self.ratio, **self._keywords()))
         if mask.shape != self.scores.shape or mask.dtype != bool or not mask.any():
             raise ValueError(
@@ -76,11 +82,13 @@ def _explains_its_choice(selector):
     return "explain" in homes and issubclass(homes["explain"], homes["select"])
 
 
-def make_choice(settings, classes, repeats, inputs, *, is_image):
+def make_choice(settings, classes, repeats, inputs, *, is_image, features_warning=None):
     """Return the choice that the settings ask for, and the standard deviation of its scores over the repeats."""
     scores, spread = mean_difficulty(repeats, settings.difficulty)
     selector = selector_for(settings, classes, is_image=is_image)
-    return Choice(selector, scores, settings.ratio, inputs, bool(settings.include_labeled)), spread
+    reads_features = not _FROM_FEATURES.isdisjoint(needed_inputs(selector))
+    warning = features_warning if reads_features else None
+    return Choice(selector, scores, settings.ratio, inputs, bool(settings.include_labeled), warning), spread
 
 
 def selector_for(settings, classes, *, is_image):

@@ -13,6 +13,7 @@ from skprune._pipeline._stages import run_stages
 from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
 from skprune.baselines._docstrings import BASELINE_TEXTS
+from skprune.nets._features import features_warning
 from skprune.selection import Cutoff
 
 
@@ -24,6 +25,7 @@ class ClusterDynamics:
     classes: np.ndarray
     repeats: list
     inputs: SelectionInputs
+    features_warning: str | None
 
 
 @fill_docstring(**BASELINE_TEXTS)
@@ -170,7 +172,8 @@ class ELFSPruner(LabelFreePruner):
             uncertainty=np.zeros(len(rows)),
             random_state=models.selection_seed,
         )
-        return ClusterDynamics(clusters, found, results.repeats, inputs)
+        warning = features_warning(results.proxy, results.features)
+        return ClusterDynamics(clusters, found, results.repeats, inputs, warning)
 
     def _choose(self, trace, ratio, seed):
         choice = self._make_choice(trace, ratio=ratio)
@@ -179,5 +182,12 @@ class ELFSPruner(LabelFreePruner):
     def _make_choice(self, trace, **changes):
         settings = self._settings(**changes)
         # "auto", which would depend on the kind of data, is spelled out above
-        choice, _ = make_choice(settings, trace.classes, trace.repeats, trace.inputs, is_image=False)
+        choice, _ = make_choice(
+            settings,
+            trace.classes,
+            trace.repeats,
+            trace.inputs,
+            is_image=False,
+            features_warning=trace.features_warning,
+        )
         return choice

@@ -3,7 +3,6 @@
 import numpy as np
 
 from skprune._utils._adapters import is_net
-from skprune._utils._warnings import warn_user
 
 _MOST_FEATURES = 128
 _LEAST_PROBA = 1e-12
@@ -16,13 +15,19 @@ def proxy_features(model, X):
         if embedding is not None:
             n_features = embedding.shape[1]
             return embedding if n_features <= _MOST_FEATURES else embedding @ _projection(n_features)
-        warn_user(
-            f"{type(model).__name__} with module {type(model.module_).__name__} does not show a linear layer that returns its "
-            "outputs, so its features of a row are the row's log-probabilities. End the module in nn.Linear, and leave "
-            "compile=False."
-        )
     proba = np.asarray(model.predict_proba(X))
     return np.log(np.maximum(proba, _LEAST_PROBA)).astype(np.float32)
+
+
+def features_warning(model, features):
+    """Return what to say where the features of a net are used and are log-probabilities; None where all is well."""
+    if not is_net(model) or (features > 0).any() or not np.allclose(np.exp(features).sum(axis=1), 1.0, atol=1e-3):
+        return None
+    return (
+        f"{type(model).__name__} with module {type(model.module_).__name__} does not show a linear layer that returns its "
+        "outputs, so its features of a row are the row's log-probabilities. End the module in nn.Linear, and leave "
+        "compile=False."
+    )
 
 
 def entering(net, X):
