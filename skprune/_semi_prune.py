@@ -50,15 +50,22 @@ class SemiPrune(Reports, BasePruner):
         higher means harder, or a list of these, which are combined by rank.
     selection : str or selector, default="auto"
         Which rows are kept: "auto", a name from :func:`skprune.selection.get_selector_names`, or a selector such as
-        ``Cutoff(hard_cutoff=0.1)``. A name stands for a selector with its defaults: "beta" is ``Beta()``. "auto" is
-        ``Beta("auto", n_epochs=..., trust=..., min_per_class=0.5)`` over the epochs that the difficulty reads, with
-        ``trust=0``, or 10 with ``goal="pseudo"``. The keys of a ``class_balanced`` dict are classes of y.
+        ``Cutoff(hard_cutoff=0.1)``. A name stands for a selector with its defaults: "beta" is ``Beta()``. The keys of a
+        ``class_balanced`` dict are classes of y.
+
+        "auto" covers the pool. For tables, it is ``KMeans(4, min_per_class=0.5)`` in standardized columns, or in 128
+        principal components of these if there are more than 256: the kept rows lie closer together where the class is
+        uncertain, by the entropy of a logistic regression on the given labels, and `difficulty` has no influence. For
+        images, it is ``Mixture(KMeans(), second=Beta("auto", n_epochs=..., min_per_class=0.5))``, where Beta reads the
+        epochs that the difficulty reads: half of the rows cover the features of the proxy, the others are drawn by
+        difficulty.
     goal : {"auto", "annotate", "pseudo"}, default="auto"
-        What the coreset is for: to be labeled by people, or to be trained on with its pseudo-labels. With "pseudo",
-        ``selection="auto"`` multiplies the weight of a row by the tenth power of `pseudo_label_confidence_`, because a wrong
-        pseudo-label hurts the model trained on it, whereas people correct it; other selections of the estimator refuse
-        "pseudo". "auto" means "annotate", and "pseudo" within estimators that train on pseudo-labels, such as
-        :class:`PrunedClassifier`.
+        What the coreset is for: to be labeled by people, or to be trained on with its pseudo-labels. A wrong pseudo-label
+        hurts the model trained on it, whereas people correct it. With "pseudo", ``selection="auto"`` is therefore
+        ``KMeans(min_per_class=0.5)`` for tables, which does not favor rows of an uncertain class, and the Beta for images has
+        ``trust=10``: it multiplies the weight of a row by the tenth power of `pseudo_label_confidence_`. Other selections of
+        the estimator refuse "pseudo". "auto" means "annotate", and "pseudo" within estimators that train on pseudo-labels,
+        such as :class:`PrunedClassifier`.
     n_epochs : int, default=30
         Number of epochs that the proxy is trained and recorded.
     schedule_epochs : int, default=200
@@ -67,7 +74,8 @@ class SemiPrune(Reports, BasePruner):
     n_repeats : int, default=1
         Number of proxies trained with different seeds, `n_jobs` at a time; scores are averaged over them.
     record : {"train", "eval"} or Recording, default="train"
-        What is recorded of the proxy: a :class:`~skprune.dynamics.Recording`, or its mode.
+        What is recorded of the proxy: a :class:`~skprune.dynamics.Recording`, or its mode. ``kl="auto"`` records
+        ``kl_step`` whatever its size if TDDS is among the difficulties.
     include_labeled : bool, default=False
         Whether all labeled rows are kept; otherwise they are chosen like any other. Either way they count toward `ratio`.
     estimate_accuracy : bool, default=False

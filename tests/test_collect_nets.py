@@ -112,7 +112,7 @@ def test_labels_of_minus_one_are_refused(iris):
 
     X, _, partial = iris
     net = FixMatch(n_steps=2, batch_size=4, mu=1, callbacks=[DynamicsRecorder()], random_state=0)
-    with pytest.raises(ValueError, match="record a supervised classifier"):
+    with pytest.raises(ValueError, match="Record a supervised classifier"):
         net.fit(X, partial)
 
 
@@ -265,7 +265,7 @@ def test_any_size_of_the_buffer_records_the_same(iris, monkeypatch, record, flus
     expected, _ = collect_dynamics(NetClassifier(batch_size=20), X, y, **options)
     flushed = []
     flush = DynamicsRecorder._flush
-    monkeypatch.setattr(DynamicsRecorder, "flush_values", flush_values)
+    monkeypatch.setattr(_recorder, "FLUSH_VALUES", flush_values)
     monkeypatch.setattr(DynamicsRecorder, "_flush", lambda self, net: (flushed.append(0), flush(self, net)))
     dynamics, _ = collect_dynamics(NetClassifier(batch_size=20), X, y, **options)
     assert dynamics.seen.all()
