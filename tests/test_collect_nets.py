@@ -7,11 +7,12 @@ from conftest import assert_same
 from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping
 
-from skprune.dynamics import DynamicsRecorder, Recording, collect_dynamics
+from skprune.dynamics import DynamicsRecorder, Recording, _recorder, collect_dynamics
 from skprune.nets import MLP, NetClassifier
 from skprune.nets._features import features_warning, proxy_features
-from skprune.nets._progress import StageBar
+from skprune.nets._progress import StageBar, named_stage
 from skprune.scores import tdds
+from skprune.semi_supervised import SoftMatch
 
 
 class Spy(DynamicsRecorder):
@@ -305,3 +306,22 @@ def test_errors_close_the_bar_and_leave_no_hook(iris, monkeypatch, verbose):
     assert recorder.head_ is None
     assert not layer._forward_hooks
     assert [bar.disable for bar in bars] == [True] * verbose  # a bar of tqdm is disabled when it is closed
+
+
+def test_semi_supervised_nets_are_refused(iris):
+    X, y, _ = iris
+    with pytest.raises(TypeError, match=r"got SoftMatch. Use SemiPrune\(labeler=SoftMatch\(\), proxy='labeler'\)"):
+        collect_dynamics(SoftMatch(), X, y, n_epochs=2)
+
+
+def test_the_bar_shows_recording_within_a_recording_alone(iris, capsys):
+    X, y, _ = iris
+    _, net = collect_dynamics(NetClassifier(), X, y, n_epochs=2, random_state=0, verbose=1)
+    assert capsys.readouterr().err.startswith("\rrecording:")
+    net.partial_fit(X, y)
+    net.fit(X, y)
+    assert "\rtraining:" in capsys.readouterr().err
+    failing = NetClassifier()
+    with pytest.raises(ZeroDivisionError), named_stage(failing, "recording"):
+        raise ZeroDivisionError
+    assert "_stage" not in vars(failing)

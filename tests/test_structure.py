@@ -109,6 +109,54 @@ def test_no_module_takes_a_private_name_of_another():
     assert borrowed == []
 
 
+def is_own(node):
+    """Tell whether an expression is self, cls or super()."""
+    name = node.func if isinstance(node, ast.Call) else node
+    return isinstance(name, ast.Name) and name.id in ("self", "cls", "super")
+
+
+def private_attributes(tree):
+    """Return the private attributes that the classes of a module define."""
+    defined = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            defined |= {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+            defined |= {name.id for part in node.body for name in ast.walk(part) if isinstance(name, ast.Name)}
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_own(node.value):
+            defined.add(node.attr)
+    return {name for name in defined if name.startswith("_") and not name.startswith("__")}
+
+
+def touched_attributes(tree):
+    """Yield the attributes that a module reads or sets of anything but self, those by getattr too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not is_own(node.value):
+            yield node.attr
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("getattr", "setattr", "hasattr"):
+            owner, name = node.args[:2]
+            yield from [name.value] * (isinstance(name, ast.Constant) and not is_own(owner))
+
+
+def test_private_attributes_are_found():
+    tree = ast.parse("class A:\n    _a = 1\n    def _b(self):\n        self._c = x._d\n        getattr(x, '_e')")
+    assert {"_a", "_b", "_c"} <= private_attributes(tree)
+    assert private_attributes(tree).isdisjoint({"_d", "_e"})
+    assert set(touched_attributes(tree)) == {"_d", "_e"}
+
+
+def test_no_package_touches_a_private_attribute_of_another():
+    """``_utils._adapters`` may ask nets what they are, which is how everything else learns it without torch."""
+    homes, touched = {}, []
+    trees = {module: tree for module, tree in modules().items() if module != "skprune"}
+    for module, tree in trees.items():
+        for name in private_attributes(tree):
+            homes.setdefault(name, set()).add(module.split(".")[1])
+    for module in trees.keys() - {"skprune._utils._adapters"}:
+        names = [name for name in touched_attributes(trees[module]) if name in homes]
+        touched += [f"{module} touches {name}" for name in names if module.split(".")[1] not in homes[name]]
+    assert touched == []
+
+
 @cache
 def public_definitions():
     """Return (file, qualified name) of what users reach: names in ``__all__``, and the public methods of classes."""

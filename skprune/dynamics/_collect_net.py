@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from skprune._utils._adapters import is_semi_supervised
 from skprune._utils._device import seeded
 from skprune.dynamics._checks import check_length
 from skprune.dynamics._recorder import KNOWN_CRITERIA, DynamicsRecorder
 from skprune.nets._base import BaseNet
 from skprune.nets._data import n_batches
-from skprune.nets._progress import StageBar
+from skprune.nets._progress import StageBar, named_stage
 
 
 def collect_net(net, X, y, run):
@@ -30,8 +31,11 @@ def check_net(proxy):
     known = (torch.nn.CrossEntropyLoss, torch.nn.NLLLoss)
     if isinstance(proxy.criterion, type) and not issubclass(proxy.criterion, known):
         raise TypeError(f"criterion must be {KNOWN_CRITERIA}, got {proxy.criterion.__name__}.")
-    if not hasattr(proxy, "predict_proba") or getattr(proxy, "_semi_supervised", False):
-        raise TypeError(f"proxy must be a supervised classifier, got {name}. Pass it as labeler instead.")
+    if is_semi_supervised(proxy):
+        raise TypeError(
+            f"proxy must be a supervised classifier, got {name}. Use SemiPrune(labeler={name}(), proxy='labeler') to record "
+            "how it trains."
+        )
     if not isinstance(proxy, BaseNet) and proxy.iterator_train is not DataLoader:
         raise ValueError(
             "iterator_train must be torch's DataLoader, since recording draws its own batches with it, got "
@@ -47,13 +51,12 @@ def _fit_own(net, X, y, run):
         net.set_params(random_state=run.seed)
     if run.schedule_epochs is not None and "schedule_epochs" in net.get_params(deep=False):
         net.set_params(schedule_epochs=max(run.schedule_epochs, net.max_epochs))
-    net._stage = "recording"
     recorder = DynamicsRecorder(run.recording, memmap_folder=run.memmap_folder)
     callbacks = net.callbacks
     net.set_params(verbose=run.verbose, callbacks=[("dynamics_recorder", recorder), *(callbacks or [])])
-    net.fit(X, y)
+    with named_stage(net, "recording"):
+        net.fit(X, y)
     _restore_callbacks(net, callbacks)
-    del net._stage
     return recorder
 
 

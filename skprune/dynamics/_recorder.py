@@ -12,6 +12,9 @@ from skprune.dynamics._reduce import first_not_finite
 from skprune.dynamics._training_dynamics import TrainingDynamics
 from skprune.nets._last_layer import LastLayer
 
+FLUSH_VALUES = 2**21
+"""How many numbers of the outputs gather on the device before they are reduced."""
+
 KNOWN_CRITERIA = "CrossEntropyLoss (the module returns logits) or NLLLoss (probabilities)"
 
 
@@ -36,8 +39,6 @@ class DynamicsRecorder(Callback):
     ----------
     dynamics_ : TrainingDynamics
         The dynamics, available when training has ended.
-    flush_values : int
-        How many outputs gather on the device before they are reduced; 2**21 unless it is set on the recorder.
 
     Raises
     ------
@@ -62,8 +63,6 @@ class DynamicsRecorder(Callback):
     >>> dict(net.callbacks_)["recorder"].dynamics_
     TrainingDynamics(n_epochs=3, n_samples=150)
     """
-
-    flush_values = 2**21
 
     def __init__(self, record="train", *, memmap_folder=None, order=None):
         self.record = record
@@ -144,7 +143,7 @@ class DynamicsRecorder(Callback):
         norm = None if self.head_ is None else self.head_.norm(outputs)
         self.gathered_.append((rows, outputs, labels) + (() if norm is None else (norm,)))
         self.n_gathered_ += outputs.numel()
-        if self.n_gathered_ > self.flush_values:
+        if self.n_gathered_ > FLUSH_VALUES:
             self._flush(net)
 
     def _flush(self, net):

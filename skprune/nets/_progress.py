@@ -1,5 +1,7 @@
 """The progress bar of a stage."""
 
+from contextlib import contextmanager
+
 from skorch.callbacks import Callback
 from tqdm import tqdm
 
@@ -43,3 +45,13 @@ class StageBar(Callback):
         if confident is not None:
             text["confident"] = f"{confident:.0%}"
         self.bar_.set_postfix(text, refresh=False)
+
+
+@contextmanager
+def named_stage(net, stage):
+    """Let the progress bar of a net of skprune show another stage within the block."""
+    net._stage = stage
+    try:
+        yield
+    finally:
+        del net._stage
