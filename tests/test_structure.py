@@ -134,7 +134,8 @@ def touched_attributes(tree):
             yield node.attr
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("getattr", "setattr", "hasattr"):
             owner, name = node.args[:2]
-            yield from [name.value] * (isinstance(name, ast.Constant) and not is_own(owner))
+            if not is_own(owner):
+                yield getattr(name, "value", None)
 
 
 def test_private_attributes_are_found():
