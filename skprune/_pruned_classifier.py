@@ -31,7 +31,7 @@ def _has(method):
 
 
 class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
-    """A classifier that trains on the coreset of a pruner: the last step of a Pipeline, and fit for grid searches.
+    """A classifier that trains on the coreset of a pruner: the last step of a Pipeline, and usable in grid searches.
 
     ``fit`` prunes the rows, and trains a clone of `estimator` on those that are kept. Predictions are never pruned. Ensembles
     and calibrators go inside, as `estimator`: around a partially labeled `y` they would take -1 for a class.

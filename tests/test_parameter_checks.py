@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from skprune import PrunedClassifier
-from skprune._utils._parameter_checks import check_count, check_option
+from skprune._utils._parameter_checks import check_count, check_count_or_fraction, check_option
 from skprune.dynamics import Recording
 from skprune.dynamics._recording import as_recording
 from skprune.model_selection import PartialLabelKFold
@@ -43,6 +43,19 @@ def test_numbers_are_not_truth_values(value):
 def test_truth_values_are_not_counts(value):
     with pytest.raises(ValueError, match="^n must be an integer of at least 1, got "):
         check_count("n", value)
+
+
+@pytest.mark.parametrize("value", [0, 3, 0.0, 0.5, 1.0, np.int64(7), np.float32(0.5)])
+def test_counts_and_fractions(value):
+    check_count_or_fraction("min_per_class", value)
+
+
+@pytest.mark.parametrize("value", [-1, -0.1, 1.5, 2.0, np.nan, np.inf, True, np.True_, "a", None, [1]])
+def test_neither_counts_nor_fractions(value):
+    with pytest.raises(
+        ValueError, match=r"^min_per_class must be an integer of at least 0 or a float within \[0, 1\], got "
+    ):
+        check_count_or_fraction("min_per_class", value)
 
 
 def test_a_recording_becomes_one_of_plain_values():

@@ -958,7 +958,7 @@ def test_error_probabilities_that_are_refused(error, message):
         (KCenter(power=-1), "power must be at least 0"),
         (
             Hardest(min_per_class=1.5),
-            r"min_per_class as a fraction must be within \[0, 1\], got 1.5",
+            r"min_per_class must be an integer of at least 0 or a float within \[0, 1\], got 1.5",
         ),
         (Hardest(min_per_class=True), "min_per_class must be"),
         (

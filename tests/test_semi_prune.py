@@ -407,7 +407,7 @@ def test_class_weights_name_classes(quick, iris):
         ({"schedule_epochs": 9}, ValueError, "schedule_epochs must be an integer of at least 10, got 9"),
         ({"record": "test"}, ValueError, "record must be"),
         ({"goal": "train"}, ValueError, "goal must be 'auto', 'annotate' or 'pseudo', got 'train'"),
-        ({"goal": "pseudo", "selection": "cutoff"}, ValueError, "goal='pseudo' is read by selection='auto' alone"),
+        ({"goal": "pseudo", "selection": "cutoff"}, ValueError, "goal='pseudo' is used only by selection='auto'"),
         ({"goal": "pseudo", "selection": Beta()}, ValueError, r"Beta has trust=\.\.\."),
         ({"memory": "cache", "random_state": None}, ValueError, "need a random_state"),
         ({"checkpoint": "folder", "random_state": None}, ValueError, "need a random_state"),

@@ -73,7 +73,7 @@ def _check_selection(settings, codes, classes, k, n_recorded, *, is_image):
     selector, labeled = selector_for(settings, classes, is_image=is_image), codes != MISSING
     if settings.goal == "pseudo" and not (isinstance(settings.selection, str) and settings.selection == "auto"):
         raise ValueError(
-            f"goal='pseudo' is read by selection='auto' alone, and selection={settings.selection!r} would ignore it. Leave "
+            f"goal='pseudo' is used only by selection='auto', and selection={settings.selection!r} would ignore it. Leave "
             "the goal out; Beta has trust=..., and selectors of your own may read error_probability."
         )
     needed_inputs(selector)  # refuses names of inputs that there are not; all others are given

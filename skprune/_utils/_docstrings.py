@@ -15,8 +15,8 @@ SHARED = {
     classes reach, or in proportion to ``{class index: weight}``. Cutoffs, strata, graphs and the like are then those of
     each class.""",
     "min_per_class": """min_per_class : int or float, default=0
-    The least number of kept rows of each class; a float in [0, 1] is a fraction of an even share of the rows that
-    need not stay anyway, rounded down. A class with fewer rows, or fewer after a cutoff, keeps all of these.""",
+    The least number of kept rows of each class; a float in [0, 1] is a fraction of an even share of the rows not
+    kept already, rounded down. A class with fewer rows, or fewer after a cutoff, keeps all of these.""",
     "dynamics": """dynamics : TrainingDynamics
     The recorded training dynamics.""",
     "score_epochs": """n_epochs : int, default=None

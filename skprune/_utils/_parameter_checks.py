@@ -32,6 +32,14 @@ def check_number(name, value, low, high=math.inf, *, open_at=(), words=()):
     raise ValueError(f"{name} must be {allowed}, got {value!r}.")
 
 
+def check_count_or_fraction(name, value):
+    """Refuse a parameter that is neither a count, an integer, nor a fraction, a float."""
+    number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    if number and (value >= 0 if isinstance(value, Integral) else 0 <= value <= 1):
+        return
+    raise ValueError(f"{name} must be an integer of at least 0 or a float within [0, 1], got {value!r}.")
+
+
 def check_option(name, value, options):
     """Refuse a parameter that is none of a few values; NumPy's scalars count as the values that they hold."""
     if any(value is option or (_kind(value) is _kind(option) and bool(value == option)) for option in options):

@@ -65,7 +65,7 @@ def dual(dynamics, *, window=10, n_epochs=None, ddof=1, power=1.0):
         The number of epochs in a window, J; at least 2.
     $score_epochs
     ddof : {0, 1}, default=1
-        The degrees of freedom taken off in the standard deviation. SemiPrune's code for ImageNet takes 0.
+        The delta degrees of freedom of the standard deviation. SemiPrune's code for ImageNet takes 0.
     power : float, default=1.0
         The power of the standard deviation, above 0. SemiPrune's code for ImageNet offers 0.5 and 2.
 

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skprune._utils._docstrings import fill_docstring
-from skprune._utils._parameter_checks import check_count, check_number, check_option
+from skprune._utils._parameter_checks import check_count_or_fraction, check_option
 from skprune.selection._counts import allocate, check_class_balanced, class_weights, kept_count
 from skprune.selection._draw import Decision, Draw, Group, Part
 from skprune.selection._inputs import (
@@ -218,10 +218,7 @@ class BaseSelector(BaseEstimator, ABC):
         ValueError
             A parameter is out of range, or a cutoff leaves fewer than k rows.
         """
-        if isinstance(self.min_per_class, Integral):
-            check_count("min_per_class", self.min_per_class, least=0)
-        else:
-            check_number("min_per_class as a fraction", self.min_per_class, 0, 1)
+        check_count_or_fraction("min_per_class", self.min_per_class)
         check_class_balanced(self.class_balanced)
 
     def least_per_class(self, k, n_classes, *, n_forced=0):

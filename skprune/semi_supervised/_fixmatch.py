@@ -35,7 +35,7 @@ class FixMatch(SemiSupervisedNet):
 
     See Also
     --------
-    FlexMatch : Thresholds per class that follow how much of it has been learned.
+    FlexMatch : Per-class thresholds that follow how well each class has been learned.
     FreeMatch : Thresholds that adapt to the predictions.
     SoftMatch : Weights instead of a threshold.
 

@@ -1,4 +1,4 @@
-"""FlexMatch: a curriculum of thresholds per class."""
+"""FlexMatch: a curriculum of per-class thresholds."""
 
 import torch
 
@@ -9,7 +9,7 @@ from skprune.semi_supervised._rules import FixedThreshold
 
 
 class CurriculumThreshold(FixedThreshold):
-    """Thresholds per class that follow how much of it has been learned (arXiv 2110.08263, eq. 5 to 12)."""
+    """Per-class thresholds that follow how well each class has been learned (arXiv 2110.08263, eq. 5 to 12)."""
 
     def __init__(self, threshold, warmup):
         super().__init__(threshold)
@@ -34,7 +34,7 @@ class CurriculumThreshold(FixedThreshold):
 
 @fill_docstring(**net_texts())
 class FlexMatch(SemiSupervisedNet):
-    r"""FlexMatch (Zhang et al., arXiv 2110.08263): FixMatch with a curriculum of thresholds per class.
+    r"""FlexMatch (Zhang et al., arXiv 2110.08263): FixMatch with a curriculum of per-class thresholds.
 
     Let :math:`\sigma(c)` be the number of rows of the pool whose most recent prediction with a probability of at least
     :math:`\tau` was class c (eq. 5), and :math:`\beta(c)` that number divided by the largest of them (eq. 6; see `warmup`). A

@@ -95,7 +95,7 @@ class FreeMatch(SemiSupervisedNet):
     See Also
     --------
     FixMatch : One fixed threshold.
-    FlexMatch : Thresholds per class that follow how much of it has been learned.
+    FlexMatch : Per-class thresholds that follow how well each class has been learned.
     SoftMatch : Weights instead of a threshold.
 
     Examples
