@@ -149,7 +149,7 @@ class SemiPrune(Reports, BasePruner):
     coreset_labels_ : ndarray of shape (n_kept,)
         Their labels, given or predicted.
     annotation_indices_ : ndarray of int
-        Kept rows that have no given label yet, hardest first.
+        Kept rows that have no given label yet, in the order of proposal: each prefix of it is a coreset as well.
 
     See Also
     --------
@@ -293,12 +293,18 @@ class SemiPrune(Reports, BasePruner):
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
         self._inputs, self._choice = inputs, choice
+        self._proposals = choice.order(mask)
         self._proxy_features, self._features_warning = results.features, warning
         self._unfitted_labeler, self._training, self._held_out = models.labeler, training, held_out
         self._classifier = self._kept_reasons = None
         vars(self).pop("ratio_accuracies_", None)
         self._keep_mask(X, pool.rows, pool.labeled, mask)
         return self
+
+    @property
+    def annotation_indices_(self):
+        """Kept rows that have no given label yet, in the order of proposal."""
+        return self._proposals[~self._labeled[self._proposals]]
 
     def select(self, ratio=None, selection=None, difficulty=None):
         """Select again from the same fit, without any training.

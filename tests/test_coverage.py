@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 
 from skprune._pipeline._space import class_uncertainty, coverage_space
-from skprune.selection import Hardest, KMeans, Mixture, Random
+from skprune.selection import Cutoff, Hardest, KMeans, Mixture, Random, Stratified
 from skprune.selection import _k_means as k_means
 from skprune.selection._k_means import nearest_to_centers, spread_order
 
@@ -207,3 +208,38 @@ def test_many_labels_are_sampled_and_a_lost_class_is_no_fault(monkeypatch):
         uncertainty = class_uncertainty(space, codes, seed)
         assert uncertainty.shape == (50,)
         assert np.isfinite(uncertainty).all()
+
+
+# Orders of proposal
+
+
+@given(
+    selector=st.sampled_from(
+        [KMeans(), Hardest(), Random(), Cutoff(0.1), Stratified(), Mixture(KMeans(), second=Hardest())]
+    ),
+    seed=st.integers(0, 500),
+    ratio=st.floats(0.05, 0.8),
+    forced=st.floats(0.0, 0.5),
+    options=st.sampled_from([{}, {"class_balanced": "proportional"}, {"min_per_class": 0.5}]),
+)
+def test_what_is_proposed_is_what_is_kept(selector, seed, ratio, forced, options):
+    rng = np.random.default_rng(seed)
+    codes, scores = rng.integers(3, size=40), rng.normal(size=40)
+    must_keep = np.zeros(40, dtype=bool)
+    must_keep[rng.permutation(40)[: int(forced * ratio * 40 / 3)]] = True
+    selector = clone(selector).set_params(**options if not isinstance(selector, Mixture) else {})
+    inputs = {"embedding": rng.normal(size=(40, 2)), "y": codes, "must_keep": must_keep, "random_state": seed}
+    proposed = selector.propose(scores, ratio, **inputs)
+    assert len(proposed) == len(set(proposed.tolist()))
+    np.testing.assert_array_equal(np.sort(proposed), np.flatnonzero(selector.select(scores, ratio, **inputs)))
+
+
+def test_both_selectors_of_a_mixture_propose_in_turn():
+    features, _ = planted(10, 10)
+    scores = np.random.default_rng(0).random(100)
+    inputs = {"embedding": features, "random_state": 0}
+    proposed = Mixture(KMeans(), second=Hardest()).propose(scores, 20, **inputs)
+    covering = KMeans().select(scores, 10, **inputs)
+    assert [covering[proposed[:size]].sum() for size in (4, 10, 20)] == [2, 5, 10]
+    hard = proposed[~covering[proposed]]
+    assert (np.diff(scores[hard]) <= 0).all()

@@ -61,7 +61,8 @@ def test_fitted_attributes(fitted, iris):
     np.testing.assert_array_equal(fitted.coreset_labels_, fitted.pseudo_labels_[fitted.support_])
     asked = fitted.annotation_indices_
     assert set(asked) == set(np.flatnonzero(fitted.support_ & ~given))
-    assert (np.diff(fitted.difficulty_scores_[asked]) <= 0).all()
+    proposed = fitted._choice.selector.propose(fitted.difficulty_scores_, 0.5, **vars(fitted._inputs))
+    np.testing.assert_array_equal(asked, proposed[~given[proposed]])
 
 
 def test_pseudo_labels_are_those_of_the_labeler(fitted, iris):
@@ -630,6 +631,27 @@ def test_explain(quick, iris, monkeypatch):
     assert isinstance(without, dict)
     assert list(without) == [name for name in found if name not in ("aum", "el2n")]
     np.testing.assert_array_equal(without["why"], found["why"])
+
+
+def test_what_a_users_selection_keeps_is_proposed_hardest_first(quick, iris):
+    class Rest(Cutoff):
+        def select(self, scores, ratio, **others):
+            return Cutoff(0.3, class_balanced="proportional").select(scores, ratio, **others)
+
+    X, _, partial = iris
+    pruner = quick(selection=Rest()).fit(X, partial)
+    assert set(pruner.annotation_indices_) == set(np.flatnonzero(pruner.support_ & (partial < 0)))
+    assert (np.diff(pruner.difficulty_scores_[pruner.annotation_indices_]) <= 0).all()
+
+
+def test_each_prefix_of_the_proposals_holds_every_class(quick, iris):
+    X, y, partial = iris
+    rows = quick(60, selection=Hardest(class_balanced="proportional")).fit(X, partial)
+    proposed = rows.pseudo_labels_[rows.annotation_indices_]
+    for size in (6, 15, 30):
+        counts = np.bincount(proposed[:size], minlength=3) / size
+        overall = np.bincount(proposed, minlength=3) / len(proposed)
+        np.testing.assert_allclose(counts, overall, atol=1.5 / size)
 
 
 def test_reasons_of_a_selection_of_a_user(quick, iris):

@@ -57,9 +57,16 @@ class Choice:
             )
         return mask
 
+    def order(self, mask):
+        """Return the kept rows in the order of proposal; of a selector that has none, the hardest first."""
+        if _keeps_to_its_choice(self.selector, "propose"):
+            return self.selector.propose(self.scores, self.ratio, **self._keywords())
+        rows = np.flatnonzero(mask)
+        return rows[np.argsort(-self.scores[rows], kind="stable")]
+
     def reasons(self, mask):
         """Return why each row is kept or not, and how probable that was."""
-        if _explains_its_choice(self.selector):
+        if _keeps_to_its_choice(self.selector, "explain"):
             return self.selector.explain(self.scores, self.ratio, **self._keywords())
         name = type(self.selector).__name__
         return {
@@ -73,13 +80,13 @@ class Choice:
         return keywords | {"must_keep": self.inputs.labeled} if self.include_labeled else keywords
 
 
-def _explains_its_choice(selector):
-    """Tell whether a selector has an ``explain`` for its ``select``; a subclass may have changed the latter alone."""
+def _keeps_to_its_choice(selector, method):
+    """Tell whether a selector has a method that fits its ``select``; a subclass may have changed the latter alone."""
     homes = {}
     for home in type(selector).__mro__:
-        for name in {"select", "explain"} & set(vars(home)):
+        for name in {"select", method} & set(vars(home)):
             homes.setdefault(name, home)
-    return "explain" in homes and issubclass(homes["explain"], homes["select"])
+    return method in homes and issubclass(homes[method], homes["select"])
 
 
 def make_choice(settings, classes, repeats, inputs, *, is_image, features_warning=None):

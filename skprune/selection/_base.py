@@ -122,6 +122,48 @@ class BaseSelector(BaseEstimator, ABC):
         }
         return self._decide(self._draw(scores, ratio, given, must_keep, random_state)).kept
 
+    def propose(
+        self,
+        scores,
+        ratio,
+        *,
+        dynamics=None,
+        y=None,
+        labeled=None,
+        embedding=None,
+        error_probability=None,
+        uncertainty=None,
+        must_keep=None,
+        random_state=None,
+    ):
+        """Choose the rows to keep, and put them in an order in which each prefix is a coreset as well.
+
+        Parameters
+        ----------
+        scores, ratio, dynamics, y, labeled, embedding, error_probability, uncertainty, must_keep, random_state
+            As in :meth:`select`.
+
+        Returns
+        -------
+        ndarray of shape (n_kept,), int
+            The rows of :meth:`select`, in the order in which the selector picks them; classes and rows that must stay are
+            spread over it.
+
+        Examples
+        --------
+        >>> from skprune.selection import Hardest
+        >>> Hardest().propose([0.1, 0.2, 0.3, 0.4], 0.75)
+        array([3, 2, 1])
+        """
+        given = {
+            "dynamics": dynamics,
+            "y": y,
+            "embedding": embedding,
+            "error_probability": error_probability,
+            "uncertainty": uncertainty,
+        }
+        return self._decide(self._draw(scores, ratio, given, must_keep, random_state)).order()
+
     def explain(
         self,
         scores,
@@ -303,13 +345,14 @@ class BaseSelector(BaseEstimator, ABC):
     def _choose(self, draw, rows):
         """Choose among the rows of a draw: those that must stay, then the others in the order of the strategy."""
         kept, dropped = draw.must_keep.copy(), np.zeros(len(rows), dtype=bool)
-        n_free = draw.k - int(kept.sum())
+        n_free, picked = draw.k - int(kept.sum()), np.zeros(0, dtype=np.int64)
         if n_free > 0:
             order = np.asarray(self._order(draw))
             dropped[:] = self._cuts
             dropped[order] = False
-            kept[order[~draw.must_keep[order]][:n_free]] = True
-        return Group(rows, draw, kept, dropped)
+            picked = order[~draw.must_keep[order]][:n_free]
+            kept[picked] = True
+        return Group(rows, draw, kept, dropped, picked)
 
     def _decide_by_class(self, draw):
         codes = draw.inputs["y"]

@@ -23,12 +23,13 @@ class Draw:
 
 @dataclass(frozen=True)
 class Group:
-    """A choice among some rows of the pool: what was read of them, and masks over them of what is kept or was cut off."""
+    """A choice among some rows of the pool: what was read of them, masks of what is kept or was cut off, the picks in order."""
 
     rows: np.ndarray
     draw: Draw
     kept: np.ndarray
     dropped: np.ndarray
+    picked: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,16 @@ class Decision:
     reserved: np.ndarray
     groups: tuple[Group, ...]
     parts: tuple[Part, ...]
+
+    def order(self):
+        """Return the kept rows in an order in which each prefix holds its share of every group and of forced rows."""
+        sequences = []
+        for group in self.groups:
+            sequences += [group.rows[group.draw.must_keep], group.rows[group.picked]]
+        return interleave(sequences)
+
+
+def interleave(sequences):
+    """Merge sequences so that each prefix holds about the same share of every one."""
+    places = np.concatenate([(np.arange(len(sequence)) + 0.5) / max(1, len(sequence)) for sequence in sequences])
+    return np.concatenate(sequences)[np.argsort(places, kind="stable")]

@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator
 from skprune._utils._parameter_checks import check_number
 from skprune.selection._base import needed_inputs
 from skprune.selection._counts import kept_count
+from skprune.selection._draw import interleave
 from skprune.selection._inputs import check_must_keep
 
 
@@ -103,9 +104,30 @@ class Mixture(BaseEstimator):
         ndarray of shape (n_samples,), bool
             True for exactly k rows.
         """
-        first, must_keep = self._first(scores, ratio, must_keep, inputs)
-        kept = first["kept"] if first else np.zeros(len(must_keep), dtype=bool)
+        share, must_keep = self._share_of_first(scores, ratio, must_keep)
+        kept = self.first.select(scores, share, **inputs) if share else np.zeros(len(must_keep), dtype=bool)
         return self.second.select(scores, ratio, must_keep=kept | must_keep, **inputs)
+
+    def propose(self, scores, ratio, *, must_keep=None, **inputs):
+        """Choose the rows to keep, and put them in an order in which each prefix is a coreset as well.
+
+        Parameters
+        ----------
+        scores, ratio, must_keep, **inputs
+            As in :meth:`select`.
+
+        Returns
+        -------
+        ndarray of shape (n_kept,), int
+            The rows of :meth:`select`; those of both selectors are spread over it, each in its own order.
+        """
+        share, must_keep = self._share_of_first(scores, ratio, must_keep)
+        before = self.first.propose(scores, share, **inputs) if share else np.zeros(0, dtype=np.int64)
+        taken = must_keep.copy()
+        taken[before] = True
+        rest = self.second.propose(scores, ratio, must_keep=taken, **inputs)
+        forced = np.setdiff1d(np.flatnonzero(must_keep), before)
+        return interleave([before, forced, rest[~taken[rest]]])
 
     def explain(self, scores, ratio, *, must_keep=None, **inputs):
         """Say for each row whether it is kept, why, and how probable that was.
@@ -120,9 +142,10 @@ class Mixture(BaseEstimator):
         dict
             As in :meth:`BaseSelector.explain`; the probability covers the chances with both selectors.
         """
-        first, must_keep = self._first(scores, ratio, must_keep, inputs)
-        if first is None:
+        share, must_keep = self._share_of_first(scores, ratio, must_keep)
+        if not share:
             return self.second.explain(scores, ratio, must_keep=must_keep, **inputs)
+        first = self.first.explain(scores, share, **inputs)
         both = self.second.explain(scores, ratio, must_keep=first["kept"] | must_keep, **inputs)
         chosen = first["kept"] & ~must_keep
         chances, later = (np.nan_to_num(found["probability"]) for found in (first, both))
@@ -134,13 +157,10 @@ class Mixture(BaseEstimator):
             "probability": np.where(probability > 0, probability, np.nan),
         }
 
-    def _first(self, scores, ratio, must_keep, inputs):
-        """Return what the first selector decides about its share, None where that is nothing, and the rows that must stay."""
+    def _share_of_first(self, scores, ratio, must_keep):
+        """Return the ratio that the first selector keeps, 0 where that is nothing, and the rows that must stay."""
         n_samples = len(scores)
         k = kept_count(ratio, n_samples)
         self.check(k, n_samples)
         must_keep = check_must_keep(must_keep, n_samples)
-        n_first = int(self.share * (k - must_keep.sum()))
-        if n_first == 0:
-            return None, must_keep
-        return self.first.explain(scores, n_first / n_samples, **inputs), must_keep
+        return int(self.share * (k - must_keep.sum())) / n_samples, must_keep
