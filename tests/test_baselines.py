@@ -475,6 +475,13 @@ def test_features_of_torchvision(tmp_path, images):
     network.fc = torch.nn.Identity()
     expected = network((image - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1))
     np.testing.assert_allclose(features[3], expected[0].detach().numpy(), rtol=1e-3, atol=1e-4)
+    floats = X.astype(np.float64)
+    with_outlier = np.repeat(floats, 400, axis=0)
+    with_outlier[0, 0, 0] = 1e6
+    with pytest.warns(UserWarning, match="The others are clipped"):
+        clipped = clone(embedding).set_params(batch_size=500).fit_transform(with_outlier)
+    np.testing.assert_allclose(clipped[401], embedding.fit_transform(floats)[1], rtol=0.05, atol=0.02)
+    embedding.fit(X)
     for params, message in (
         ({"model": "resnet19"}, "Unknown model 'resnet19'"),
         ({"model": "resnet34"}, "do not fit resnet34"),

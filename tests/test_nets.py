@@ -606,7 +606,7 @@ def test_one_pixel_does_not_squeeze_the_others(outlier):
     usual = Scaling.fit(images)
     assert (usual.low, usual.span, usual.clip) == (images.min(), np.ptp(images), False)
     images[3, 0, 2, 2] = outlier
-    with pytest.warns(UserWarning, match=r"99.8 % of them lie between .*The net clips the others"):
+    with pytest.warns(UserWarning, match=r"99.8 % of them lie between .*The others are clipped"):
         scaling = Scaling.fit(images)
     unit = scaling.to_tensor(images).numpy()
     assert (unit.min(), unit.max()) == (0, 1)

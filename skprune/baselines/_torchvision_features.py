@@ -84,6 +84,7 @@ class TorchvisionFeatures(PoolTransformer):
 
         from skprune._utils._device import resolve_device
         from skprune._utils._registry import lookup
+        from skprune.nets._data import Scaling, pixel_range
 
         pool = as_pool(X, self.image_shape, estimator=self)
         check_count("size", self.size)
@@ -104,8 +105,8 @@ class TorchvisionFeatures(PoolTransformer):
             raise ValueError(f"{self.model} has no linear layer.")
         network.set_submodule(linear[-1], torch.nn.Identity())
         self.network_ = network.eval().to(resolve_device(self.device))
-        low, high = (0.0, 255.0) if pool.dtype == np.uint8 else (float(pool.min()), float(pool.max()))
-        self._range = low, (high - low) or 1.0
+        low, span, clip = pixel_range(pool)
+        self._scaling = Scaling(low, span, mean=0.0, std=1.0, clip=clip)
         self.n_features_in_ = int(np.prod(pool.shape[1:]))
         return self
 
@@ -128,12 +129,11 @@ class TorchvisionFeatures(PoolTransformer):
         pool = self._check_pool(X)
         device = next(self.network_.parameters()).device
         mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in _IMAGENET_MEAN_STD)
-        low, span = self._range
         batches = []
         with torch.no_grad():
             for start in range(0, len(pool), self.batch_size):
-                x = torch.from_numpy(pool[start : start + self.batch_size]).to(device).float()
-                x = ((x - low) / span).expand(-1, 3, -1, -1)
+                unit = self._scaling.to_unit(pool[start : start + self.batch_size]).astype(np.float32)
+                x = torch.from_numpy(unit).to(device).expand(-1, 3, -1, -1)
                 x = F.interpolate(x, (self.size, self.size), mode="bilinear", antialias=True, align_corners=False)
                 batches.append(self.network_((x - mean) / std).flatten(1).float().cpu().numpy())
         return np.concatenate(batches)

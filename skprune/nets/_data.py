@@ -31,7 +31,7 @@ class Scaling:
                 pool.mean(axis=0, dtype=np.float64),
                 np.where(std > 1e-12 * np.abs(pool).max(axis=0), std, 1.0),
             )
-        low, span, clip = (0.0, 255.0, False) if pool.dtype == np.uint8 else _pixel_range(pool)
+        low, span, clip = pixel_range(pool)
         pixels = cls(low, span, 0.0, 1.0, clip)
         total = np.zeros((2, pool.shape[1]))
         for start in range(0, len(pool), chunk_rows):
@@ -55,8 +55,10 @@ class Scaling:
         return torch.from_numpy(self.to_unit(pool).astype(np.float32))
 
 
-def _pixel_range(images):
-    """Return the low end and span of float pixels, of nearly all where a few lie far out, and whether to clip those."""
+def pixel_range(images):
+    """Return the low end and span of the pixels, of nearly all where a few lie far out, and whether to clip those."""
+    if images.dtype == np.uint8:
+        return 0.0, 255.0, False
     low, span = float(images.min()), float(np.ptp(images)) or 1.0
     pixels = images.reshape(-1)
     if pixels.size > _SAMPLED_PIXELS:
@@ -67,7 +69,7 @@ def _pixel_range(images):
         return low, span, False
     warn_user(
         f"Pixels of X range from {low:.4g} to {low + span:.4g}, but 99.8 % of them lie between {inner_low:.4g} and "
-        f"{inner_high:.4g}. The net clips the others to that interval. Clip or transform X yourself if they carry information."
+        f"{inner_high:.4g}. The others are clipped to that interval. Clip or transform X yourself if they carry information."
     )
     return inner_low, inner_span, True
 
