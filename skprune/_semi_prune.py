@@ -13,7 +13,7 @@ from skprune._pipeline._random_comparison import CoresetJudge
 from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
-from skprune._pipeline._space import class_uncertainty, coverage_space
+from skprune._pipeline._space import coverage_space
 from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._reports import Reports
 from skprune._utils._docstrings import fill_docstring
@@ -53,19 +53,17 @@ class SemiPrune(Reports, BasePruner):
         ``Cutoff(hard_cutoff=0.1)``. A name stands for a selector with its defaults: "beta" is ``Beta()``. The keys of a
         ``class_balanced`` dict are classes of y.
 
-        "auto" covers the pool. For tables, it is ``KMeans(4, min_per_class=0.5)`` in standardized columns, or in 128
-        principal components of these if there are more than 256: the kept rows lie closer together where the class is
-        uncertain, by the entropy of a logistic regression on the given labels, and `difficulty` has no influence. For
-        images, it is ``Mixture(KMeans(), second=Beta("auto", n_epochs=..., min_per_class=0.5))``, where Beta reads the
-        epochs that the difficulty reads: half of the rows cover the features of the proxy, the others are drawn by
-        difficulty.
+        "auto" covers the pool. For tables, it is ``KMeans(min_per_class=0.5)`` in standardized columns, or in 128 principal
+        components of these if there are more than 256, and `difficulty` has no influence. For images, it is
+        ``Mixture(KMeans(), second=Beta("auto", n_epochs=..., min_per_class=0.5))``, where Beta reads the epochs that the
+        difficulty reads: half of the rows cover the features of the proxy, the others are drawn by difficulty.
     goal : {"auto", "annotate", "pseudo"}, default="auto"
         What the coreset is for: to be labeled by people, or to be trained on with its pseudo-labels. A wrong pseudo-label
-        hurts the model trained on it, whereas people correct it. With "pseudo", ``selection="auto"`` is therefore
-        ``KMeans(min_per_class=0.5)`` for tables, which does not favor rows of an uncertain class, and the Beta for images has
-        ``trust=10``: it multiplies the weight of a row by the tenth power of `pseudo_label_confidence_`. Other selections of
-        the estimator refuse "pseudo". "auto" means "annotate", and "pseudo" within estimators that train on pseudo-labels,
-        such as :class:`PrunedClassifier`.
+        hurts the model trained on it, whereas people correct it. With "pseudo", the Beta of ``selection="auto"``
+        for images therefore has ``trust=10``: it multiplies the weight of a row by the tenth power of
+        `pseudo_label_confidence_`. For tables it makes no difference. Other selections of the estimator refuse "pseudo".
+        "auto" means "annotate", and "pseudo" within estimators that train on pseudo-labels, such as
+        :class:`PrunedClassifier`.
     n_epochs : int, default=30
         Number of epochs that the proxy is trained and recorded.
     schedule_epochs : int, default=200
@@ -251,7 +249,6 @@ class SemiPrune(Reports, BasePruner):
             labeled=pool.labeled,
             embedding=space,
             error_probability=1.0 - results.confidence,
-            uncertainty=class_uncertainty(space, pool.codes, models.selection_seed),
             random_state=models.selection_seed,
         )
         warning = features_warning(results.proxy, results.features)

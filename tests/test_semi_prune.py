@@ -61,7 +61,7 @@ def test_fitted_attributes(fitted, iris):
     np.testing.assert_array_equal(fitted.coreset_labels_, fitted.pseudo_labels_[fitted.support_])
     asked = fitted.annotation_indices_
     assert set(asked) == set(np.flatnonzero(fitted.support_ & ~given))
-    proposed = fitted._choice.selector.propose(fitted.difficulty_scores_, 0.5, **vars(fitted._inputs))
+    proposed = fitted._choice.order(fitted.support_)
     np.testing.assert_array_equal(asked, proposed[~given[proposed]])
 
 
@@ -633,6 +633,32 @@ def test_explain(quick, iris, monkeypatch):
     np.testing.assert_array_equal(without["why"], found["why"])
 
 
+def test_a_selector_that_names_uncertainty_gets_it(quick, iris):
+    X, _, partial = iris
+    seen = []
+
+    class Uncertain(BaseEstimator):
+        def needs(self):
+            return ("uncertainty",)
+
+        def select(self, scores, ratio, *, uncertainty, **others):
+            seen.append(uncertainty)
+            return np.argsort(np.argsort(-uncertainty, kind="stable")) < ratio * len(scores)
+
+    class Blind(Uncertain):
+        def needs(self):
+            return ()
+
+        def select(self, scores, ratio, **others):
+            assert "uncertainty" not in others
+            return np.arange(len(scores)) < ratio * len(scores)
+
+    pruner = quick(0.2, selection=Uncertain()).fit(X, partial)
+    assert ((seen[0] >= 0) & (seen[0] <= 1)).all()
+    assert seen[0][pruner.support_].min() >= seen[0][~pruner.support_].max()
+    assert quick(0.2, selection=Blind()).fit(X, partial).support_.sum() == 30
+
+
 def test_what_a_users_selection_keeps_is_proposed_hardest_first(quick, iris):
     class Rest(Cutoff):
         def select(self, scores, ratio, **others):
@@ -715,7 +741,7 @@ def auto_selector(*, is_image=True, **params):
 def test_auto_covers_tables_and_adds_difficulty_for_images(quick, iris, images):
     X, _, partial = iris
     pruner = quick(selection="auto").fit(X, partial)
-    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=KMeans(4.0, min_per_class=0.5)))
+    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=KMeans(min_per_class=0.5)))
     X, _, partial = images
     pruner = quick(0.3, selection="auto", proxy=NetClassifier(module__width=4), difficulty="el2n")
     with warnings.catch_warnings():
@@ -735,18 +761,20 @@ def test_a_name_is_a_selector_with_its_defaults(quick, iris, name):
     assert type(selector).__name__.lower() == name.replace("_", "")
 
 
-def test_pseudo_labels_that_are_trained_on_are_surer(quick, iris):
-    X, _, partial = iris
-    annotate, pseudo = (quick(0.2, selection="auto", goal=goal).fit(X, partial) for goal in ("annotate", "pseudo"))
+def test_pseudo_labels_that_are_trained_on_are_surer(quick, images):
+    X, _, partial = images
+    make = partial_function(quick, 0.2, selection="auto", proxy=NetClassifier(module__width=4))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The pseudo-labels hold no row|The coreset of")
+        annotate, pseudo, left_open = (make(goal=goal).fit(X, partial) for goal in ("annotate", "pseudo", "auto"))
     assert (auto_selector(goal="annotate").second.trust, auto_selector(goal="pseudo").second.trust) == (0, 10)
-    np.testing.assert_array_equal(pseudo.support_, annotate.select(selection=KMeans(min_per_class=0.5)))
-    uncertain = [pruner._inputs.uncertainty[pruner.support_].mean() for pruner in (annotate, pseudo)]
-    assert uncertain[0] > uncertain[1]
+    sure = [pruner.pseudo_label_confidence_[pruner.support_].mean() for pruner in (annotate, pseudo)]
+    assert sure[0] < sure[1]
     with pytest.raises(ValueError, match="goal must be 'auto', 'annotate' or 'pseudo', got 'train'"):
         deepcopy(pseudo).set_params(goal="train").select()
     hardest = pseudo.select(selection="hardest")  # another selection has no use for the goal
     np.testing.assert_array_equal(hardest, annotate.select(selection="hardest"))
-    np.testing.assert_array_equal(quick(0.2, selection="auto").fit(X, partial).support_, annotate.support_)
+    np.testing.assert_array_equal(left_open.support_, annotate.support_)
 
 
 @pytest.mark.parametrize(

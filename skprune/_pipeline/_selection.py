@@ -1,10 +1,13 @@
 """The selection of SemiPrune: from names to selectors, and from the traces of a fit to a mask and its reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from scipy.stats import rankdata
 
+from skprune._pipeline._space import class_uncertainty
+from skprune._utils._labels import MISSING
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics
@@ -15,8 +18,6 @@ from skprune.selection._stratified import N_STRATA, strata
 
 GOALS = ("auto", "annotate", "pseudo")
 _LEAST_SHARE = 0.5  # min_per_class of "auto": a class that is easy or rare may vanish from a small coreset
-# of "auto": how much closer the kept rows of a table lie where their class is uncertain, which is where pseudo-labels err
-_UNCERTAINTY = {"annotate": 4.0, "pseudo": 0.0}
 _FROM_FEATURES = {"embedding", "uncertainty"}
 _TRUST = {"annotate": 0, "pseudo": 10}  # of "auto": a wrong label hurts where it is trained on
 
@@ -30,8 +31,17 @@ class SelectionInputs:
     labeled: np.ndarray
     embedding: np.ndarray
     error_probability: np.ndarray
-    uncertainty: np.ndarray
     random_state: int
+
+    @cached_property
+    def uncertainty(self):
+        """How uncertain the class of each row is, by the given labels; only some selectors read it."""
+        return class_uncertainty(self.embedding, np.where(self.labeled, self.y, MISSING), self.random_state)
+
+    def keywords(self, selector):
+        """Return what a selector gets: the fields, and what it names besides."""
+        keywords = {field.name: getattr(self, field.name) for field in fields(self)}
+        return keywords | ({"uncertainty": self.uncertainty} if "uncertainty" in needed_inputs(selector) else {})
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ class Choice:
         }
 
     def _keywords(self):
-        keywords = vars(self.inputs).copy()
+        keywords = self.inputs.keywords(self.selector)
         return keywords | {"must_keep": self.inputs.labeled} if self.include_labeled else keywords
 
 
@@ -116,9 +126,9 @@ def selector_for(settings, classes, *, is_image):
 
 def _auto_selector(settings, is_image):
     """Return the selection that examples/benchmarks/robust.py supports: coverage, and difficulty for images besides."""
-    goal = "annotate" if settings.goal == "auto" else settings.goal
     if not is_image:
-        return KMeans(_UNCERTAINTY[goal], min_per_class=_LEAST_SHARE)
+        return KMeans(min_per_class=_LEAST_SHARE)
+    goal = "annotate" if settings.goal == "auto" else settings.goal
     epochs = default_epochs(settings.difficulty)
     return Mixture(KMeans(), second=Beta("auto", n_epochs=epochs, trust=_TRUST[goal], min_per_class=_LEAST_SHARE))
 

@@ -169,7 +169,6 @@ class ELFSPruner(LabelFreePruner):
             labeled=np.ones(len(rows), dtype=bool),
             embedding=results.features,
             error_probability=np.zeros(len(rows)),
-            uncertainty=np.zeros(len(rows)),
             random_state=models.selection_seed,
         )
         warning = features_warning(results.proxy, results.features)
