@@ -633,6 +633,7 @@ def test_explain(quick, iris, monkeypatch):
     np.testing.assert_array_equal(without["why"], found["why"])
 
 
+@pytest.mark.filterwarnings("ignore:The coreset of 30 rows holds no row of")
 def test_a_selector_that_names_uncertainty_gets_it(quick, iris):
     X, _, partial = iris
     seen = []
