@@ -630,7 +630,7 @@ def test_scaling_samples_large_pools_evenly(monkeypatch):
     monkeypatch.setattr("skprune.nets._data._SAMPLED_PIXELS", 1000)
     images = np.random.default_rng(0).random((50, 1, 16, 16))
     images[10, 0, 0, 0] = 1e6
-    with pytest.warns(UserWarning, match="clips the others"):
+    with pytest.warns(UserWarning, match="The others are clipped"):
         scaling = Scaling.fit(images)
     assert scaling.low == pytest.approx(0, abs=0.02)
     assert scaling.span == pytest.approx(1, abs=0.03)

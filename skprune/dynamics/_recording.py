@@ -32,11 +32,12 @@ class Recording(BaseEstimator):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import SGDClassifier
+    >>> from sklearn.ensemble import GradientBoostingClassifier
     >>> from skprune.dynamics import Recording, collect_dynamics
     >>> X, y = load_iris(return_X_y=True)
-    >>> proxy = SGDClassifier(loss="log_loss", random_state=0)
-    >>> dynamics, _ = collect_dynamics(proxy, X, y, n_epochs=6, record=Recording(every=2, kl=False))
+    >>> proxy = GradientBoostingClassifier(random_state=0)
+    >>> record = Recording(every=2, kl=False)
+    >>> dynamics, _ = collect_dynamics(proxy, X, y, n_epochs=6, record=record, random_state=0)
     >>> dynamics
     TrainingDynamics(n_epochs=3, n_samples=150)
     >>> dynamics.kl_step is None
