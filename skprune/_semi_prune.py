@@ -7,7 +7,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skprune._base import BasePruner, read_labeled_pool
-from skprune._pipeline._held_out import accuracy_interval, hold_out
+from skprune._pipeline._calibration import label_confidence
+from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, hold_out
 from skprune._pipeline._models import prepare_models
 from skprune._pipeline._random_comparison import CoresetJudge
 from skprune._pipeline._refusals import check_parameters
@@ -76,10 +77,10 @@ class SemiPrune(Reports, BasePruner):
         ``kl_step`` whatever its size if TDDS is among the difficulties.
     include_labeled : bool, default=False
         Whether all labeled rows are kept; otherwise they are chosen like any other. Either way they count toward `ratio`.
-    estimate_accuracy : bool, default=False
-        Whether to estimate how many pseudo-labels are correct, by labeling once more without a fifth of the labels of each
-        class, at least one where there are two. That is one more run of the labeler, kept by `memory` and `checkpoint` like
-        the others.
+    estimate_accuracy : bool or "auto", default="auto"
+        Whether to estimate how many pseudo-labels are correct, and to calibrate their confidence, by labeling once more without
+        a fifth of the labels of each class, at least one where there are two. That is one more run of the labeler, kept by
+        `memory` and `checkpoint` like the others. "auto" does so if a class has two labels.
     compare_with_random : bool, default=False
         Whether to compare the coreset with as many random rows: each is trained five times as in ``score``, on pseudo-labels
         of a labeler that did not know a fifth of the labels, and tested on these. See ``random_comparison_``. A warning is
@@ -115,10 +116,11 @@ class SemiPrune(Reports, BasePruner):
     pseudo_labels_ : ndarray of shape (n_samples,)
         The given labels, and predicted ones where none was given.
     pseudo_label_confidence_ : ndarray of shape (n_samples,), float64
-        The labeler's probability of the label, in [0, 1]; 1 for given labels.
+        The probability that the label is correct, in [0, 1]; 1 for given labels. It is the labeler's, calibrated by logistic
+        regression (Platt scaling) on the held-out labels, or as it is with ``estimate_accuracy=False``.
     pseudo_label_accuracy_ : float or None
         The fraction of held-out labeled rows whose pseudo-label is correct, in [0, 1], for a labeler that knew four fifths of
-        the labels. None without `estimate_accuracy`, or if no label was missing.
+        the labels. None if nothing was estimated, or no label was missing.
     pseudo_label_accuracy_interval_ : tuple of (float, float) or None
         Its Wilson interval of 95 %.
     random_comparison_ : object or None
@@ -182,7 +184,7 @@ class SemiPrune(Reports, BasePruner):
         n_repeats=1,
         record="train",
         include_labeled=False,
-        estimate_accuracy=False,
+        estimate_accuracy="auto",
         compare_with_random=False,
         image_shape=None,
         memory=None,
@@ -242,13 +244,20 @@ class SemiPrune(Reports, BasePruner):
         check_parameters(settings, pool.codes, pool.classes, is_image=is_image)
         models = prepare_models(settings, check_random_state(settings.random_state), all_labeled=all_labeled)
         results = run_stages(settings, models, pool.rows, pool.codes, pool.classes)
+        held_out, accuracy = None, (None, None)
+        estimates = estimates_accuracy(settings, pool.codes)
+        if estimates or settings.compare_with_random:
+            held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed)
+        if estimates:
+            accuracy = accuracy_interval(held_out, pool.codes)
+        confidence = label_confidence(results.proba, pool.codes, held_out)
         space = coverage_space(pool.rows, results.features, models.selection_seed)
         inputs = SelectionInputs(
             dynamics=results.dynamics,
             y=results.codes,
             labeled=pool.labeled,
             embedding=space,
-            error_probability=1.0 - results.confidence,
+            error_probability=1.0 - confidence,
             random_state=models.selection_seed,
         )
         warning = features_warning(results.proxy, results.features)
@@ -263,14 +272,8 @@ class SemiPrune(Reports, BasePruner):
         mask = choice.mask()
         _warn_of_lost_classes(results.codes, mask, pool.classes)
 
-        held_out = comparison = None
-        accuracy = None, None
+        comparison = None
         training = FullTraining(models.proxy, int(settings.schedule_epochs), models.stage_seed)
-        estimated = settings.estimate_accuracy and not all_labeled
-        if settings.compare_with_random or estimated:
-            held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed)
-        if estimated:
-            accuracy = accuracy_interval(held_out, pool.codes)
         if settings.compare_with_random:
             must_keep = pool.labeled & bool(settings.include_labeled)
             judge = CoresetJudge(training, pool.rows, pool.codes, held_out)
@@ -282,7 +285,7 @@ class SemiPrune(Reports, BasePruner):
         self.labeler_ = results.labeler
         self.proxy_ = results.proxy
         self.pseudo_labels_ = pool.classes[results.codes]
-        self.pseudo_label_confidence_ = results.confidence
+        self.pseudo_label_confidence_ = confidence
         self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy
         self.random_comparison_ = comparison
         self.dynamics_ = results.repeats[0]

@@ -58,6 +58,7 @@ def quick():
             "proxy": NetClassifier(module__width=16) if "image_shape" not in params else None,
             "selection": Beta(class_balanced="proportional"),
             "n_epochs": 10,
+            "estimate_accuracy": False,
             "random_state": 0,
         }
         return SemiPrune(ratio, **defaults | params)

@@ -93,7 +93,7 @@ def noted_pruner(notes, **params):
         "proxy": NotedProxy(str(notes)),
         "selection": Cutoff(class_balanced="proportional"),
     }
-    return SemiPrune(**defaults | {"n_epochs": 12, "random_state": 0} | params)
+    return SemiPrune(**defaults | {"n_epochs": 12, "estimate_accuracy": False, "random_state": 0} | params)
 
 
 @pytest.fixture

@@ -70,7 +70,6 @@ def test_a_coreset_that_is_better_passes_in_silence(rare):
     assert comparison.low > 0.0
     assert comparison.difference == pytest.approx(comparison.coreset - comparison.random)
     assert comparison.low <= comparison.difference <= comparison.high
-    assert pruner.pseudo_label_accuracy_ is None
     assert pruner_of(Chosen(both)).fit(X, partial).random_comparison_ is None
 
 

@@ -32,11 +32,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from common import machine
-from robust_methods import ALL, ANOTHER, LABELS, METHODS, N_RANDOM, RANDOM, Situation, models, parts_of, random_rows
+from robust_methods import ALL, ANOTHER, LABELS, METHODS, N_RANDOM, RANDOM, Situation, fitted, models, random_rows
 from robust_problems import CHOSEN_ON, RECIPES, load
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
-from skprune import SemiPrune
 from skprune.selection import kept_count
 
 RATIOS = (0.05, 0.1, 0.2, 0.3, 0.5)
@@ -90,8 +89,7 @@ def compute(args, name, parts, seed, results):
     """Compute the missing rows of a problem, parts and a seed."""
     problem = load(name, seed, args.data_home)
     start = time.perf_counter()
-    pruner = SemiPrune(random_state=seed, checkpoint=args.cache / f"{name}-{parts}-{seed}", **parts_of(parts))
-    pruner.fit(problem.X, problem.partial)
+    pruner = fitted(problem, name, parts, seed, args.cache)
     right = np.mean(pruner.pseudo_labels_ == problem.y)
     print(f"{name}, {parts}, seed {seed}: {right:.1%} right, fitted in {time.perf_counter() - start:.0f} s", flush=True)
     situation = Situation(problem, pruner, seed)

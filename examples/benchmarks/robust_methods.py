@@ -59,6 +59,12 @@ def parts_of(name):
     }
 
 
+def fitted(problem, name, parts, seed, cache, **parameters):
+    """Return a SemiPrune fitted to a problem; the folder `cache` keeps its stages."""
+    pruner = SemiPrune(random_state=seed, checkpoint=cache / f"{name}-{parts}-{seed}", **parts_of(parts), **parameters)
+    return pruner.fit(problem.X, problem.partial)
+
+
 def random_rows(situation, k, draw):
     """Return the mask of random rows, of one of several draws."""
     n_samples = len(situation.problem.y)

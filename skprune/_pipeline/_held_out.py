@@ -14,22 +14,36 @@ _HELD_OUT_SHARE = 0.2
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The rows held out, and class indices of all rows from a labeler that did not know their labels."""
+    """The rows held out, and of a labeler that did not know their labels, class indices of all rows and `proba` of these."""
 
     rows: np.ndarray
     codes: np.ndarray
+    proba: np.ndarray | None = None
+
+
+def can_hold_out(codes):
+    """Tell whether a class has two labels, so that one of them can be held out."""
+    return bool(np.bincount(codes[codes != MISSING]).max() >= 2)
+
+
+def estimates_accuracy(settings, codes):
+    """Tell whether labels are held out to see how many pseudo-labels are correct."""
+    if (codes != MISSING).all():
+        return False
+    is_auto = isinstance(settings.estimate_accuracy, str) and settings.estimate_accuracy == "auto"
+    return can_hold_out(codes) if is_auto else bool(settings.estimate_accuracy)
 
 
 def hold_out(settings, labeler, pool, codes, seed):
     """Hold out a fifth of the labels, and label all rows without them; where no label is missing, the codes stay."""
-    rows = held_out_rows(codes, seed)
-    if rows.size == 0:
+    if not can_hold_out(codes):
         raise ValueError("Labeled rows cannot be held out: no class has two of them.")
+    rows = held_out_rows(codes, seed)
     if (codes != MISSING).all():
         return HeldOut(rows, codes)
     store = StageCache(settings, pool.ndim == 4)
     labeled = store.run(label_without, labeler, verbose=settings.verbose, codes=codes, pool=pool, rows=rows, seed=seed)
-    return HeldOut(rows, labeled["codes"])
+    return HeldOut(rows, **labeled)
 
 
 def held_out_rows(codes, seed):
@@ -41,10 +55,11 @@ def held_out_rows(codes, seed):
 
 
 def label_without(labeler, pool, codes, rows, seed, verbose):
-    """Fit a labeler without some of the labels, and label every row."""
+    """Fit a labeler without the labels of some rows, and label every row."""
     hidden = codes.copy()
     hidden[rows] = MISSING
-    return {"codes": label_pool(labeler, pool, hidden, seed, verbose)["codes"]}
+    labeled = label_pool(labeler, pool, hidden, seed, verbose)
+    return {"codes": labeled["codes"], "proba": labeled["proba"][rows]}
 
 
 def accuracy_interval(held_out, codes):

@@ -4,6 +4,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.pipeline import Pipeline
 
+from skprune._pipeline._held_out import can_hold_out
 from skprune._pipeline._selection import selector_for
 from skprune._utils._adapters import is_net
 from skprune._utils._labels import MISSING
@@ -93,8 +94,12 @@ def _check_selection(settings, codes, classes, k, n_recorded, *, is_image):
 
 
 def _check_held_out(settings, codes):
-    labeled = codes != MISSING
+    labeled, estimate = codes != MISSING, settings.estimate_accuracy
+    if not isinstance(estimate, (bool, np.bool_)) and not (isinstance(estimate, str) and estimate == "auto"):
+        raise ValueError(f"estimate_accuracy must be True, False or 'auto', got {estimate!r}.")
     for name in ("estimate_accuracy", "compare_with_random"):
-        holds_out = getattr(settings, name) and (name == "compare_with_random" or not labeled.all())
-        if holds_out and np.bincount(codes[labeled]).max() < 2:
+        is_asked = getattr(settings, name) not in (False, "auto") and (
+            name == "compare_with_random" or not labeled.all()
+        )
+        if is_asked and not can_hold_out(codes):
             raise ValueError(f"{name} holds labeled rows out, and no class has two of them.")

@@ -30,7 +30,7 @@ class Settings:
     record: object = "train"
     n_repeats: int = 1
     include_labeled: bool = False
-    estimate_accuracy: bool = False
+    estimate_accuracy: bool | str = False
     compare_with_random: bool = False
     checkpoint: object = None
 

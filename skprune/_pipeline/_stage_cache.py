@@ -20,7 +20,7 @@ from skprune._utils._locks import NotWritable, lock_of
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording
 
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 _NOT_IN_KEYS = ("verbose", "n_jobs")
 _STORES = ("memory", "checkpoint")  # of pruners and of scikit-learn's estimators; another's may be more than a place
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")

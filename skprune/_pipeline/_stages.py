@@ -26,10 +26,10 @@ from skprune.nets._features import proxy_features
 
 @dataclass(frozen=True)
 class StageResults:
-    """What the stages found out about each row, and the fitted models; the labeler is None where all labels are given."""
+    """What the stages found out about each row, and the fitted models; no `proba` and labeler where all labels are given."""
 
     codes: np.ndarray
-    confidence: np.ndarray
+    proba: np.ndarray | None
     repeats: list
     features: np.ndarray
     labeler: object
@@ -45,7 +45,7 @@ def run_stages(settings, models, pool, codes, classes):
     """Label and record, or find what was labeled and recorded before."""
     store = StageCache(settings, is_image=pool.ndim == 4)
     recording = {"n_epochs": int(settings.n_epochs), "record": settings.recording(len(codes), len(classes))}
-    labeled = {"codes": codes, "confidence": np.ones(len(codes))}
+    labeled = {"codes": codes, "proba": None}
     if (codes == MISSING).any():
         stage, options = label_pool, {}
         if settings.uses_labeler_run:
@@ -55,6 +55,7 @@ def run_stages(settings, models, pool, codes, classes):
             stage, models.labeler, verbose=settings.verbose, pool=pool, codes=codes, seed=models.stage_seed, **options
         )
         last_step = models.labeler[-1] if isinstance(models.labeler, Pipeline) else models.labeler
+        _warn_of_unreached(labeled["proba"][codes == MISSING], last_step)
         warn_of_vanished(labeled["codes"][codes == MISSING], classes, last_step)
     labeler = unpack(models.labeler, labeled["model"]) if "model" in labeled else None
     if settings.uses_labeler_run:
@@ -65,12 +66,23 @@ def run_stages(settings, models, pool, codes, classes):
         proxy = unpack(models.proxy, recorded[0]["model"])
     return StageResults(
         codes=labeled["codes"],
-        confidence=labeled["confidence"],
+        proba=labeled["proba"],
         repeats=[TrainingDynamics(**result["dynamics"]) for result in recorded],
         features=recorded[0]["features"],
         labeler=labeler,
         proxy=proxy,
     )
+
+
+def _warn_of_unreached(proba, labeler):
+    """Warn of rows to which a labeler gives equal probabilities."""
+    unreached = proba.max(axis=1) == proba.min(axis=1)
+    if unreached.any():
+        hint = ", or let it see more neighbors" if hasattr(labeler, "n_neighbors") else ""
+        warn_user(
+            f"{type(labeler).__name__} cannot tell the class of {int(unreached.sum())} of {len(proba)} rows without a label: all "
+            f"classes are equally probable. Label rows near them{hint}."
+        )
 
 
 def _record_repeats(settings, store, models, recording):
@@ -110,7 +122,7 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
     if is_own_net(labeler):
         labeler.set_params(verbose=verbose)
     X = as_input(labeler, pool)
-    with torch_seeded(labeler, seed), warnings.catch_warnings():
+    with torch_seeded(labeler, seed), warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.filterwarnings("ignore", VANISHED)  # SemiPrune warns, of all rows and in the classes of y
         labeler.fit(X, codes)
     classes = np.asarray(labeler.classes_)
@@ -119,18 +131,20 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
             f"The labeler {type(labeler).__name__} took -1 for a class. Use a semi-supervised classifier, which reads it as "
             "unlabeled, such as SoftMatch, LabelSpreading or SelfTrainingClassifier(your_classifier)."
         )
-    proba = np.asarray(labeler.predict_proba(X), dtype=np.float64)
-    bad = ~np.isfinite(proba).all(axis=1)
-    if bad.any():
+    with np.errstate(invalid="ignore"):  # LabelSpreading divides by 0 where no label arrives
+        proba = np.asarray(labeler.predict_proba(X), dtype=np.float64)
+    unreached = ~np.isfinite(proba).all(axis=1)
+    if unreached.all():
         raise ValueError(
-            f"The labeler {type(labeler).__name__} gives no finite probabilities for row {int(bad.argmax())} "
-            f"({int(bad.sum())} such rows). Scale the columns first, in a Pipeline with StandardScaler; "
-            "LabelSpreading(kernel='knn') gives probabilities to rows far from all others."
+            f"The labeler {type(labeler).__name__} gives no finite probabilities to any row. Scale the columns first, in a "
+            "Pipeline with StandardScaler."
         )
-    given = codes != MISSING
+    proba = np.where(unreached[:, None], 1.0 / len(classes), proba)
+    by_class = np.zeros((len(codes), codes.max() + 1), dtype=np.float32)
+    by_class[:, classes] = np.clip(proba, 0.0, 1.0)
     return {
-        "codes": np.where(given, codes, classes[proba.argmax(axis=1)]).astype(np.int64),
-        "confidence": np.where(given, 1.0, np.clip(proba.max(axis=1), 0.0, 1.0)),
+        "codes": np.where(codes != MISSING, codes, classes[proba.argmax(axis=1)]).astype(np.int64),
+        "proba": by_class,
         "model": pack(labeler),
     }
 
