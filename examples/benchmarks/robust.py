@@ -198,7 +198,7 @@ def report(args, results):
 def is_complete(cells, found, trained_on):
     """Tell whether a method has all cells and seeds that random rows have."""
     wanted = {cell[1:]: set(by) for cell, by in found.items() if cell[0] == ANOTHER and cell[4] == trained_on}
-    return {cell[1:]: set(by) for cell, by in cells.items()} == wanted
+    return bool(cells) and {cell[1:]: set(by) for cell, by in cells.items()} == wanted
 
 
 def line(args, method, cells, problems, results):
