@@ -16,6 +16,7 @@ from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._space import coverage_space
 from skprune._pipeline._stages import FullTraining, run_stages
+from skprune._published import PublishedSettings
 from skprune._reports import Reports
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._warnings import warn_user
@@ -23,7 +24,7 @@ from skprune.nets._features import features_warning
 
 
 @fill_docstring()
-class SemiPrune(Reports, BasePruner):
+class SemiPrune(PublishedSettings, Reports, BasePruner):
     """Prune a training set in which few labels are known (SemiPrune, arXiv 2605.23198).
 
     A semi-supervised net trained on the given labels predicts the others. A proxy classifier is trained on all rows, and

@@ -23,6 +23,7 @@ ORDER = [
     "_base",
     "_pipeline",
     "_reports",
+    "_published",
     "_semi_prune",
     "_pruned_classifier",
     "_pruning_sampler",
