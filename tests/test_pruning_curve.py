@@ -78,6 +78,7 @@ def curve(iris, counted):
         "X_test": X[test],
         "y_test": y[test],
         "y_oracle": y[pool],
+        "labels_alone": False,
         "random_states": [0, 1, 2],
     }
 
@@ -278,6 +279,7 @@ def test_labels_that_are_missing_do_not_change_the_key(curve, tmp_path):
             X_test=X_test,
             y_test=y_test,
             y_oracle=oracle,
+            labels_alone=False,
             results_file=tmp_path / "curve.csv",
         )
         return CountingClassifier.fits

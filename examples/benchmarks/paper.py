@@ -145,6 +145,7 @@ def compute(args, seed):
         "y_oracle": y,
         "X_test": X_test,
         "y_test": y_test,
+        "labels_alone": False,
         "random_states": [seed],
         "results_file": results_file(args, args.dataset, args.protocol),
     }

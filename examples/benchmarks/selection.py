@@ -182,6 +182,7 @@ def compute(args, seed):
             y_test=y_test,
             y_oracle=y,
             labels=labels,
+            labels_alone=False,
             pseudo_labels_from=None if labels == "oracle" else "c_d auto",
             random_states=[seed],
             results_file=results_file(args, args.dataset, args.protocol, part),

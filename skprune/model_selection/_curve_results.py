@@ -8,6 +8,7 @@ import numpy as np
 
 from skprune._utils._locks import lock_of
 
+LABELS_ALONE = "labels alone"  # the method that keeps the rows with a given label and no others
 PLACE = ("method", "ratio", "seed", "labels", "budget", "key")  # what tells the rows of a file apart
 COLUMNS = (*PLACE, "n_kept", "n_annotated", "accuracy", "fit_time", "train_time")
 _RESAMPLES = 10_000
@@ -22,7 +23,9 @@ class PruningCurve:
         One for each method, ratio and seed, with the keys "method", "ratio", "seed" and the following. "n_kept": number of rows
         kept. "n_annotated": number of labels given by people, including the initial ones. "accuracy": in [0, 1]. "fit_time":
         seconds taken by the fit of the pruner, which all ratios share. "train_time": seconds taken by the fit of the evaluator.
-        Times are those of the run that computed the row; stages found in the `memory` of a pruner took none.
+        Times are those of the run that computed the row; stages found in the `memory` of a pruner took none. The method
+        "labels alone" has the rows with a given label instead of a part of the pool; its results at different ratios are those
+        of one training where the evaluators are equal.
     random : str, default="random"
         The name of the method that keeps random rows.
 

@@ -1,6 +1,7 @@
 """The runs of a pruning curve: all pruners and evaluators of one random state, and keys that recognize their results."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 
 import joblib
@@ -14,7 +15,7 @@ from skprune._utils._labels import labels_at, missing_mask, with_answers
 from skprune._utils._pool import as_pool, take_rows
 from skprune._utils._seeds import seed_nested
 from skprune.baselines import SupervisedPruner
-from skprune.model_selection._curve_results import COLUMNS, append_row
+from skprune.model_selection._curve_results import COLUMNS, LABELS_ALONE, append_row
 from skprune.selection import kept_count
 
 
@@ -29,6 +30,16 @@ class CurveData:
     X_test: object
     y_test: object
 
+    @cached_property
+    def labeled(self):
+        """The rows with a given label."""
+        return np.flatnonzero(~self.missing)
+
+    @cached_property
+    def given(self):
+        """Their labels."""
+        return labels_at(self.y, self.labeled)
+
 
 @dataclass(frozen=True)
 class CurveOptions:
@@ -41,64 +52,114 @@ class CurveOptions:
     results_file: object
 
 
-def run_random_state(estimators, data, seed, ratios_to_do, keys, options):
-    """Fit each pruner once, evaluate the ratios that are to do, and write down each result."""
-    labeled = np.flatnonzero(~data.missing)
-    given = labels_at(data.y, labeled)
-    labels = np.empty(len(data.missing), dtype=given.dtype)
-    labels[labeled] = given
-    classes = np.unique(given)
+@dataclass(frozen=True)
+class CurveRun:
+    """What is to do for one random state: the ratios by method; and known results of labels alone, by their key."""
+
+    data: CurveData
+    options: CurveOptions
+    keys: dict
+    seed: int
+    ratios_to_do: dict
+    labels_alone: dict
+
+    def row(self, name, ratio, **found):
+        """Write down a result, and return it."""
+        place = {"method": name, "ratio": ratio, "seed": self.seed, "key": self.keys[name, ratio]}
+        row = place | {"labels": self.options.labels, "budget": self.options.budget} | found
+        row = {column: row[column] for column in COLUMNS}
+        append_row(self.options.results_file, row)
+        return row
+
+    def evaluate(self, ratio, rows, targets):
+        """Train the evaluator of a ratio on some rows, and test it."""
+        evaluator = self.options.evaluators[ratio]
+        evaluator = _prepared_evaluator(evaluator, self.options.budget, len(self.data.missing), self.seed)
+        start = perf_counter()
+        with torch_seeded(evaluator, self.seed):
+            evaluator.fit(take_rows(self.data.X, rows), targets)
+        train_time = round(perf_counter() - start, 3)
+        predicted = evaluator.predict(self.data.X_test)
+        return {"accuracy": float(accuracy_score(self.data.y_test, predicted)), "train_time": train_time}
+
+    def evaluate_labels_alone(self):
+        """Yield each ratio that is to do, and what its evaluator achieves; equal evaluators are trained once."""
+        found = dict(self.labels_alone)
+        labeled = self.data.labeled
+        for ratio in self.ratios_to_do[LABELS_ALONE]:
+            evaluator = self.options.evaluators[ratio]
+            key = self.keys[LABELS_ALONE, ratio] or id(evaluator)
+            if key not in found:
+                try:
+                    found[key] = self.evaluate(ratio, labeled, self.data.given)
+                except Exception as error:
+                    raise ValueError(
+                        f"The evaluator {type(evaluator).__name__} fails with the {len(labeled)} given labels alone: {error}\n"
+                        "Label more rows, or set labels_alone=False."
+                    ) from error
+            yield ratio, found[key]
+
+
+def run_random_state(run, estimators):
+    """Evaluate labels alone, then fit each pruner once and evaluate its ratios that are to do; write down each result."""
+    data, options = run.data, run.options
+    n_labeled, n_samples = len(data.labeled), len(data.missing)
+    rows = [
+        run.row(LABELS_ALONE, ratio, n_kept=n_labeled, n_annotated=n_labeled, fit_time=0.0, **found)
+        for ratio, found in run.evaluate_labels_alone()
+    ]
+    labels = np.empty(n_samples, dtype=data.given.dtype)
+    labels[data.labeled] = data.given
+    classes = np.unique(data.given)
     answers = data.y_oracle  # the labels of rows that have none
-    rows = []
+    is_pruning = any(run.ratios_to_do[name] for name in estimators)
     for name, pruner in sorted(estimators.items(), key=lambda item: item[0] != options.pseudo_labels_from):
-        if not ratios_to_do[name] and not (name == options.pseudo_labels_from and any(ratios_to_do.values())):
+        ratios = run.ratios_to_do[name]
+        if not ratios and not (name == options.pseudo_labels_from and is_pruning):
             continue
         is_supervised = isinstance(pruner, SupervisedPruner)
-        largest = max(ratios_to_do[name], key=lambda ratio: kept_count(ratio, len(labels)), default=pruner.ratio)
-        pruner = _seeded(pruner, seed).set_params(ratio=largest)
+        largest = max(ratios, key=lambda ratio: kept_count(ratio, n_samples), default=pruner.ratio)
+        pruner = _seeded(pruner, run.seed).set_params(ratio=largest)
         start = perf_counter()
         pruner.fit(data.X, data.y_oracle if is_supervised else data.y)
-        fit_time = perf_counter() - start
+        fit_time = round(perf_counter() - start, 3)
         if name == options.pseudo_labels_from:
             answers = pruner.pseudo_labels_
-        for ratio in ratios_to_do[name]:
+        for ratio in ratios:
             kept = np.flatnonzero(pruner.select(ratio))
             is_asked = data.missing[kept]
             targets = with_answers(labels[kept], is_asked, answers, kept, classes)
             n_asked = int(is_asked.sum()) if options.pseudo_labels_from is None else 0
-            evaluator = _prepared_evaluator(options.evaluators[ratio], options.budget, len(labels), seed)
-            start = perf_counter()
-            with torch_seeded(evaluator, seed):
-                evaluator.fit(take_rows(data.X, kept), targets)
-            train_time = perf_counter() - start
-            row = {
-                "method": name,
-                "ratio": ratio,
-                "seed": seed,
-                "labels": options.labels,
-                "budget": options.budget,
-                "key": keys[name, ratio],
-                "n_kept": len(kept),
-                "n_annotated": len(labels) if is_supervised else len(labeled) + n_asked,
-                "accuracy": float(accuracy_score(data.y_test, evaluator.predict(data.X_test))),
-                "fit_time": round(fit_time, 3),
-                "train_time": round(train_time, 3),
-            }
-            rows.append({column: row[column] for column in COLUMNS})
-            append_row(options.results_file, rows[-1])
+            n_annotated = n_samples if is_supervised else n_labeled + n_asked
+            found = run.evaluate(ratio, kept, targets)
+            rows.append(run.row(name, ratio, n_kept=len(kept), n_annotated=n_annotated, fit_time=fit_time, **found))
     return rows
+
+
+def known_labels_alone(rows, seed, budget):
+    """Return by key what is known of labels alone at any ratio and with any `labels`, on which it does not depend."""
+    return {
+        row["key"]: {"accuracy": row["accuracy"], "train_time": row["train_time"]}
+        for row in rows
+        if (row["method"], row["seed"], row["budget"]) == (LABELS_ALONE, seed, budget)
+    }
 
 
 def result_keys(estimators, data, options):
     """Return a key for each method and ratio, made of all that the result depends on; None where no file keeps results."""
     if options.results_file is None:
-        return {(name, ratio): None for name in estimators for ratio in options.evaluators}
+        return {(name, ratio): None for name in (LABELS_ALONE, *estimators) for ratio in options.evaluators}
     pools = [as_pool(rows) for rows in (data.X, data.X_test)]
     labels = [_known_labels(y) for y in (data.y, data.y_test, data.y_oracle)]
     try:
         shared = joblib.hash((versions(), pools, labels))
+        without_oracle = joblib.hash((versions(), pools, labels[:2]))
         label_source = None if options.pseudo_labels_from is None else describe(estimators[options.pseudo_labels_from])
-        return {
+        keys = {
+            (LABELS_ALONE, ratio): joblib.hash((without_oracle, describe(evaluator)))
+            for ratio, evaluator in options.evaluators.items()
+        }
+        return keys | {
             (name, ratio): joblib.hash((shared, label_source, describe(pruner), describe(evaluator)))
             for name, pruner in estimators.items()
             for ratio, evaluator in options.evaluators.items()

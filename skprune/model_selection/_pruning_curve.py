@@ -12,8 +12,15 @@ from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length
 from skprune.baselines import RandomPruner, SupervisedPruner
 from skprune.baselines._base import LabelFreePruner, ScoredPruner
-from skprune.model_selection._curve_results import PruningCurve, read_rows
-from skprune.model_selection._curve_runs import CurveData, CurveOptions, result_keys, run_random_state
+from skprune.model_selection._curve_results import LABELS_ALONE, PruningCurve, read_rows
+from skprune.model_selection._curve_runs import (
+    CurveData,
+    CurveOptions,
+    CurveRun,
+    known_labels_alone,
+    result_keys,
+    run_random_state,
+)
 from skprune.selection import BaseSelector, Mixture, get_selector, kept_count
 
 
@@ -29,6 +36,7 @@ def pruning_curve(
     y_oracle=None,
     labels="oracle",
     pseudo_labels_from=None,
+    labels_alone="auto",
     budget="epochs",
     random_states=(0,),
     n_jobs=None,
@@ -37,13 +45,14 @@ def pruning_curve(
     """Train an evaluator on the coresets of several pruners, and score it on a test set.
 
     Each pruner is fitted once for each random state, and the coresets of all ratios are chosen from that fit. Random rows are
-    always among the methods, because all others are compared with them.
+    always among the methods, because all others are compared with them. If labels are missing, "labels alone" is among them
+    too: what the evaluator achieves with the given labels, and what labeling more must improve on.
 
     Parameters
     ----------
     estimators : dict of {str: pruner}
         Unfitted pruners by name, from :mod:`skprune.baselines` or :class:`~skprune.SemiPrune`. They are cloned, and draw from
-        the random state.
+        the random state. The name "labels alone" is taken.
     X : array-like
         The pool.
     y : array-like of shape (n_samples,)
@@ -66,6 +75,11 @@ def pruning_curve(
         in the rows only.
     pseudo_labels_from : str, default=None
         The name of the pruner whose pseudo-labels are used; required with ``labels="pseudo"`` if several pruners have some.
+    labels_alone : {"auto", True, False}, default="auto"
+        Whether the evaluator is also trained on the rows with a given label and on no others, before any pruner is fitted, as
+        the method "labels alone". It does not depend on the ratio, but stands at each one, next to what is kept there;
+        ratios with equal evaluators share one training. "auto" means if labels are missing and the given ones are of two
+        classes or more.
     budget : {"epochs", "iterations"}, default="epochs"
         "epochs" trains the evaluator as it is. "iterations" gives each coreset as many optimizer steps per epoch as the whole
         pool would take; the evaluator must then be a NetClassifier without `n_steps`.
@@ -86,7 +100,8 @@ def pruning_curve(
     Raises
     ------
     ValueError, TypeError
-        An input or a parameter is invalid; raised before any training.
+        An input or a parameter is invalid; raised before any training. Or the evaluator fails with the given labels alone,
+        because they are too few for it; raised before any pruner is fitted.
 
     Examples
     --------
@@ -130,6 +145,7 @@ def pruning_curve(
     evaluators = _evaluators(evaluator, ratios, budget)
 
     data = CurveData(X=X, y=y, missing=missing, y_oracle=y_oracle, X_test=X_test, y_test=y_test)
+    methods = [LABELS_ALONE, *estimators] if _evaluates_labels_alone(labels_alone, data) else list(estimators)
     options = CurveOptions(
         evaluators=evaluators,
         budget=budget,
@@ -145,21 +161,25 @@ def pruning_curve(
 
     jobs = []
     for seed in random_states:
-        ratios_to_do = {
-            name: [ratio for ratio in ratios if place(name, ratio, seed) not in rows] for name in estimators
-        }
+        ratios_to_do = {name: [ratio for ratio in ratios if place(name, ratio, seed) not in rows] for name in methods}
         if any(ratios_to_do.values()):
-            jobs.append(delayed(run_random_state)(estimators, data, seed, ratios_to_do, keys, options))
+            known = known_labels_alone(rows.values(), seed, budget)
+            run = CurveRun(data, options, keys, seed, {LABELS_ALONE: []} | ratios_to_do, known)
+            jobs.append(delayed(run_random_state)(run, estimators))
     for row in chain.from_iterable(Parallel(n_jobs=n_jobs)(jobs)):
         rows[place(row["method"], row["ratio"], row["seed"])] = row
     random = next(name for name, pruner in estimators.items() if isinstance(pruner, RandomPruner))
-    return PruningCurve([rows[place(*each)] for each in product(estimators, ratios, random_states)], random=random)
+    return PruningCurve([rows[place(*each)] for each in product(methods, ratios, random_states)], random=random)
 
 
 def _with_random(estimators):
     """Check the pruners' names, and add random rows where they are not among the methods."""
     if not isinstance(estimators, Mapping) or not all(isinstance(name, str) for name in estimators):
         raise TypeError(f"estimators must be a dict of names and pruners, got {estimators!r}.")
+    if LABELS_ALONE in estimators:
+        raise ValueError(
+            f"estimators must not name a pruner {LABELS_ALONE!r}: that is the evaluator trained on the given labels."
+        )
     if any(isinstance(pruner, RandomPruner) for pruner in estimators.values()):
         return estimators
     if "random" in estimators:
@@ -184,6 +204,21 @@ def _check_pruner(name, pruner, ratios, missing):
             raise ValueError(
                 f"estimators[{name!r}] keeps all {n_labeled} labeled rows, and ratio={ratio!r} keeps only {k} rows."
             )
+
+
+def _evaluates_labels_alone(labels_alone, data):
+    """Tell whether labels alone are evaluated; refuse it where it means nothing."""
+    check_option("labels_alone", labels_alone, ("auto", True, False))
+    n_missing, n_classes = int(data.missing.sum()), len(set(data.given.tolist()))
+    means_something = n_missing > 0 and n_classes >= 2
+    if isinstance(labels_alone, str):
+        return means_something
+    if labels_alone and not means_something:
+        raise ValueError(
+            "labels_alone=True needs missing labels, and given ones of two classes or more, but y has "
+            f"{n_missing} missing labels and {n_classes} classes. Use labels_alone='auto'."
+        )
+    return bool(labels_alone)
 
 
 def _pseudo_labels_from(pseudo_labels_from, labels, estimators):
