@@ -100,39 +100,44 @@ class CurveRun:
             yield ratio, found[key]
 
 
-def run_random_state(run, estimators):
-    """Evaluate labels alone, then fit each pruner once and evaluate its ratios that are to do; write down each result."""
-    data, options = run.data, run.options
-    n_labeled, n_samples = len(data.labeled), len(data.missing)
-    rows = [
-        run.row(LABELS_ALONE, ratio, n_kept=n_labeled, n_annotated=n_labeled, fit_time=0.0, **found)
-        for ratio, found in run.evaluate_labels_alone()
-    ]
-    labels = np.empty(n_samples, dtype=data.given.dtype)
-    labels[data.labeled] = data.given
-    classes = np.unique(data.given)
+def run_random_state(estimators, run):
+    """Evaluate labels alone, fit each pruner once and evaluate the ratios that are to do; write down each result."""
+    data, options, ratios_to_do = run.data, run.options, run.ratios_to_do
+    labeled, given = data.labeled, data.given
+    labels = np.empty(len(data.missing), dtype=given.dtype)
+    labels[labeled] = given
+    classes = np.unique(given)
     answers = data.y_oracle  # the labels of rows that have none
-    is_pruning = any(run.ratios_to_do[name] for name in estimators)
+    rows = []
+    for ratio, found in run.evaluate_labels_alone():
+        row = run.row(LABELS_ALONE, ratio, n_kept=len(labeled), n_annotated=len(labeled), fit_time=0.0, **found)
+        rows.append(row)
+    is_pruning = any(ratios_to_do[name] for name in estimators)
     for name, pruner in sorted(estimators.items(), key=lambda item: item[0] != options.pseudo_labels_from):
-        ratios = run.ratios_to_do[name]
-        if not ratios and not (name == options.pseudo_labels_from and is_pruning):
+        if not ratios_to_do[name] and not (name == options.pseudo_labels_from and is_pruning):
             continue
         is_supervised = isinstance(pruner, SupervisedPruner)
-        largest = max(ratios, key=lambda ratio: kept_count(ratio, n_samples), default=pruner.ratio)
+        largest = max(ratios_to_do[name], key=lambda ratio: kept_count(ratio, len(labels)), default=pruner.ratio)
         pruner = _seeded(pruner, run.seed).set_params(ratio=largest)
         start = perf_counter()
         pruner.fit(data.X, data.y_oracle if is_supervised else data.y)
-        fit_time = round(perf_counter() - start, 3)
+        fit_time = perf_counter() - start
         if name == options.pseudo_labels_from:
             answers = pruner.pseudo_labels_
-        for ratio in ratios:
+        for ratio in ratios_to_do[name]:
             kept = np.flatnonzero(pruner.select(ratio))
             is_asked = data.missing[kept]
             targets = with_answers(labels[kept], is_asked, answers, kept, classes)
             n_asked = int(is_asked.sum()) if options.pseudo_labels_from is None else 0
-            n_annotated = n_samples if is_supervised else n_labeled + n_asked
-            found = run.evaluate(ratio, kept, targets)
-            rows.append(run.row(name, ratio, n_kept=len(kept), n_annotated=n_annotated, fit_time=fit_time, **found))
+            row = run.row(
+                name,
+                ratio,
+                n_kept=len(kept),
+                n_annotated=len(labels) if is_supervised else len(labeled) + n_asked,
+                fit_time=round(fit_time, 3),
+                **run.evaluate(ratio, kept, targets),
+            )
+            rows.append(row)
     return rows
 
 

@@ -145,7 +145,6 @@ def pruning_curve(
     evaluators = _evaluators(evaluator, ratios, budget)
 
     data = CurveData(X=X, y=y, missing=missing, y_oracle=y_oracle, X_test=X_test, y_test=y_test)
-    methods = [LABELS_ALONE, *estimators] if _evaluates_labels_alone(labels_alone, data) else list(estimators)
     options = CurveOptions(
         evaluators=evaluators,
         budget=budget,
@@ -153,6 +152,7 @@ def pruning_curve(
         pseudo_labels_from=pseudo_labels_from,
         results_file=results_file,
     )
+    methods = [LABELS_ALONE, *estimators] if _evaluates_labels_alone(labels_alone, data) else list(estimators)
     keys = result_keys(estimators, data, options)
     rows = {} if results_file is None else read_rows(results_file)
 
@@ -165,7 +165,7 @@ def pruning_curve(
         if any(ratios_to_do.values()):
             known = known_labels_alone(rows.values(), seed, budget)
             run = CurveRun(data, options, keys, seed, {LABELS_ALONE: []} | ratios_to_do, known)
-            jobs.append(delayed(run_random_state)(run, estimators))
+            jobs.append(delayed(run_random_state)(estimators, run))
     for row in chain.from_iterable(Parallel(n_jobs=n_jobs)(jobs)):
         rows[place(row["method"], row["ratio"], row["seed"])] = row
     random = next(name for name, pruner in estimators.items() if isinstance(pruner, RandomPruner))
