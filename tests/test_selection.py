@@ -992,3 +992,26 @@ def test_moderate_and_extremes():
     assert np.flatnonzero(Moderate().select(values, 3)).tolist() == [2, 3, 4]
     assert np.flatnonzero(Hardest().select(values, 2)).tolist() == [0, 4]
     assert np.flatnonzero(Easiest().select(values, 2)).tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("method", ["select", "propose", "explain"])
+def test_every_method_reads_the_inputs_of_select(method):
+    selector, rest = Trusting(), {"y": [0, 0, 1, 1], "labeled": [True] * 4, "random_state": 0}
+    found = getattr(selector, method)([1, 2, 3, 4], 2, error_probability=[0.9, 0.1, 0.2, 0.8], **rest)
+    kept = found["kept"] if method == "explain" else found
+    rows = kept.tolist() if method == "propose" else np.flatnonzero(kept).tolist()
+    assert rows == [1, 2]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'error_probabilty'"):
+        getattr(selector, method)([1, 2, 3, 4], 2, error_probabilty=[0.9, 0.1, 0.2, 0.8])
+    with pytest.raises(ValueError, match="needs error_probability"):
+        getattr(selector, method)([1, 2, 3, 4], 2)
+
+
+class Trusting(BaseSelector):
+    """A selector of a user that reads an input."""
+
+    def needs(self):
+        return (*super().needs(), "error_probability")
+
+    def _order(self, draw):
+        return np.argsort(draw.inputs["error_probability"], kind="stable")

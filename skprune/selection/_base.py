@@ -113,34 +113,25 @@ class BaseSelector(BaseEstimator, ABC):
             Something that :meth:`needs` names is missing, a score is not finite, lengths differ, or k is less than what must
             be kept or more than a cutoff leaves.
         """
-        given = {
-            "dynamics": dynamics,
-            "y": y,
-            "embedding": embedding,
-            "error_probability": error_probability,
-            "uncertainty": uncertainty,
-        }
-        return self._decide(self._draw(scores, ratio, given, must_keep, random_state)).kept
+        draw = self._draw(
+            scores,
+            ratio,
+            dynamics=dynamics,
+            y=y,
+            embedding=embedding,
+            error_probability=error_probability,
+            uncertainty=uncertainty,
+            must_keep=must_keep,
+            random_state=random_state,
+        )
+        return self._decide(draw).kept
 
-    def propose(
-        self,
-        scores,
-        ratio,
-        *,
-        dynamics=None,
-        y=None,
-        labeled=None,
-        embedding=None,
-        error_probability=None,
-        uncertainty=None,
-        must_keep=None,
-        random_state=None,
-    ):
+    def propose(self, scores, ratio, **inputs):
         """Choose the rows to keep, and put them in an order in which each prefix is a coreset as well.
 
         Parameters
         ----------
-        scores, ratio, dynamics, y, labeled, embedding, error_probability, uncertainty, must_keep, random_state
+        scores, ratio, **inputs
             As in :meth:`select`.
 
         Returns
@@ -155,34 +146,14 @@ class BaseSelector(BaseEstimator, ABC):
         >>> Hardest().propose([0.1, 0.2, 0.3, 0.4], 0.75)
         array([3, 2, 1])
         """
-        given = {
-            "dynamics": dynamics,
-            "y": y,
-            "embedding": embedding,
-            "error_probability": error_probability,
-            "uncertainty": uncertainty,
-        }
-        return self._decide(self._draw(scores, ratio, given, must_keep, random_state)).order()
+        return self._decide(self._draw(scores, ratio, **inputs)).order()
 
-    def explain(
-        self,
-        scores,
-        ratio,
-        *,
-        dynamics=None,
-        y=None,
-        labeled=None,
-        embedding=None,
-        error_probability=None,
-        uncertainty=None,
-        must_keep=None,
-        random_state=None,
-    ):
+    def explain(self, scores, ratio, **inputs):
         r"""Say for each row whether it is kept, why, and how probable that was.
 
         Parameters
         ----------
-        scores, ratio, dynamics, y, labeled, embedding, error_probability, uncertainty, must_keep, random_state
+        scores, ratio, **inputs
             As in :meth:`select`.
 
         Returns
@@ -205,14 +176,7 @@ class BaseSelector(BaseEstimator, ABC):
         ['not among the hardest after the cutoff', 'among the hardest after the cutoff',
         'among the hardest after the cutoff', 'cut off: too hard']
         """
-        given = {
-            "dynamics": dynamics,
-            "y": y,
-            "embedding": embedding,
-            "error_probability": error_probability,
-            "uncertainty": uncertainty,
-        }
-        draw = self._draw(scores, ratio, given, must_keep, random_state)
+        draw = self._draw(scores, ratio, **inputs)
         decision = self._decide(draw)
         kept, probability, cut = decision.kept, np.full(len(decision.kept), np.nan), np.zeros(len(decision.kept), bool)
         for group in decision.groups:
@@ -317,8 +281,28 @@ class BaseSelector(BaseEstimator, ABC):
         hopeless = (lots < 0) | ((n_kept == 0) & (not self._random))
         return np.where(hopeless, np.nan, n_kept / np.maximum(n_free, 1))
 
-    def _draw(self, scores, ratio, given, must_keep, random_state):
-        """Return the checked inputs as the draw of k among all rows."""
+    def _draw(
+        self,
+        scores,
+        ratio,
+        *,
+        dynamics=None,
+        y=None,
+        labeled=None,
+        embedding=None,
+        error_probability=None,
+        uncertainty=None,
+        must_keep=None,
+        random_state=None,
+    ):
+        """Return the checked inputs of `select` as the draw of k among all rows."""
+        given = {
+            "dynamics": dynamics,
+            "y": y,
+            "embedding": embedding,
+            "error_probability": error_probability,
+            "uncertainty": uncertainty,
+        }
         scores = check_scores(scores)
         n = len(scores)
         k = kept_count(ratio, n)
@@ -340,7 +324,7 @@ class BaseSelector(BaseEstimator, ABC):
         if self.class_balanced is not None:
             return self._decide_by_class(draw)
         group = self._choose(draw, np.arange(len(draw.scores)))
-        return self._raise_minimum(group) if self.min_per_class else _decision_of([group], len(draw.scores))
+        return self._raise_minimum(group) if self.min_per_class else Decision.of([group], len(draw.scores))
 
     def _choose(self, draw, rows):
         """Choose among the rows of a draw: those that must stay, then the others in the order of the strategy."""
@@ -364,7 +348,7 @@ class BaseSelector(BaseEstimator, ABC):
         counts = allocate(draw.k, weights, lower, np.maximum(forced, capacity), draw.rng)
         members = {code: np.flatnonzero(codes == code) for code in np.flatnonzero(sizes)}
         groups = [self._choose(draw.among(rows, int(counts[code])), rows) for code, rows in members.items()]
-        return _decision_of(groups, len(codes))
+        return Decision.of(groups, len(codes))
 
     def _least(self, draw, sizes):
         return self.least_per_class(draw.k, int((sizes > 0).sum()), n_forced=int(draw.must_keep.sum()))
@@ -406,11 +390,3 @@ def needed_inputs(selector):
     for name in needed:
         check_option(f"each name that {type(selector).__name__}.needs() returns", name, known)
     return needed
-
-
-def _decision_of(groups, n_samples):
-    """Put the masks of groups together."""
-    kept = np.zeros(n_samples, dtype=bool)
-    for group in groups:
-        kept[group.rows] = group.kept
-    return Decision(kept, np.zeros(n_samples, dtype=bool), tuple(groups), (Part(slice(None)),))

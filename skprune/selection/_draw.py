@@ -49,6 +49,14 @@ class Decision:
     groups: tuple[Group, ...]
     parts: tuple[Part, ...]
 
+    @classmethod
+    def of(cls, groups, n_samples):
+        """Put the masks of groups together."""
+        kept = np.zeros(n_samples, dtype=bool)
+        for group in groups:
+            kept[group.rows] = group.kept
+        return cls(kept, np.zeros(n_samples, dtype=bool), tuple(groups), (Part(slice(None)),))
+
     def order(self):
         """Return the kept rows in an order in which each prefix holds its share of every group and of forced rows."""
         sequences = []
