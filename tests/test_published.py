@@ -26,13 +26,15 @@ PUBLISHED = {
     "n_repeats": 1,
     "record": "train",
     "include_labeled": False,
+    "estimate_accuracy": False,
 }
 
 
-def test_three_settings_differ_from_the_defaults():
+def test_four_settings_differ_from_the_defaults():
     published, default = (pruner.get_params(deep=False) for pruner in (SemiPrune.published(), SemiPrune()))
     assert {name: published[name] for name in PUBLISHED} == PUBLISHED
-    assert {name for name in default if published[name] != default[name]} == {"labeler", "proxy", "selection"}
+    changed = {name for name in default if published[name] != default[name]}
+    assert changed == {"labeler", "proxy", "selection", "estimate_accuracy"}
     changed = {name: value for name, value in published["proxy"].get_params().items() if name.startswith("lr")}
     assert changed == {"lr": 0.1}
     assert published["proxy"].batch_size == 128
