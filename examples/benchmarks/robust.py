@@ -154,13 +154,13 @@ class Evaluation:
                 self.results.add(*self.place, ratio, method, training, name, *values)
 
 
-def differences(results, metric, seeds, problems):
+def differences(results, args, problems):
     """Return {(method, problem, parts, ratio, trained_on): {seed: difference to random rows}}, means over the models."""
     scores = defaultdict(dict)
     for row in results.rows.values():
-        if int(row["seed"]) in seeds and row["problem"] in problems:
+        if int(row["seed"]) in args.seeds and row["problem"] in problems and row["model"] in args.models:
             cell = row["problem"], row["parts"], row["ratio"], row["trained_on"], row["seed"], row["model"]
-            scores[cell][row["method"]] = float(row[metric])
+            scores[cell][row["method"]] = float(row[args.metric])
     found = defaultdict(lambda: defaultdict(list))
     for (problem, parts, ratio, trained_on, seed, _), by_method in scores.items():
         draws = [by_method.get(f"{RANDOM} {draw}") for draw in range(N_RANDOM)]
@@ -180,12 +180,12 @@ def report(args, results):
         "problems that were not looked at": [p for p in args.problems if p not in CHOSEN_ON],
     }
     for title, problems in groups.items():
-        found = differences(results, args.metric, args.seeds, problems)
+        found = differences(results, args, problems)
         if not found:
             continue
         present = sorted({cell[1] for cell in found})
         print(f"\n{title}\n{args.metric}, points above random rows; seeds {args.seeds}; here: {', '.join(present)}")
-        for trained_on in TRAINED_ON:
+        for trained_on in args.trained_on:
             print(f"\ntrained on {trained_on}")
             heads = "".join(f"{ratio:>7.0%}" for ratio in args.ratios) + "".join(f"{name[:8]:>9}" for name in present)
             print(f"{'':24}{'mean':>7}{'worst':>8}{'< -0.5':>8}{'2 s.e.':>8}{heads}{'CPU s':>7}")

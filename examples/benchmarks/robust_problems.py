@@ -55,7 +55,7 @@ RECIPES = {
     "fashion": Recipe("images", 10_000, 10_000, 250),
     "fashion corrupted": Recipe("images", 10_000, 10_000, 250),
     "fashion longtail": Recipe("images", 10_000, 10_000, 250),
-    "cifar10": Recipe("images", 10_000, 10_000, 500),
+    "cifar10": Recipe("images", 10_000, 4000, 500),
     "solar cells": Recipe("images", 2099, 525, 100),
 }
 
