@@ -71,27 +71,31 @@ def torch_seeded(estimator, seed):
         yield
 
 
+class _Interrupted(BaseException):
+    """A KeyboardInterrupt under a name that skorch does not swallow."""
+
+
 @contextmanager
 def interruptible(estimator):
-    """Raise the KeyboardInterrupt that a skorch net swallows within the block; a callback may still end the training."""
+    """Let Ctrl-C end the block though a skorch net swallows it; its callbacks may still stop the training early."""
     if not is_net(estimator) or is_own_net(estimator):
         yield
         return
-    fit_loop, interrupts = estimator.fit_loop, []
+    fit_loop = estimator.fit_loop
 
     def watched(*args, **kwargs):
         try:
             return fit_loop(*args, **kwargs)
         except KeyboardInterrupt as interrupt:
             frames = [frame.f_code.co_name for frame, _ in walk_tb(interrupt.__traceback__)]
-            if "on_epoch_end" not in frames:  # where skorch's EarlyStopping raises it
-                interrupts.append(interrupt)
-            raise
+            if "on_epoch_end" in frames:  # skorch's EarlyStopping raises it there
+                raise
+            raise _Interrupted from interrupt
 
     estimator.fit_loop = watched
     try:
         yield
+    except _Interrupted as error:
+        raise KeyboardInterrupt from error.__cause__
     finally:
         del estimator.fit_loop
-    if interrupts:
-        raise interrupts[0]

@@ -1,5 +1,6 @@
 """What "unlabeled" looks like. Everywhere else labels are 0..K-1, and -1 where there is none."""
 
+from dataclasses import dataclass
 from numbers import Number
 
 import numpy as np
@@ -19,12 +20,13 @@ VANISHED = "The pseudo-labels hold no row of"
 
 def encode_labels(y, missing_label="auto", classes=None, *, warn=False):
     """Encode labels, some of them missing, as integers; warn, where a fit wants it, of marks that could be classes."""
-    values, missing = _split(y, missing_label, classes, warn=warn)
+    given = _read(y, missing_label, classes)
+    values, missing = given.values, given.missing
     if values.size == 0:
         raise ValueError(
-            f"y holds no labeled row: all {len(missing)} labels are missing. Label at least one row of each class. Which rows "
-            "to label first, a pruner that needs no labels proposes: "
-            "skprune.baselines.HerdingPruner(20).fit(X).annotation_indices_."
+            f"y holds no labeled row: all {len(missing)} labels are missing. Label at least one row of each class. For the rows "
+            "nearest to 20 cluster centers, label skprune.baselines.PrototypicalityPruner(20, n_clusters=20, "
+            "selection='k_means').fit(X).annotation_indices_ first."
         )
     if values.dtype.kind == "f" and np.isinf(values).any():
         raise ValueError("y contains infinity (inf). Labels must be finite.")
@@ -42,6 +44,8 @@ def encode_labels(y, missing_label="auto", classes=None, *, warn=False):
             f"y holds one class only ({classes.tolist()[0]!r}) among its {values.size} labels. Label rows of at least two "
             f"classes.{minus_one_hint(y, missing_label, missing)}"
         )
+    if warn and given.doubt is not None:
+        warn_user(given.doubt)
     codes = np.full(len(missing), MISSING, dtype=np.int64)
     codes[~missing] = positions
     return codes, classes
@@ -49,22 +53,25 @@ def encode_labels(y, missing_label="auto", classes=None, *, warn=False):
 
 def encode_any_labels(y, missing_label="auto"):
     """Encode labels as :func:`encode_labels` does where any number of classes will do, none included."""
-    values, missing = _split(y, missing_label, warn=True)
-    codes = np.full(len(missing), MISSING, dtype=np.int64)
-    if values.size == 0:
+    given = _read(y, missing_label)
+    if given.doubt is not None:
+        warn_user(given.doubt)
+    codes = np.full(len(given.missing), MISSING, dtype=np.int64)
+    if given.values.size == 0:
         return codes, np.array([])
-    classes, codes[~missing] = np.unique(values, return_inverse=True)
+    classes, codes[~given.missing] = np.unique(given.values, return_inverse=True)
     return codes, classes
 
 
 def missing_mask(y, missing_label="auto", classes=None, *, name="y"):
     """Tell which labels are missing, by the rule of :func:`encode_labels`."""
-    return _split(y, missing_label, classes, name=name)[1]
+    return _read(y, missing_label, classes, name).missing
 
 
 def minus_one_hint(y, missing_label, missing):
     """Return what an error says besides where -1 was taken for unlabeled, and may have been a class."""
-    if _is_auto(missing_label) and missing.any() and not _raw(y)[1].any():
+    is_auto = isinstance(missing_label, str) and missing_label == "auto"
+    if is_auto and missing.any() and not _raw(y)[1].any():
         return f" -1 was read as unlabeled, in {int(missing.sum())} rows; set missing_label=None if it is a class."
     return ""
 
@@ -112,23 +119,32 @@ def series_like(y, labels, rows):
     return labels
 
 
-def _split(y, missing_label, classes=None, *, warn=False, name="y"):
-    """Return the labels that are there, and the mask of those that are not."""
+@dataclass(frozen=True)
+class _GivenLabels:
+    """The labels that are there, the mask of those that are not, and what a fit warns of: a mark that may be a class."""
+
+    values: np.ndarray
+    missing: np.ndarray
+    doubt: str | None = None
+
+
+def _read(y, missing_label, classes=None, name="y"):
+    """Tell the labels of `y` from what marks missing ones; the one place that does."""
     if np.ndim(missing_label) or isinstance(missing_label, (dict, set)):
         raise ValueError(
             f"missing_label must be 'auto' or one value, got {missing_label!r}. Replace further marks by None."
         )
     values, hidden = _raw(y)
-    if _is_auto(missing_label):
+    if isinstance(missing_label, str) and missing_label == "auto":
         known = np.array([]) if classes is None else np.asarray(classes)
         missing = hidden if hidden.any() or _equal(known, MISSING).any() else _equal(values, MISSING)
         labels = _plain(values[~missing])
-        _question_texts(labels, known, name, any_missing=missing.any(), warn=warn)
-        if warn and classes is None:
-            _question_minus_one(labels, missing, nulls=bool(hidden.any()))
-        return labels, missing
+        doubt = _doubt_about_texts(labels, known, name, any_missing=missing.any())
+        if classes is None and doubt is None:
+            doubt = _doubt_about_minus_one(labels, missing, nulls=hidden.any())
+        return _GivenLabels(labels, missing, doubt)
     if is_null(missing_label):
-        return _plain(values[~hidden]), hidden
+        return _GivenLabels(_plain(values[~hidden]), hidden)
     if hidden.any():
         raise ValueError(
             f"{name} holds a missing value at row {int(hidden.argmax())}, but missing_label={missing_label!r} says that "
@@ -137,46 +153,46 @@ def _split(y, missing_label, classes=None, *, warn=False, name="y"):
     missing = _equal(values, missing_label)
     if not missing.any():
         _refuse_other_spelling(values, missing_label, classes, name)
-    return _plain(values[~missing]), missing
+    return _GivenLabels(_plain(values[~missing]), missing)
 
 
-def _question_texts(labels, known, name, *, any_missing, warn):
-    """Refuse texts that look like a mark of unlabeled rows; warn of them where other labels are missing."""
+def _doubt_about_texts(labels, known, name, *, any_missing):
+    """Refuse texts that look like a mark of unlabeled rows; return a warning of them where other labels are missing."""
     if labels.dtype.kind not in "OSU":
-        return
+        return None
     marks = sorted({text for text in labels.tolist() if is_text_mark(text)}.difference(known.tolist()))
     if not marks:
-        return
+        return None
     names = ", ".join(map(repr, marks))
-    if any_missing and warn:
-        warn_user(f"{name} holds {names}, read as a class. {_remedy(marks, alone=False)}")
-    elif not any_missing:
-        raise ValueError(
-            f"{name} holds {names}, which looks like a mark of unlabeled rows. {_remedy(marks, alone=len(marks) == 1)}"
-        )
+    if any_missing:
+        return f"{name} holds {names}, read as a class. {_remedy(marks, alone=False)}"
+    raise ValueError(
+        f"{name} holds {names}, which looks like a mark of unlabeled rows. {_remedy(marks, alone=len(marks) == 1)}"
+    )
 
 
-def _question_minus_one(labels, missing, *, nulls):
-    """Warn where -1 was read as unlabeled and may be a class, or the reverse; what most rows hold is plainly the mark."""
+def _doubt_about_minus_one(labels, missing, *, nulls):
+    """Return a warning where -1 may be the other thing, a class or a mark; what most rows hold is plainly the mark."""
     if labels.dtype.kind not in "if" or not missing.any():
-        return
+        return None
     others, counts = np.unique(labels, return_counts=True)
-    is_mark = others == MISSING
     most_are_missing = 2 * missing.sum() > len(missing)
     if nulls:
-        others = others[~is_mark]
-        if is_mark.any() and not most_are_missing and len(others) > 1 and others[0] >= 0:
-            warn_user(
-                f"y holds -1 in {int(counts[is_mark].sum())} rows, read as a class, because {int(missing.sum())} other labels "
-                f"are None, NaN or NA. {_remedy([MISSING], alone=False)}"
-            )
-        return
-    like_signs = others.tolist() == [1] or (others.tolist() == [0, 1] and not most_are_missing)
-    if like_signs or (others.size and others[0] < 0):
-        warn_user(
-            f"y holds -1 in {int(missing.sum())} of {len(missing)} rows, read as unlabeled, beside {others.tolist()[:5]}. "
-            f"{_remedy([MISSING], alone=True)}"
+        n_held = int(counts[others == MISSING].sum())
+        others = others[others != MISSING]
+        if n_held == 0 or most_are_missing or len(others) < 2 or others[0] < 0:
+            return None
+        return (
+            f"y holds -1 in {n_held} rows, read as a class, because {int(missing.sum())} other labels are None, NaN or NA. "
+            f"{_remedy([MISSING], alone=False)}"
         )
+    like_signs = others.tolist() == [1] or (others.tolist() == [0, 1] and not most_are_missing)
+    if not like_signs and (labels.size == 0 or others[0] >= 0):
+        return None
+    return (
+        f"y holds -1 in {int(missing.sum())} of {len(missing)} rows, read as unlabeled, beside {others.tolist()[:5]}. "
+        f"{_remedy([MISSING], alone=True)}"
+    )
 
 
 def _remedy(marks, *, alone):
@@ -207,10 +223,6 @@ def _folded(label):
     """Return a label as text without the case, spaces and zeros in which spellings of a mark differ."""
     text = label.decode(errors="replace") if isinstance(label, bytes) else str(label)
     return text.strip().casefold().removesuffix(".0")
-
-
-def _is_auto(missing_label):
-    return isinstance(missing_label, str) and missing_label == "auto"
 
 
 def _raw(y):
