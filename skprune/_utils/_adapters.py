@@ -98,4 +98,4 @@ def interruptible(estimator):
     except _Interrupted as error:
         raise KeyboardInterrupt from error.__cause__
     finally:
-        del estimator.fit_loop
+        vars(estimator).pop("fit_loop", None)
