@@ -14,6 +14,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from skprune import SemiPrune
+from skprune._pipeline._held_out import HeldOut
+from skprune._pipeline._random_comparison import CoresetJudge
+from skprune._pipeline._stages import FullTraining
 from skprune._utils._adapters import class_keyed, read_class_indices
 from skprune.baselines import ActivePruner, ELFSPruner, SupervisedPruner
 from skprune.datasets import make_partial_labels
@@ -148,3 +151,20 @@ def test_what_is_kept_knows_the_names(pool, tmp_path):
             found.append(pruner.fit(X, partial).pseudo_labels_)
     assert (found[0] != found[1]).any()
     np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_a_coreset_that_lacks_a_class_keeps_the_weights_of_the_others():
+    model = make_pipeline(StandardScaler(), weighted({0: 1, 1: 3, 2: 5}))
+    training = FullTraining(model, 10, 0).of_classes(np.array([0, 2]))
+    assert training.proxy[-1].class_weight == {0: 1, 1: 5}
+    assert model[-1].class_weight == {0: 1, 1: 3, 2: 5}
+
+
+def test_coresets_are_judged_by_the_weights_of_their_classes(pool):
+    """The heavy class alone is predicted, whichever class a coreset lacks."""
+    X, _, _ = pool
+    codes = np.arange(150) % 3
+    training = FullTraining(weighted({0: 1, 1: 1, 2: 1e6}), 10, 0)
+    mask = codes > 0
+    judge = CoresetJudge(training, X, codes, HeldOut(np.flatnonzero(codes == 2)[:9], codes))
+    assert judge.accuracy(mask) == 1.0

@@ -71,6 +71,15 @@ def torch_seeded(estimator, seed):
         yield
 
 
+def renumber_classes(estimator, codes):
+    """Set what names class indices in an estimator that is given their positions among some of them."""
+    changes = {
+        name: {position: value[code] for position, code in enumerate(codes.tolist()) if code in value}
+        for name, value in class_keyed(estimator).items()
+    }
+    estimator.set_params(**changes)
+
+
 class _Interrupted(BaseException):
     """A KeyboardInterrupt under a name that skorch does not swallow."""
 
