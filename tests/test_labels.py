@@ -89,7 +89,7 @@ def test_refused_labels(y, message):
 
 
 def test_missing_label_that_contradicts_a_nan():
-    with pytest.raises(ValueError, match="missing value at row 2"):
+    with pytest.raises(ValueError, match="missing value at row 2.*replace -1 by None, and leave missing_label out"):
         encode_labels([0.0, 1.0, np.nan], missing_label=-1)
 
 

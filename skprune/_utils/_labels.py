@@ -148,7 +148,7 @@ def _read(y, missing_label, classes=None, name="y"):
     if hidden.any():
         raise ValueError(
             f"{name} holds a missing value at row {int(hidden.argmax())}, but missing_label={missing_label!r} says that "
-            "another value marks unlabeled rows. Use missing_label='auto' or None."
+            f"another value marks unlabeled rows. Use one mark: replace {missing_label!r} by None, and leave missing_label out."
         )
     missing = _equal(values, missing_label)
     if not missing.any():
@@ -158,9 +158,9 @@ def _read(y, missing_label, classes=None, name="y"):
 
 def _doubt_about_texts(labels, known, name, *, any_missing):
     """Refuse texts that look like a mark of unlabeled rows; return a warning of them where other labels are missing."""
-    if labels.dtype.kind not in "OSU":
+    if labels.size == 0 or not isinstance(labels[0], (str, bytes)):
         return None
-    marks = sorted({text for text in labels.tolist() if is_text_mark(text)}.difference(known.tolist()))
+    marks = sorted(text for text in set(labels.tolist()).difference(known.tolist()) if _folded(text) in _TEXT_MARKS)
     if not marks:
         return None
     names = ", ".join(map(repr, marks))
@@ -212,11 +212,6 @@ def _refuse_other_spelling(values, missing_label, classes, name):
                 f"missing_label={missing_label!r} marks no row, but {name} holds {label!r}. Set missing_label={label!r} if that "
                 "marks unlabeled rows, missing_label=None if it is a class."
             )
-
-
-def is_text_mark(label):
-    """Tell whether a label is a text that commonly marks what has no label."""
-    return isinstance(label, (str, bytes)) and _folded(label) in _TEXT_MARKS
 
 
 def _folded(label):
