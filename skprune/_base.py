@@ -30,7 +30,7 @@ def read_labeled_pool(estimator, X, y):
     rows = as_pool(X, estimator.image_shape, estimator=estimator)
     if y is not None:
         check_equal_length(rows, y)  # before what a short y lacks is named
-    codes, classes = encode_labels(y)
+    codes, classes = encode_labels(y, estimator.missing_label, warn=True)
     _get_feature_names(X)  # refuses column names of mixed types
     return LabeledPool(rows, codes, classes)
 
@@ -174,13 +174,18 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
 def require_labels(labels, pruner, hint):
     """Return the labels of kept rows in their own type; refuse rows without one."""
-    unlabeled = missing_mask(labels, classes=pruner.classes_)
+    unlabeled = missing_mask(labels, None)  # of a pruner's own labels, None alone is missing
     if unlabeled.any():
         raise ValueError(
             f"{type(pruner).__name__} gives no pseudo-labels, and {int(unlabeled.sum())} of the {len(labels)} kept rows have "
             f"no label. {hint}"
         )
     return labels_at(labels, np.arange(len(labels)))
+
+
+def missing_label_of(pruner):
+    """Return what marks an unlabeled row for a pruner; one from elsewhere may have no such parameter."""
+    return getattr(pruner, "missing_label", "auto")
 
 
 class FittedPrunerMixin:

@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skprune._base import FittedPrunerMixin, require_labels
+from skprune._base import FittedPrunerMixin, missing_label_of, require_labels
 from skprune._utils._labels import labels_at, missing_mask, with_answers
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length, take_rows
@@ -43,7 +43,8 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         Trained on the coreset.
     pruner : pruner
         Such as :class:`SemiPrune`; cloned. Its parameters are grid parameters: ``pruner__ratio``. A SemiPrune with
-        ``goal="auto"`` and ``selection="auto"`` prunes for the goal "pseudo" where pseudo-labels are trained on.
+        ``goal="auto"`` and ``selection="auto"`` prunes for the goal "pseudo" where pseudo-labels are trained on. Its
+        `missing_label` tells which labels are missing, in ``score`` and in `y_oracle` too.
     labels : {"pseudo", "given"}, default="pseudo"
         "pseudo" trains on all kept rows, with given labels where there are any and pseudo-labels elsewhere; "given" only on
         the kept rows that have a given label.
@@ -128,7 +129,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
                     "No kept row has a given label. Use labels='pseudo', or include_labeled=True in the pruner."
                 )
         elif y_oracle is not None and unlabeled.any():
-            labels = with_answers(labels, unlabeled, y_oracle, rows, pruner.classes_)
+            labels = with_answers(labels, unlabeled, y_oracle, rows, pruner.classes_, missing_label_of(pruner))
         labels = require_labels(labels, pruner, "Use labels='given', or y_oracle.")
         fit_params = _check_method_params(X, fit_params, indices=rows)
         self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels, **fit_params)
@@ -256,7 +257,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         """
         check_is_fitted(self)
         check_equal_length(X, y)
-        rows = np.flatnonzero(~missing_mask(y, classes=self.pruner_.classes_))
+        rows = np.flatnonzero(~missing_mask(y, missing_label_of(self.pruner_), self.pruner_.classes_))
         if rows.size == 0:
             raise ValueError("score needs labeled rows, and y holds none.")
         weights = None if sample_weight is None else take_rows(sample_weight, rows)

@@ -4,6 +4,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from skprune._base import FittedPrunerMixin, require_labels
+from skprune._utils._labels import series_like
 
 
 class PruningSampler(FittedPrunerMixin, BaseEstimator):
@@ -13,7 +14,7 @@ class PruningSampler(FittedPrunerMixin, BaseEstimator):
     ----------
     pruner : pruner
         Such as :class:`SemiPrune`; cloned. A SemiPrune with ``goal="auto"`` and ``selection="auto"`` prunes for the goal
-        "pseudo".
+        "pseudo". Its `missing_label` tells which labels are missing.
 
     Attributes
     ----------
@@ -72,7 +73,7 @@ class PruningSampler(FittedPrunerMixin, BaseEstimator):
         -------
         X_kept : same type as X
             The kept rows.
-        y_kept : ndarray of shape (n_kept,), a Series where `y` is one
+        y_kept : ndarray of shape (n_kept,), or a Series of the dtype of `y` where `y` is one
             Given labels where there are any, else pseudo-labels.
 
         Raises
@@ -82,10 +83,7 @@ class PruningSampler(FittedPrunerMixin, BaseEstimator):
         """
         rows, labels = self.fit(X, y).pruner_.coreset()
         labels = require_labels(labels, self.pruner_, "Use a pruner that labels the pool, such as SemiPrune.")
-        if hasattr(y, "iloc"):
-            kept = y.iloc[self.sample_indices_]
-            labels = type(kept)(labels, index=kept.index, name=kept.name)
-        return rows, labels
+        return rows, series_like(y, labels, self.sample_indices_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

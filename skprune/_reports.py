@@ -195,7 +195,7 @@ class Reports:
         """
         pool = self._check_pool(X)
         check_equal_length(pool, y)
-        rows = np.flatnonzero(~missing_mask(y, classes=self.classes_))
+        rows = np.flatnonzero(~missing_mask(y, self.missing_label, self.classes_))
         if rows.size == 0:
             raise ValueError("score needs labeled rows, and y holds none.")
         if self._classifier is None:

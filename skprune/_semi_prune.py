@@ -39,7 +39,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         Predicts the missing labels: the name of a net of :mod:`skprune.semi_supervised` in lower case, or a classifier with
         ``predict_proba`` that reads -1 as unlabeled, such as :class:`~skprune.semi_supervised.SoftMatch` with your own
         settings, ``SelfTrainingClassifier``, ``LabelSpreading``, or a Pipeline that ends in one of these. It is cloned.
-        Nested parameters `random_state`, `device` and `n_jobs` that are None inherit the values given here.
+        Nested parameters `random_state`, `device` and `n_jobs` that are None inherit the values given here. The labeler reads
+        class indices, and -1 where a label is missing: a nested `missing_label` is set to that, and the keys of a nested
+        ``class_weight`` dict, which are classes of y, are translated.
     proxy : classifier, "labeler" or None, default=None
         The classifier whose training is recorded, of any kind that :func:`~skprune.dynamics.collect_dynamics` takes: a skorch
         net, a classifier with ``partial_fit``, a boosted one, or a Pipeline that ends in one of the last two. None means
@@ -87,6 +89,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         of a labeler that did not know a fifth of the labels, and tested on these. See ``random_comparison_``. A warning is
         raised where random rows may be as good. It does not tell what annotating the coreset would bring.
     $image_shape
+    $missing_label
     memory : None, str or joblib.Memory, default=None
         Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `difficulty`, `selection`, `goal`,
         `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Caches hold pickles: load only
@@ -188,6 +191,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         estimate_accuracy="auto",
         compare_with_random=False,
         image_shape=None,
+        missing_label="auto",
         memory=None,
         checkpoint=None,
         device=None,
@@ -209,6 +213,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.estimate_accuracy = estimate_accuracy
         self.compare_with_random = compare_with_random
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.memory = memory
         self.checkpoint = checkpoint
         self.device = device
@@ -225,7 +230,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
             A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W) of uint8 or float: an ndarray, a DataFrame of
             pandas or polars, a sparse table, a torch tensor, a list, or skorch's SliceDataset.
         y : array-like of shape (n_samples,)
-            Labels. If anything in it is None, NaN, NA or masked, exactly those are missing; otherwise -1 is missing.
+            Labels, some of them missing, as `missing_label` says.
 
         Returns
         -------
@@ -243,7 +248,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         settings, all_labeled = Settings.of(self), bool(pool.labeled.all())
         is_image = pool.rows.ndim == 4
         check_parameters(settings, pool.codes, pool.classes, is_image=is_image)
-        models = prepare_models(settings, check_random_state(settings.random_state), all_labeled=all_labeled)
+        models = prepare_models(
+            settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
+        )
         results = run_stages(settings, models, pool.rows, pool.codes, pool.classes)
         held_out, accuracy = None, (None, None)
         estimates = estimates_accuracy(settings, pool.codes)

@@ -599,3 +599,10 @@ ELFS_FAILS = dict.fromkeys(
 )
 def test_scikit_learn(estimator, check):
     check(estimator)
+
+
+def test_labels_for_some_rows_only(iris):
+    X, _, partial = iris
+    for pruner in (SupervisedPruner(), RandomPruner(), ActivePruner()):
+        with pytest.raises(ValueError, match="X has 150 rows, y has 40"):
+            pruner.fit(X, partial[:40])

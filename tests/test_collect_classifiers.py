@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
@@ -257,3 +258,56 @@ def test_progress_bars_end_with_their_block(iris, monkeypatch, proxy):
     assert bar.n == (1 if isinstance(proxy, Broken) else 3)
     collect_dynamics(SGD, X, y, n_epochs=3, random_state=0, verbose=0)
     assert bars[1].n == 0  # none was shown
+
+
+class LikeCatBoost(ClassifierMixin, BaseEstimator):
+    """A boosted classifier that lists the parameters that were set, as CatBoostClassifier does, and has several names for one."""
+
+    def __init__(self, iterations=None, n_estimators=None):
+        self.iterations = iterations
+        self.n_estimators = n_estimators
+
+    def get_params(self, deep=True):
+        return {name: value for name, value in super().get_params(deep).items() if value is not None}
+
+    def set_params(self, **params):
+        vars(self).update(params)
+        return self
+
+    def fit(self, X, y):
+        if (self.iterations is None) == (self.n_estimators is None):
+            raise ValueError("only one of the parameters iterations, n_estimators should be initialized.")
+        n_stages = self.iterations or self.n_estimators
+        self.model_ = GradientBoostingClassifier(n_estimators=n_stages, random_state=0).fit(X, y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X)
+
+    def staged_predict_proba(self, X):
+        return self.model_.staged_predict_proba(X)
+
+
+@pytest.mark.parametrize("params", [{}, {"n_estimators": 30}, {"iterations": 30}])
+def test_stages_of_a_classifier_that_lists_what_was_set(iris, params):
+    X, y, _ = iris
+    dynamics, model = collect_dynamics(LikeCatBoost(**params), X, y, n_epochs=4, random_state=0)
+    expected, _ = collect_dynamics(GradientBoostingClassifier(random_state=0), X, y, n_epochs=4)
+    np.testing.assert_allclose(dynamics.target_proba, expected.target_proba)
+    assert model.model_.n_estimators == 4
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+@pytest.mark.parametrize("last", [SGD, GradientBoostingClassifier(random_state=0)], ids=name_of)
+def test_steps_that_give_frames_cost_no_warning(iris, output, last):
+    """The last step is trained on what it is given in predict: with feature names, where the steps before give any."""
+    X, y, partial = iris
+    proxy = make_pipeline(StandardScaler(), last)
+    expected, _ = collect_dynamics(proxy, X, y, n_epochs=12, random_state=0)
+    with config_context(transform_output=output):
+        dynamics, model = collect_dynamics(proxy, X, y, n_epochs=12, random_state=0)
+        np.testing.assert_allclose(dynamics.target_proba, expected.target_proba)
+        np.testing.assert_allclose(model.predict_proba(X)[np.arange(150), y], dynamics.target_proba[-1], rtol=1e-5)
+        labeler = make_pipeline(StandardScaler(), LabelSpreading(kernel="knn", n_neighbors=30))
+        SemiPrune(labeler=labeler, proxy=proxy, n_epochs=12, random_state=0).fit(X, partial)

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 from conftest import assert_same
+from sklearn.semi_supervised import LabelSpreading
 from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping
 
+from skprune import SemiPrune
+from skprune._utils._adapters import torch_seeded
 from skprune.dynamics import DynamicsRecorder, Recording, _recorder, collect_dynamics
 from skprune.nets import MLP, NetClassifier
 from skprune.nets._features import features_warning, proxy_features
@@ -325,3 +328,48 @@ def test_the_bar_shows_recording_within_a_recording_alone(iris, capsys):
     with pytest.raises(ZeroDivisionError), named_stage(failing, "recording"):
         raise ZeroDivisionError
     assert "_stage" not in vars(failing)
+
+
+class Interrupted(torch.nn.Linear):
+    """A network during whose second forward pass someone presses Ctrl-C."""
+
+    passes = 0
+
+    def forward(self, x):
+        self.passes += 1
+        if self.passes == 2:
+            raise KeyboardInterrupt
+        return super().forward(x)
+
+
+def test_ctrl_c_ends_the_training_of_a_net_from_elsewhere(iris):
+    X, y, partial = iris
+    net = NeuralNetClassifier(
+        Interrupted, module__in_features=4, module__out_features=3, criterion=torch.nn.CrossEntropyLoss, verbose=0
+    )
+    with pytest.raises(KeyboardInterrupt):
+        collect_dynamics(net, X, y, n_epochs=4, random_state=0)
+    pruner = SemiPrune(labeler=LabelSpreading(kernel="knn"), proxy=net, n_epochs=11, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        pruner.fit(X, partial)
+    assert not hasattr(pruner, "support_")
+    with pytest.raises(KeyboardInterrupt), torch_seeded(net, 0):
+        net.fit(X.astype(np.float32), y)
+    assert "fit_loop" not in vars(net)
+
+
+def test_callbacks_may_still_stop_a_net_from_elsewhere(iris):
+    X, y, _ = iris
+    stop = EarlyStopping(monitor="train_loss", patience=2, threshold=10.0, sink=lambda *_: None)
+    net = NeuralNetClassifier(
+        torch.nn.Linear,
+        module__in_features=4,
+        module__out_features=3,
+        criterion=torch.nn.CrossEntropyLoss,
+        callbacks=[("stop", stop)],
+        verbose=0,
+    )
+    with torch_seeded(net, 0):
+        assert net.fit(X.astype(np.float32), y).predict(X.astype(np.float32)).shape == (150,)
+    with pytest.raises(RuntimeError, match=r"stopped after \d of 8 epochs"):
+        collect_dynamics(net, X, y, n_epochs=8, random_state=0)

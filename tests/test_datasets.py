@@ -290,3 +290,12 @@ def test_real_data(fetch, shape):
         assert data.data.shape[1:] == shape
         assert data.data.dtype == np.uint8
         assert sorted(set(data.target)) == list(range(10))
+
+
+@pytest.mark.parametrize("name", ["unlabeled", "unlabelled", "Unlabelled"])
+def test_every_spelling_of_the_folder_without_labels(tmp_path, name):
+    for folder in ("cat", "dog", name):
+        (tmp_path / folder).mkdir()
+        Image.new("L", (8, 8)).save(tmp_path / folder / "1.png")
+    _, y = load_image_folder(tmp_path, size=8, return_X_y=True)
+    assert sorted(map(str, y)) == ["None", "cat", "dog"]

@@ -1,10 +1,22 @@
 """What "unlabeled" looks like."""
 
+import re
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from skprune._utils._labels import encode_labels, labels_at, missing_mask, with_answers
+from skprune._utils._labels import (
+    codes_of_keys,
+    encode_any_labels,
+    encode_labels,
+    labels_at,
+    missing_mask,
+    with_answers,
+)
 
 EXPECTED = [0, 1, -1, 1]
 
@@ -63,11 +75,9 @@ def test_explicit_missing_label():
         ([-1, -1], "no labeled row"),
         ([None, None], "no labeled row"),
         ([2, -1, 2], "one class only"),
-        (np.array(["a", "b", "-1"]), "use an object array|Use an object array"),
-        (pd.Series(["a", "b", "-1"], dtype="string"), "Use an object array"),
-        (["a", "b", "-1"], "Use an object array"),
-        (pd.Series(["a", "b", "-1"], dtype="category"), "Use an object array"),
+        ([1, -1, 1], "one class only.*-1 was read as unlabeled, in 1 rows; set missing_label=None if it is a class"),
         (["a", 1, None], "mixes"),
+        (["a", "b", -1, None], "mixes.*one mark, such as None"),
         ([0.0, 1.0, np.inf], "infinity"),
         ([0.5, 1.25, np.nan], "Unknown label type"),
         (np.zeros((3, 2)), "1d"),
@@ -79,7 +89,7 @@ def test_refused_labels(y, message):
 
 
 def test_missing_label_that_contradicts_a_nan():
-    with pytest.raises(ValueError, match="missing value at row 2"):
+    with pytest.raises(ValueError, match="missing value at row 2.*replace -1 by None, and leave missing_label out"):
         encode_labels([0.0, 1.0, np.nan], missing_label=-1)
 
 
@@ -139,3 +149,152 @@ def test_an_oracle_answers_for_the_rows_that_are_asked():
         with_answers(np.array([1, 0, 1]), asked, [1, 1, 1, None], rows, np.array([0, 1]))
     with pytest.raises(ValueError, match="mixes"):
         with_answers(np.array([1, 0, 1]), asked, ["1", "1", "1", "1"], rows, np.array([0, 1]))
+
+
+CONTAINERS = (list, np.array, partial(np.array, dtype=object), partial(pd.Series, dtype="string"), pd.Categorical)
+MARKS = (
+    "",
+    " ",
+    "?",
+    "nan",
+    "None",
+    "NONE",
+    "NA",
+    "n/a",
+    "<NA>",
+    "NaT",
+    "null",
+    "-1",
+    "-1 ",
+    "-1.0",
+    "Unlabelled",
+    "unlabeled",
+)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_text_that_looks_like_a_mark_is_refused_by_name(container, mark):
+    y = container(["cat", "dog", mark, "dog"])
+    with pytest.raises(ValueError, match="looks like a mark") as refused:
+        encode_labels(y)
+    assert f"{mark!r}, which looks like a mark" in str(refused.value)
+    assert f"Set missing_label={mark!r} if it marks unlabeled rows, missing_label=None if it is a class" in str(
+        refused.value
+    )
+    assert encode_labels(y, mark, warn=True)[0].tolist() == EXPECTED
+    assert mark in encode_labels(y, None, warn=True)[1]
+    assert not missing_mask(y, classes=np.array(["cat", "dog", mark])).any()
+
+
+def test_bytes_that_look_like_a_mark():
+    with pytest.raises(ValueError, match=r"b'\?', which looks like a mark"):
+        encode_labels(np.array([b"cat", b"dog", b"?"]))
+
+
+def test_several_marks_become_none():
+    with pytest.raises(ValueError, match=r"y holds '', '\?', which looks .* Replace it by None"):
+        encode_labels(["cat", "dog", "?", ""])
+
+
+def test_a_text_mark_beside_missing_labels_is_warned_of():
+    y = ["cat", "dog", "none", None]
+    with pytest.warns(UserWarning, match=r"y holds 'none', read as a class\. Replace it by None if") as seen:
+        codes, classes = encode_labels(y, warn=True)
+    assert len(seen) == 1
+    assert (codes.tolist(), classes.tolist()) == ([0, 1, 2, -1], ["cat", "dog", "none"])
+    encode_labels(y)  # who reads without a fit is not warned
+    encode_labels(y, None, warn=True)
+
+
+@pytest.mark.parametrize("classes", [["nano", "Nancy", "neg-1"], ["1", "2", "3"], ["unlabeled cells", "a", "b"]])
+def test_usual_names_are_no_marks(classes):
+    assert encode_labels(classes, warn=True)[1].tolist() == sorted(classes)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [-1, 0, 1, 0, 1],
+        [-1.0, 0.0, 1.0, 0.0],
+        [-2, -1, 0, 1, 2],
+        np.array([-3, -1, -1, -1, -1, 4]),
+    ],
+)
+def test_minus_one_that_may_be_a_class_is_named(y):
+    with pytest.warns(UserWarning, match=r"y holds -1 in \d of \d rows, read as unlabeled, beside \[") as seen:
+        codes, _ = encode_labels(y, warn=True)
+    assert len(seen) == 1
+    assert "Set missing_label=-1 if it marks unlabeled rows, missing_label=None if it is a class" in str(
+        seen[0].message
+    )
+    assert (codes == -1).tolist() == [v == -1 for v in y]
+    assert encode_labels(y, -1, warn=True)[0].tolist() == codes.tolist()
+    assert -1 in encode_labels(y, None, warn=True)[1]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [0, 1, 2, -1],
+        [3, 7, -1],
+        [0, 1, -1, -1, -1],
+        [1, 2, -1],
+        np.array(["a", "b", -1], dtype=object),
+        np.array([True, False, -1], dtype=object),
+        [0, 1, 2],
+        [-1, 1, None],
+        [-1, 0, 1, None, None, None, None],
+        [-2, -1, 0, 1, None],
+        [0, 1, None],
+    ],
+)
+def test_plain_labels_pass_without_a_warning(y):
+    encode_labels(y, warn=True)
+
+
+def test_a_single_other_class_beside_minus_one():
+    with pytest.warns(UserWarning, match=r"y holds -1 in 2 of 3 rows, read as unlabeled, beside \[1\]"):
+        codes, classes = encode_any_labels([-1, 1, -1])
+    assert (codes.tolist(), classes.tolist()) == ([-1, 0, -1], [1])
+
+
+@pytest.mark.parametrize("y", [[-1, 0, 1, 1, None], [-1, -1, 0, 1, 2, np.nan]])
+def test_minus_one_beside_missing_labels_is_named(y):
+    with pytest.warns(
+        UserWarning, match=r"y holds -1 in \d rows, read as a class, because 1 other labels are None"
+    ) as seen:
+        codes, classes = encode_labels(y, warn=True)
+    assert len(seen) == 1
+    assert classes[0] == -1
+    assert encode_labels(y, None, warn=True)[0].tolist() == codes.tolist()
+
+
+@given(st.lists(st.sampled_from([-2, -1, 0, 1, 2, 3]), min_size=3, max_size=12), st.booleans())
+def test_an_explicit_mark_means_the_same_whatever_else_there_is(labels, with_null):
+    """One more missing label, or one fewer, never changes what -1 means."""
+    y = np.array([*labels, None] if with_null else labels, dtype=object)
+    as_class = missing_mask(y, None)
+    assert as_class.tolist() == [label is None for label in y]
+    if not with_null:
+        assert missing_mask(y, -1).tolist() == [label == -1 for label in y]
+
+
+@pytest.mark.parametrize(
+    ("y", "mark", "held"), [(["a", "b", "? "], "?", "'? '"), (["a", "-1"], -1, "'-1'"), ([0, 1, -1], "-1", "-1")]
+)
+def test_another_spelling_of_the_mark_is_refused(y, mark, held):
+    with pytest.raises(ValueError, match=rf"marks no row, but y holds {re.escape(held)}\. Set missing_label="):
+        encode_labels(y, mark)
+    assert encode_labels(["a", "b"], "?")[0].tolist() == [0, 1]
+
+
+def test_one_mark_at_a_time():
+    with pytest.raises(ValueError, match="'auto' or one value"):
+        encode_labels(["a", "b"], ["", "?"])
+
+
+def test_keys_of_classes_become_those_of_codes():
+    assert codes_of_keys({"b": 2, "a": 1}, np.array(["a", "b", "c"]), "weights") == {1: 2, 0: 1}
+    with pytest.raises(ValueError, match=r"weights names 'd', which is not among the classes \['a', 'b'\]"):
+        codes_of_keys({"d": 2}, np.array(["a", "b"]), "weights")

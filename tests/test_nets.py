@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.tree import DecisionTreeClassifier
 from skorch.callbacks import Callback
 from torchvision import models
+from torchvision.transforms import v2
 
 from skprune import SemiPrune
 from skprune._utils._device import resolve_device
@@ -756,3 +757,31 @@ def test_features_enter_the_last_layer_or_are_named_log_probabilities(iris):
     tree = DecisionTreeClassifier().fit(X, y)
     assert proxy_features(tree, X).shape == (150, 3)
     assert features_warning(tree, proxy_features(tree, X)) is None, "documented"
+
+
+@pytest.mark.parametrize("net", [NetClassifier(), FixMatch()], ids=lambda net: type(net).__name__)
+def test_labels_for_some_rows_only(iris, net):
+    X, y, _ = iris
+    for fit in (net.fit, net.partial_fit):
+        with pytest.raises(ValueError, match="X has 150 rows, y has 40"):
+            fit(X, y[:40])  # all of one class
+
+
+@pytest.mark.parametrize(("kind", "name"), [(NetClassifier, "augment"), (FixMatch, "weak"), (FixMatch, "strong")])
+def test_a_transform_of_torchvision_is_refused_with_the_way_to_use_it(kind, name):
+    transform = v2.RandomHorizontalFlip(p=1.0)
+    message = f"{name} must be a function .*RandomHorizontalFlip is a torch module.*def {name}\\(x, generator\\)"
+    with pytest.raises(TypeError, match=message):
+        kind(**{name: transform})
+    with pytest.raises(TypeError, match=message):
+        kind().set_params(**{name: transform})
+    seen = []
+
+    def augment(x, generator):
+        seen.append(x)
+        return torch.stack([transform(image) for image in x])
+
+    X = np.random.default_rng(0).integers(0, 256, (20, 3, 8, 8), dtype=np.uint8)
+    params = {"max_epochs": 1, "n_steps": 2, "batch_size": 4, "device": "cpu"}
+    kind(**{name: augment}, **params).fit(X, np.arange(20) % 2)
+    assert seen

@@ -461,7 +461,7 @@ def test_no_labeler_is_refused_although_none_is_needed(quick, iris):
         (np.zeros((4, 2)), [1, 1, -1], "X has 4 rows, y has 3"),
         (np.array([[0.0, 1], [np.nan, 1], [2, 3], [4, 5]]), [0, 1, -1, -1], "NaN, first in row 1, column 0"),
         (np.zeros((4, 2)), None, "requires y"),
-        (np.zeros((4, 2)), np.array(["a", "b", "-1", "-1"]), "Use an object array"),
+        (np.zeros((4, 2)), np.array(["a", "b", "-1", "-1"]), "holds .-1., which looks like a mark"),
     ],
 )
 def test_bad_data_is_refused(quick, X, y, message):
@@ -803,7 +803,7 @@ def test_scores_of_new_rows_out_of_a_small_pool(quick, iris):
     X, _, _ = iris
     rows = np.r_[0:3, 100:103]
     y = np.array([0, 0, -1, 1, 1, -1])
-    pruner = quick(0.5, selection="hardest").fit(X[rows], y)
+    pruner = quick(0.5, selection="hardest", missing_label=-1).fit(X[rows], y)
     np.testing.assert_allclose(pruner.predict_difficulty(X), pruner.difficulty_scores_.mean())
 
 

@@ -400,3 +400,18 @@ def test_a_class_that_vanishes_is_named():
         with pytest.warns(UserWarning, match=r"'odd' among them.*alignment='labels'") as seen:
             fit(X, labels)
         assert [warning.filename for warning in seen] == [__file__]
+
+
+@pytest.mark.parametrize(
+    ("labeler", "advice"),
+    [
+        (SoftMatch(), "of the class, or set balanced=True."),
+        (FixMatch(), "of the class, or set alignment='labels' or balanced=True."),
+        (FixMatch(balanced=True), "of the class, or set alignment='labels'."),
+        (SoftMatch(balanced=True), "of the class."),
+    ],
+)
+def test_the_warning_advises_what_is_not_set_already(labeler, advice):
+    with pytest.warns(UserWarning, match="no row of 1 of 2 classes") as seen:
+        warn_of_vanished(np.array([0, 0]), np.array(["a", "b"]), labeler)
+    assert str(seen[0].message).endswith(advice)

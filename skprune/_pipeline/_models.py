@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._settings import NoLabeler
-from skprune._utils._adapters import holds_net, is_own_net, is_semi_supervised
+from skprune._utils._adapters import holds_net, is_own_net, is_semi_supervised, read_class_indices
 from skprune._utils._registry import lookup
 from skprune._utils._seeds import seed_nested
 from skprune.dynamics._collect import check_proxy
@@ -27,15 +27,15 @@ class Models:
     selection_seed: int
 
 
-def prepare_models(settings, rng, *, all_labeled):
+def prepare_models(settings, rng, classes, *, all_labeled):
     """Return the models of a fit; seeds are drawn in a fixed order."""
     labeler, proxy = choose_models(settings, all_labeled=all_labeled)
     if labeler is None:
         rng.randint(2**31 - 1)  # what a net would draw: the seed of the proxy does not depend on it
     else:
-        labeler = prepare(labeler, rng=rng, device=settings.device, n_jobs=settings.n_jobs)
+        labeler = prepare(labeler, rng=rng, device=settings.device, n_jobs=settings.n_jobs, classes=classes)
     proxy_jobs = settings.n_jobs if settings.n_repeats == 1 else None  # repeats share the cores
-    proxy = prepare(proxy, rng=rng, device=settings.device, n_jobs=proxy_jobs)
+    proxy = prepare(proxy, rng=rng, device=settings.device, n_jobs=proxy_jobs, classes=classes)
     return Models(labeler, proxy, int(rng.randint(2**31 - 1)), int(rng.randint(2**31 - 1)))
 
 
@@ -109,9 +109,11 @@ def default_proxy():
     return NetClassifier(lr=0.01)
 
 
-def prepare(estimator, *, rng, device, n_jobs):
-    """Clone an estimator; nested `random_state`, `device` and `n_jobs` that are None inherit."""
+def prepare(estimator, *, rng, device, n_jobs, classes=None):
+    """Clone an estimator; nested `random_state`, `device` and `n_jobs` that are None inherit; with `classes` it reads codes."""
     estimator = seed_nested(clone(estimator), rng)
+    if classes is not None:
+        read_class_indices(estimator, classes)
     inherited = {"device": None if device == "auto" else device, "n_jobs": n_jobs}
     filled = {}
     for name, value in estimator.get_params(deep=True).items():

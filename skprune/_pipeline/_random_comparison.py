@@ -60,7 +60,7 @@ class CoresetJudge:
         classes, labels = np.unique(self.held_out.codes[mask], return_inverse=True)
         if len(classes) < 2:
             return np.isin(self.codes[rows], classes)
-        model = training.fit(self.pool[mask], labels)
+        model = training.of_classes(classes).fit(self.pool[mask], labels)
         return classes[model.predict(as_input(model, self.pool[rows]))] == self.codes[rows]
 
     def compare_with_random(self, mask, must_keep):

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from skprune._pipeline._space import class_uncertainty
-from skprune._utils._labels import MISSING
+from skprune._utils._labels import MISSING, codes_of_keys
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics
@@ -117,11 +117,7 @@ def selector_for(settings, classes, *, is_image):
     weights = getattr(selector, "class_balanced", None)
     if not isinstance(weights, dict):
         return selector
-    codes = {label: code for code, label in enumerate(classes.tolist())}
-    unknown = [label for label in weights if label not in codes]
-    if unknown:
-        raise ValueError(f"class_balanced names {unknown[0]!r}, which is not among the classes {classes.tolist()}.")
-    return selector.set_params(class_balanced={codes[label]: weight for label, weight in weights.items()})
+    return selector.set_params(class_balanced=codes_of_keys(weights, classes, "class_balanced"))
 
 
 def _auto_selector(settings, is_image):

@@ -22,7 +22,7 @@ def coverage_space(pool, features, random_state):
         rows = PCA(min(_N_COMPONENTS, len(rows)), svd_solver="randomized", random_state=random_state).fit_transform(
             rows
         )
-    return rows.astype(np.float32)
+    return np.asarray(rows, dtype=np.float32)  # frames, where scikit-learn is set to give them
 
 
 def class_uncertainty(space, codes, random_state):

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._models import repeats_of
 from skprune._pipeline._stage_cache import StageCache, pack, unpack
-from skprune._utils._adapters import as_input, is_net, is_own_net, torch_seeded
+from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_classes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._seeds import seed_nested
 from skprune._utils._warnings import warn_user
@@ -200,6 +200,12 @@ class FullTraining:
             proxy.set_params(train_split=None, verbose=0)
         with torch_seeded(proxy, self.seed):
             return proxy.fit(as_input(proxy, pool), codes)
+
+    def of_classes(self, codes):
+        """Return the same training on labels that are positions among some class indices."""
+        proxy = clone(self.proxy)
+        renumber_classes(proxy, codes)
+        return replace(self, proxy=proxy)
 
     def reseeded(self, seed):
         """Return the same training with another seed, and with new seeds in all that the proxy holds."""

@@ -2,10 +2,14 @@
 
 import sys
 from contextlib import contextmanager
+from traceback import walk_tb
 
 import numpy as np
 
+from skprune._utils._labels import MISSING, codes_of_keys
 from skprune._utils._pool import flat
+
+_KEYED_BY_CLASS = ("class_weight", "sampling_strategy")  # of scikit-learn and LightGBM, of imbalanced-learn
 
 
 def is_net(estimator):
@@ -36,13 +40,71 @@ def is_semi_supervised(estimator):
     return getattr(estimator, "_semi_supervised", False)
 
 
+def class_keyed(estimator):
+    """Return the dicts keyed by class among the parameters of an estimator, by the names of these, at any depth."""
+    return {
+        name: value
+        for name, value in estimator.get_params(deep=True).items()
+        if isinstance(value, dict) and name.rsplit("__", 1)[-1] in _KEYED_BY_CLASS
+    }
+
+
+def read_class_indices(estimator, classes):
+    """Set what names classes of y, or the mark of a missing label, in an estimator that is given class indices."""
+    changes = {name: MISSING for name in estimator.get_params(deep=True) if name.rsplit("__", 1)[-1] == "missing_label"}
+    for name, value in class_keyed(estimator).items():
+        changes[name] = codes_of_keys(value, classes, name)
+        if name.rsplit("__", 1)[-1] == "class_weight":  # one for each class, as a fit may lack some
+            changes[name] = dict.fromkeys(range(len(classes)), 1) | changes[name]
+    estimator.set_params(**changes)
+
+
 @contextmanager
 def torch_seeded(estimator, seed):
-    """Seed torch's global generators within the block, where torch is in use at all."""
+    """Seed torch's global generators within the block, where torch is in use at all; Ctrl-C ends it for every net."""
     if "torch" not in sys.modules:
         yield
         return
     from skprune._utils._device import resolve_device, seeded
 
-    with seeded(seed, resolve_device(getattr(estimator, "device", "cpu"))):
+    with seeded(seed, resolve_device(getattr(estimator, "device", "cpu"))), interruptible(estimator):
         yield
+
+
+def renumber_classes(estimator, codes):
+    """Set what names class indices in an estimator that is given their positions among some of them."""
+    changes = {
+        name: {position: value[code] for position, code in enumerate(codes.tolist()) if code in value}
+        for name, value in class_keyed(estimator).items()
+    }
+    estimator.set_params(**changes)
+
+
+class _Interrupted(BaseException):
+    """A KeyboardInterrupt under a name that skorch does not swallow."""
+
+
+@contextmanager
+def interruptible(estimator):
+    """Let Ctrl-C end the block though a skorch net swallows it; its callbacks may still stop the training early."""
+    if not is_net(estimator) or is_own_net(estimator):
+        yield
+        return
+    fit_loop = estimator.fit_loop
+
+    def watched(*args, **kwargs):
+        try:
+            return fit_loop(*args, **kwargs)
+        except KeyboardInterrupt as interrupt:
+            frames = [frame.f_code.co_name for frame, _ in walk_tb(interrupt.__traceback__)]
+            if "on_epoch_end" in frames:  # skorch's EarlyStopping raises it there
+                raise
+            raise _Interrupted from interrupt
+
+    estimator.fit_loop = watched
+    try:
+        yield
+    except _Interrupted as error:
+        raise KeyboardInterrupt from error.__cause__
+    finally:
+        vars(estimator).pop("fit_loop", None)

@@ -22,8 +22,9 @@ SHARED = {
     "score_epochs": """n_epochs : int, default=None
     The number of epochs to use, from the first; None uses all recorded epochs.""",
     "missing_label": """missing_label : object, default="auto"
-    The mark of an unlabeled row. "auto": if any label is None, NaN, NA or masked, exactly those are missing; otherwise -1
-    is.""",
+    The mark of an unlabeled row: a value such as -1, "" or "?", or None for None, NaN, NA and masked labels. "auto": if any
+    label is one of the latter, exactly those are missing; otherwise -1 is. A warning is raised where -1 could be the other
+    thing, a class or a mark. Texts such as "?" or "nan" are refused, or warned of if other labels are missing.""",
     "image_shape": """image_shape : tuple of (C, H, W), default=None
     The shape of each row when images come as flat rows.""",
     "random_state": """random_state : int, RandomState or None, default=None

@@ -1,5 +1,6 @@
 """What "unlabeled" looks like. Everywhere else labels are 0..K-1, and -1 where there is none."""
 
+from dataclasses import dataclass
 from numbers import Number
 
 import numpy as np
@@ -11,16 +12,21 @@ from skprune._utils._warnings import warn_user
 MISSING = -1
 """The code of a missing label inside skprune."""
 
+_TEXT_MARKS = frozenset(("", "?", "-1", "nan", "none", "na", "n/a", "<na>", "nat", "null", "unlabeled", "unlabelled"))
+
 VANISHED = "The pseudo-labels hold no row of"
 """How the warning begins that a class has vanished."""
 
 
-def encode_labels(y, missing_label="auto", classes=None):
-    """Encode labels, some of them missing, as integers."""
-    values, missing = _split(y, missing_label, classes)
+def encode_labels(y, missing_label="auto", classes=None, *, warn=False):
+    """Encode labels, some of them missing, as integers; warn, where a fit wants it, of marks that could be classes."""
+    given = _read(y, missing_label, classes)
+    values, missing = given.values, given.missing
     if values.size == 0:
         raise ValueError(
-            f"y holds no labeled row: all {len(missing)} labels are missing. Label at least one row of each class."
+            f"y holds no labeled row: all {len(missing)} labels are missing. Label at least one row of each class. For the rows "
+            "nearest to 20 cluster centers, label skprune.baselines.PrototypicalityPruner(20, n_clusters=20, "
+            "selection='k_means').fit(X).annotation_indices_ first."
         )
     if values.dtype.kind == "f" and np.isinf(values).any():
         raise ValueError("y contains infinity (inf). Labels must be finite.")
@@ -36,16 +42,47 @@ def encode_labels(y, missing_label="auto", classes=None):
     if classes.size < 2:
         raise ValueError(
             f"y holds one class only ({classes.tolist()[0]!r}) among its {values.size} labels. Label rows of at least two "
-            "classes."
+            f"classes.{minus_one_hint(y, missing_label, missing)}"
         )
+    if warn and given.doubt is not None:
+        warn_user(given.doubt)
     codes = np.full(len(missing), MISSING, dtype=np.int64)
     codes[~missing] = positions
     return codes, classes
 
 
-def missing_mask(y, missing_label="auto", classes=None):
+def encode_any_labels(y, missing_label="auto"):
+    """Encode labels as :func:`encode_labels` does where any number of classes will do, none included."""
+    given = _read(y, missing_label)
+    if given.doubt is not None:
+        warn_user(given.doubt)
+    codes = np.full(len(given.missing), MISSING, dtype=np.int64)
+    if given.values.size == 0:
+        return codes, np.array([])
+    classes, codes[~given.missing] = np.unique(given.values, return_inverse=True)
+    return codes, classes
+
+
+def missing_mask(y, missing_label="auto", classes=None, *, name="y"):
     """Tell which labels are missing, by the rule of :func:`encode_labels`."""
-    return _split(y, missing_label, classes)[1]
+    return _read(y, missing_label, classes, name).missing
+
+
+def minus_one_hint(y, missing_label, missing):
+    """Return what an error says besides where -1 was taken for unlabeled, and may have been a class."""
+    is_auto = isinstance(missing_label, str) and missing_label == "auto"
+    if is_auto and missing.any() and not _raw(y)[1].any():
+        return f" -1 was read as unlabeled, in {int(missing.sum())} rows; set missing_label=None if it is a class."
+    return ""
+
+
+def codes_of_keys(weights, classes, name):
+    """Return a dict keyed by classes as one keyed by class indices."""
+    codes = {label: code for code, label in enumerate(classes.tolist())}
+    unknown = [label for label in weights if label not in codes]
+    if unknown:
+        raise ValueError(f"{name} names {unknown[0]!r}, which is not among the classes {classes.tolist()}.")
+    return {codes[label]: weight for label, weight in weights.items()}
 
 
 def labels_at(y, rows):
@@ -57,11 +94,11 @@ def labels_at(y, rows):
     return _plain(values[rows])
 
 
-def with_answers(labels, asked, y_oracle, rows, classes):
+def with_answers(labels, asked, y_oracle, rows, classes, missing_label="auto"):
     """Replace the labels of the `asked` among some rows by those of an oracle, which is read at these rows alone."""
     hidden = _raw(y_oracle)[1][rows[asked]]
     answers = None if hidden.any() else labels_at(y_oracle, rows[asked])
-    unknown = hidden if answers is None else missing_mask(answers, classes=classes)
+    unknown = hidden if answers is None else missing_mask(answers, missing_label, classes, name="y_oracle")
     if unknown.any():
         raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
     same_kind = labels.dtype.kind == answers.dtype.kind
@@ -71,29 +108,116 @@ def with_answers(labels, asked, y_oracle, rows, classes):
     return _plain(answered)
 
 
-def _split(y, missing_label, classes):
-    """Return the labels that are there, and the mask of those that are not."""
-    values, hidden = _raw(y)
-    if not (isinstance(missing_label, str) and missing_label == "auto"):
-        if _is_null(missing_label):
-            return _plain(values[~hidden]), hidden
-        if hidden.any():
-            raise ValueError(
-                f"y holds a missing value at row {int(hidden.argmax())}, but missing_label={missing_label!r} says that "
-                "another value marks unlabeled rows. Use missing_label='auto' or None."
-            )
-        missing = _equal(values, missing_label)
-        return _plain(values[~missing]), missing
-    texts = values.dtype.kind in "US" or (values.dtype.kind == "O" and not isinstance(y, np.ndarray))
-    if texts and any(isinstance(v, str) and v == str(MISSING) for v in values[~hidden].tolist()):
+def series_like(y, labels, rows):
+    """Return labels of some rows as a Series of pandas or polars where `y` is one, in its dtype."""
+    if hasattr(y, "iloc") and y.ndim == 1:
+        kept = y.iloc[rows]
+        dtype = None if kept.dtype == object else kept.dtype  # object may have been chosen for the mark alone
+        return type(kept)(labels, index=kept.index, name=kept.name, dtype=dtype)
+    if hasattr(y, "is_null") and hasattr(y, "to_list"):
+        return type(y)(y.name, labels.tolist(), dtype=y.dtype)
+    return labels
+
+
+@dataclass(frozen=True)
+class _GivenLabels:
+    """The labels that are there, the mask of those that are not, and what a fit warns of: a mark that may be a class."""
+
+    values: np.ndarray
+    missing: np.ndarray
+    doubt: str | None = None
+
+
+def _read(y, missing_label, classes=None, name="y"):
+    """Tell the labels of `y` from what marks missing ones; the one place that does."""
+    if np.ndim(missing_label) or isinstance(missing_label, (dict, set)):
         raise ValueError(
-            "y is an array of strings in which '-1' occurs, so a number seems to have been turned into text. Use an "
-            "object array with None or -1 for the unlabeled rows."
+            f"missing_label must be 'auto' or one value, got {missing_label!r}. Replace further marks by None."
         )
-    if hidden.any() or (classes is not None and _equal(np.asarray(classes), MISSING).any()):
-        return _plain(values[~hidden]), hidden
-    missing = _equal(values, MISSING)
-    return _plain(values[~missing]), missing
+    values, hidden = _raw(y)
+    if isinstance(missing_label, str) and missing_label == "auto":
+        known = np.array([]) if classes is None else np.asarray(classes)
+        missing = hidden if hidden.any() or _equal(known, MISSING).any() else _equal(values, MISSING)
+        labels = _plain(values[~missing])
+        doubt = _doubt_about_texts(labels, known, name, any_missing=missing.any())
+        if classes is None and doubt is None:
+            doubt = _doubt_about_minus_one(labels, missing, nulls=hidden.any())
+        return _GivenLabels(labels, missing, doubt)
+    if is_null(missing_label):
+        return _GivenLabels(_plain(values[~hidden]), hidden)
+    if hidden.any():
+        raise ValueError(
+            f"{name} holds a missing value at row {int(hidden.argmax())}, but missing_label={missing_label!r} says that "
+            f"another value marks unlabeled rows. Use one mark: replace {missing_label!r} by None, and leave missing_label out."
+        )
+    missing = _equal(values, missing_label)
+    if not missing.any():
+        _refuse_other_spelling(values, missing_label, classes, name)
+    return _GivenLabels(_plain(values[~missing]), missing)
+
+
+def _doubt_about_texts(labels, known, name, *, any_missing):
+    """Refuse texts that look like a mark of unlabeled rows; return a warning of them where other labels are missing."""
+    if labels.size == 0 or not isinstance(labels[0], (str, bytes)):
+        return None
+    marks = sorted(text for text in set(labels.tolist()).difference(known.tolist()) if _folded(text) in _TEXT_MARKS)
+    if not marks:
+        return None
+    names = ", ".join(map(repr, marks))
+    if any_missing:
+        return f"{name} holds {names}, read as a class. {_remedy(marks, alone=False)}"
+    raise ValueError(
+        f"{name} holds {names}, which looks like a mark of unlabeled rows. {_remedy(marks, alone=len(marks) == 1)}"
+    )
+
+
+def _doubt_about_minus_one(labels, missing, *, nulls):
+    """Return a warning where -1 may be the other thing, a class or a mark; what most rows hold is plainly the mark."""
+    if labels.dtype.kind not in "if" or not missing.any():
+        return None
+    others, counts = np.unique(labels, return_counts=True)
+    most_are_missing = 2 * missing.sum() > len(missing)
+    if nulls:
+        n_held = int(counts[others == MISSING].sum())
+        others = others[others != MISSING]
+        if n_held == 0 or most_are_missing or len(others) < 2 or others[0] < 0:
+            return None
+        return (
+            f"y holds -1 in {n_held} rows, read as a class, because {int(missing.sum())} other labels are None, NaN or NA. "
+            f"{_remedy([MISSING], alone=False)}"
+        )
+    like_signs = others.tolist() == [1] or (others.tolist() == [0, 1] and not most_are_missing)
+    if not like_signs and (labels.size == 0 or others[0] >= 0):
+        return None
+    return (
+        f"y holds -1 in {int(missing.sum())} of {len(missing)} rows, read as unlabeled, beside {others.tolist()[:5]}. "
+        f"{_remedy([MISSING], alone=True)}"
+    )
+
+
+def _remedy(marks, *, alone):
+    """Say how to tell what marks mean; a mark that is not alone has to become None, like the others."""
+    if alone:
+        return f"Set missing_label={marks[0]!r} if it marks unlabeled rows, missing_label=None if it is a class."
+    return "Replace it by None if it marks unlabeled rows; set missing_label=None if it is a class."
+
+
+def _refuse_other_spelling(values, missing_label, classes, name):
+    """Refuse a mark that no row holds where a label differs from it in type, case or spaces alone."""
+    known = [] if classes is None else np.asarray(classes).tolist()
+    wanted = _folded(missing_label)
+    for label in (values if values.dtype.kind == "O" else np.unique(values)).tolist():
+        if _folded(label) == wanted and label not in known:
+            raise ValueError(
+                f"missing_label={missing_label!r} marks no row, but {name} holds {label!r}. Set missing_label={label!r} if that "
+                "marks unlabeled rows, missing_label=None if it is a class."
+            )
+
+
+def _folded(label):
+    """Return a label as text without the case, spaces and zeros in which spellings of a mark differ."""
+    text = label.decode(errors="replace") if isinstance(label, bytes) else str(label)
+    return text.strip().casefold().removesuffix(".0")
 
 
 def _raw(y):
@@ -131,11 +255,12 @@ def _nulls(values):
     if values.dtype.kind in "mM":
         return np.isnat(values)
     if values.dtype.kind == "O":
-        return np.fromiter((_is_null(v) for v in values), dtype=bool, count=len(values))
+        return np.fromiter((is_null(v) for v in values), dtype=bool, count=len(values))
     return np.zeros(len(values), dtype=bool)
 
 
-def _is_null(value):
+def is_null(value):
+    """Tell whether a value is None, NaN, NA or NaT."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(value, (np.datetime64, np.timedelta64)):
@@ -165,17 +290,22 @@ def _plain(values):
         return values
     if texts:
         raise ValueError(
-            f"y mixes {texts} strings with {len(values) - texts} labels of another type. Use one type for all labels."
+            f"y mixes {texts} strings with {len(values) - texts} labels of another type. Use one type for all labels, and one "
+            "mark, such as None, for all unlabeled rows."
         )
     return np.asarray(values.tolist())
+
+
+_REMEDIES = {"alignment": "labels", "balanced": True}
 
 
 def warn_of_vanished(codes, classes, labeler):
     """Warn when pseudo-labels lack a class."""
     lost = np.setdiff1d(np.arange(len(classes)), codes)
     if lost.size:
-        options = ", or set alignment='labels' or balanced=True" if hasattr(labeler, "alignment") else ""
+        options = [f"{name}={value!r}" for name, value in _REMEDIES.items() if getattr(labeler, name, value) != value]
+        remedy = f", or set {' or '.join(options)}" if options else ""
         warn_user(
             f"{VANISHED} {lost.size} of {len(classes)} classes, {classes.tolist()[lost[0]]!r} among them ({len(codes)} rows "
-            f"looked at). Give {type(labeler).__name__} more labels of the class{options}."
+            f"looked at). Give {type(labeler).__name__} more labels of the class{remedy}."
         )

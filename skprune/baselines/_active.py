@@ -46,6 +46,7 @@ class ActivePruner(ReselectingPruner):
         augment="strong", ema=True)``. For "badge", a net whose last layer is linear and gives the logits has the gradients of
         that layer; for any other classifier they are those of the intercepts of the logits, ``p - onehot``.
     $image_shape
+    $missing_label
     $device
     $random_state
 
@@ -82,6 +83,7 @@ class ActivePruner(ReselectingPruner):
         include_labeled=True,
         classifier=None,
         image_shape=None,
+        missing_label="auto",
         device=None,
         random_state=None,
     ):
@@ -90,6 +92,7 @@ class ActivePruner(ReselectingPruner):
         self.include_labeled = include_labeled
         self.classifier = classifier
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.device = device
         self.random_state = random_state
 
@@ -120,7 +123,7 @@ class ActivePruner(ReselectingPruner):
         classifier = default_classifier() if self.classifier is None else self.classifier
         check_labeler(classifier, "classifier")
         rng = check_random_state(self.random_state)
-        classifier = prepare(clone(classifier), rng=rng, device=self.device, n_jobs=None)
+        classifier = prepare(clone(classifier), rng=rng, device=self.device, n_jobs=None, classes=pool.classes)
         seed = int(rng.randint(2**31 - 1))
         rows = as_input(classifier, pool.rows)
         with torch_seeded(classifier, seed):

@@ -10,7 +10,7 @@ from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner, LabeledPool
 from skprune._pipeline._models import prepare
-from skprune._utils._labels import MISSING, labels_at, missing_mask
+from skprune._utils._labels import MISSING, encode_any_labels
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import as_pool, check_equal_length, flat
 from skprune.selection import BaseSelector, Mixture, get_selector, kept_count
@@ -206,9 +206,7 @@ def read_pool(estimator, X, y):
     codes, classes = np.full(len(rows), MISSING, dtype=np.int64), np.array([])
     if y is not None:
         check_equal_length(rows, y)
-        labeled = np.flatnonzero(~missing_mask(y))
-        if labeled.size:
-            classes, codes[labeled] = np.unique(labels_at(y, labeled), return_inverse=True)
+        codes, classes = encode_any_labels(y, estimator.missing_label)
     return LabeledPool(rows, codes, classes)
 
 

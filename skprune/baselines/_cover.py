@@ -20,6 +20,7 @@ class KCenterPruner(GreedyPruner):
     $ratio
     $embedding
     $image_shape
+    $missing_label
     $random_state
 
     Attributes
@@ -35,10 +36,11 @@ class KCenterPruner(GreedyPruner):
     [5.0, 9.0]
     """
 
-    def __init__(self, ratio=0.5, *, embedding=None, image_shape=None, random_state=None):
+    def __init__(self, ratio=0.5, *, embedding=None, image_shape=None, missing_label="auto", random_state=None):
         self.ratio = ratio
         self.embedding = embedding
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.random_state = random_state
 
     def _pick(self, inputs, k, rng):
@@ -57,6 +59,7 @@ class HerdingPruner(GreedyPruner):
     $ratio
     $embedding
     $image_shape
+    $missing_label
     $random_state
 
     Attributes
@@ -71,10 +74,11 @@ class HerdingPruner(GreedyPruner):
     array([1., 2., 9.])
     """
 
-    def __init__(self, ratio=0.5, *, embedding=None, image_shape=None, random_state=None):
+    def __init__(self, ratio=0.5, *, embedding=None, image_shape=None, missing_label="auto", random_state=None):
         self.ratio = ratio
         self.embedding = embedding
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.random_state = random_state
 
     def _pick(self, inputs, k, rng):

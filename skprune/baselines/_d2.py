@@ -44,6 +44,7 @@ class D2Pruner(GreedyPruner):
     $n_clusters
     $embedding
     $image_shape
+    $missing_label
     $random_state
 
     Attributes
@@ -69,6 +70,7 @@ class D2Pruner(GreedyPruner):
         n_clusters=None,
         embedding=None,
         image_shape=None,
+        missing_label="auto",
         random_state=None,
     ):
         self.ratio = ratio
@@ -78,6 +80,7 @@ class D2Pruner(GreedyPruner):
         self.n_clusters = n_clusters
         self.embedding = embedding
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.random_state = random_state
 
     def _check(self, classes):

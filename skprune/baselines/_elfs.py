@@ -10,6 +10,7 @@ from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._stages import run_stages
+from skprune._utils._adapters import class_keyed
 from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
 from skprune.baselines._docstrings import BASELINE_TEXTS
@@ -53,6 +54,7 @@ class ELFSPruner(LabelFreePruner):
     n_epochs, schedule_epochs, memory : object
         As in :class:`~skprune.SemiPrune`.
     $image_shape
+    $missing_label
     $device
     $random_state
     n_jobs, verbose : object
@@ -90,6 +92,7 @@ class ELFSPruner(LabelFreePruner):
         schedule_epochs=200,
         memory=None,
         image_shape=None,
+        missing_label="auto",
         device=None,
         random_state=None,
         n_jobs=None,
@@ -105,6 +108,7 @@ class ELFSPruner(LabelFreePruner):
         self.schedule_epochs = schedule_epochs
         self.memory = memory
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.device = device
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -154,14 +158,18 @@ class ELFSPruner(LabelFreePruner):
             raise ValueError("ELFSPruner needs n_clusters of at least 2, because a proxy cannot learn one class.")
         settings = self._settings()
         check_parameters(settings, np.arange(len(rows)) % n_clusters, np.arange(n_clusters), is_image=False)
-        choose_models(settings, all_labeled=True)  # refuses a proxy before an embedding is trained
+        _, proxy = choose_models(settings, all_labeled=True)  # refuses a proxy before an embedding is trained
+        for name, weights in class_keyed(proxy).items():
+            raise ValueError(
+                f"{name}={weights!r} of the proxy names classes, and ELFSPruner trains it on clusters. Leave it out."
+            )
         features = embed(self.embedding, rows, rng, self.device)
         clusters, _ = cluster(features, n_clusters, int(rng.randint(2**31 - 1)))
         found, codes = np.unique(clusters, return_inverse=True)
         if len(found) < 2:
             raise ValueError("ELFSPruner found a single cluster, and a proxy cannot learn one class.")
         seed = int(rng.randint(2**31 - 1))
-        models = prepare_models(settings, np.random.RandomState(seed), all_labeled=True)
+        models = prepare_models(settings, np.random.RandomState(seed), found, all_labeled=True)
         results = run_stages(settings, models, rows, codes, found)
         inputs = SelectionInputs(
             dynamics=results.dynamics,

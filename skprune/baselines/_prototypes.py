@@ -21,6 +21,7 @@ class PrototypicalityPruner(ScoredPruner):
         $by_score
         ``class_balanced`` balances the clusters.
     $image_shape
+    $missing_label
     $random_state
 
     Attributes
@@ -47,6 +48,7 @@ class PrototypicalityPruner(ScoredPruner):
         embedding=None,
         selection="hardest",
         image_shape=None,
+        missing_label="auto",
         random_state=None,
     ):
         self.ratio = ratio
@@ -54,6 +56,7 @@ class PrototypicalityPruner(ScoredPruner):
         self.embedding = embedding
         self.selection = selection
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.random_state = random_state
 
     def _check(self, classes):
@@ -79,6 +82,7 @@ class ModeratePruner(PrototypicalityPruner):
         $by_score
         ``class_balanced`` balances the clusters.
     $image_shape
+    $missing_label
     $random_state
 
     Attributes
@@ -103,6 +107,7 @@ class ModeratePruner(PrototypicalityPruner):
         embedding=None,
         selection="moderate",
         image_shape=None,
+        missing_label="auto",
         random_state=None,
     ):
         super().__init__(
@@ -111,5 +116,6 @@ class ModeratePruner(PrototypicalityPruner):
             embedding=embedding,
             selection=selection,
             image_shape=image_shape,
+            missing_label=missing_label,
             random_state=random_state,
         )

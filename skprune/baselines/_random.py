@@ -17,6 +17,7 @@ class RandomPruner(LabelFreePruner):
     ----------
     $ratio
     $image_shape
+    $missing_label
     $random_state
 
     Attributes
@@ -32,9 +33,10 @@ class RandomPruner(LabelFreePruner):
     (3, 2)
     """
 
-    def __init__(self, ratio=0.5, *, image_shape=None, random_state=None):
+    def __init__(self, ratio=0.5, *, image_shape=None, missing_label="auto", random_state=None):
         self.ratio = ratio
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.random_state = random_state
 
     def _inspect(self, rows, classes, rng):

@@ -2,7 +2,8 @@
 
 from skprune._semi_prune import SemiPrune
 from skprune._utils._docstrings import fill_docstring
-from skprune._utils._labels import missing_mask
+from skprune._utils._labels import minus_one_hint, missing_mask
+from skprune._utils._pool import check_equal_length
 
 
 @fill_docstring()
@@ -17,6 +18,7 @@ class SupervisedPruner(SemiPrune):
     proxy, difficulty, selection, n_epochs, schedule_epochs, n_repeats, record : object
         As in :class:`~skprune.SemiPrune`.
     $image_shape
+    $missing_label
     memory, checkpoint : object
         As in :class:`~skprune.SemiPrune`.
     $device
@@ -50,6 +52,7 @@ class SupervisedPruner(SemiPrune):
         n_repeats=1,
         record="train",
         image_shape=None,
+        missing_label="auto",
         memory=None,
         checkpoint=None,
         device=None,
@@ -66,6 +69,7 @@ class SupervisedPruner(SemiPrune):
         self.n_repeats = n_repeats
         self.record = record
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.memory = memory
         self.checkpoint = checkpoint
         self.device = device
@@ -93,10 +97,12 @@ class SupervisedPruner(SemiPrune):
         ValueError, TypeError
             A label is missing, or :class:`~skprune.SemiPrune` would refuse the input or a parameter.
         """
-        missing = missing_mask(y)
+        if y is not None:
+            check_equal_length(X, y)
+        missing = missing_mask(y, self.missing_label)
         if missing.any():
             raise ValueError(
                 f"SupervisedPruner needs all labels, and {int(missing.sum())} are missing, the first in row "
-                f"{int(missing.argmax())}. Use SemiPrune."
+                f"{int(missing.argmax())}. Use SemiPrune.{minus_one_hint(y, self.missing_label, missing)}"
             )
         return super().fit(X, y)

@@ -30,6 +30,7 @@ class ZCorePruner(ScoredPruner):
         $by_score
         So are selectors that balance classes.
     $image_shape
+    $missing_label
     $random_state
 
     Attributes
@@ -55,6 +56,7 @@ class ZCorePruner(ScoredPruner):
         embedding=None,
         selection="hardest",
         image_shape=None,
+        missing_label="auto",
         random_state=None,
     ):
         self.ratio = ratio
@@ -63,6 +65,7 @@ class ZCorePruner(ScoredPruner):
         self.embedding = embedding
         self.selection = selection
         self.image_shape = image_shape
+        self.missing_label = missing_label
         self.random_state = random_state
 
     def _check(self, classes):

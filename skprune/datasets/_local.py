@@ -8,7 +8,7 @@ from sklearn.utils import Bunch
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
 
-_UNLABELED = "unlabeled"
+_UNLABELED = ("unlabeled", "unlabelled")
 
 
 def load_image_folder(folder, *, size, gray=False, return_X_y=False):
@@ -18,7 +18,7 @@ def load_image_folder(folder, *, size, gray=False, return_X_y=False):
     ----------
     folder : path-like
         Holds ``class_name/image.png`` and the like, at any depth below the class; images in a subfolder named ``unlabeled``
-        have no label. All formats that Pillow reads are supported.
+        (or ``unlabelled``) have no label. All formats that Pillow reads are supported.
     size : int
         Height and width of the result: images are cropped to a centered square, then resized.
     gray : bool, default=False
@@ -79,7 +79,7 @@ def load_image_folder(folder, *, size, gray=False, return_X_y=False):
             pixels = np.asarray(ImageOps.fit(image, (size, size)))
         row[:] = pixels if gray else pixels.transpose(2, 0, 1)
     names = [file.relative_to(folder).parts[0] for file in files]
-    target = np.array([None if name == _UNLABELED else name for name in names], dtype=object)
+    target = np.array([None if name.casefold() in _UNLABELED else name for name in names], dtype=object)
     return (data, target) if return_X_y else Bunch(data=data, target=target, filenames=files)
 
 

@@ -5,7 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 
-from skprune._utils._labels import missing_mask
+from skprune._utils._docstrings import fill_docstring
+from skprune._utils._labels import minus_one_hint, missing_mask
 from skprune._utils._parameter_checks import check_number, check_option
 from skprune._utils._seeds import generator_for
 from skprune.selection._counts import allocate
@@ -121,7 +122,8 @@ def make_long_tailed(y, *, imbalance=100.0, random_state=None):
     return np.sort(np.concatenate(kept))
 
 
-def make_label_noise(y, *, rate, kind="symmetric", random_state=None):
+@fill_docstring()
+def make_label_noise(y, *, rate, kind="symmetric", missing_label="auto", random_state=None):
     """Replace a fraction of the labels by wrong ones.
 
     Parameters
@@ -133,6 +135,7 @@ def make_label_noise(y, *, rate, kind="symmetric", random_state=None):
     kind : {"symmetric", "pair"}, default="symmetric"
         "symmetric" draws one of the other classes uniformly; "pair" takes the next class, and the first one after the last
         (Patrini et al., arXiv 1609.03683; Han et al., arXiv 1804.06872).
+    $missing_label
     random_state : int, RandomState or None, default=None
         Determines which labels become wrong, and what they become.
 
@@ -160,8 +163,10 @@ def make_label_noise(y, *, rate, kind="symmetric", random_state=None):
     check_number("rate", rate, 0, 1)
     check_option("kind", kind, ("symmetric", "pair"))
     y = column_or_1d(y)
-    if missing_mask(y).any():
-        raise ValueError("y holds unlabeled rows (None, NaN or -1). Add label noise first, then hide labels.")
+    missing = missing_mask(y, missing_label)
+    if missing.any():
+        hint = minus_one_hint(y, missing_label, missing)
+        raise ValueError(f"y holds unlabeled rows. Add label noise first, then hide labels.{hint}")
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y holds only one class ({classes.tolist()[0]!r}), so no label can be wrong.")

@@ -13,5 +13,5 @@ def check_length(n_trained, n_epochs):
     """Refuse a training that ended early."""
     if n_trained < n_epochs:
         raise RuntimeError(
-            f"The proxy stopped after {n_trained} of {n_epochs} epochs (early stopping, a perfect fit, or an interrupt?)."
+            f"The proxy stopped after {n_trained} of {n_epochs} epochs (early stopping, or a perfect fit?)."
         )

@@ -115,7 +115,7 @@ def collect_dynamics(
         if len(model) > 1:
             transformer = model[:-1]
             X = transformer.fit_transform(X, codes)
-            X = X if issparse(X) else np.asarray(X)
+            X = X if issparse(X) or hasattr(X, "columns") else np.asarray(X)  # the classifier sees it again in predict
             model.steps[:-1] = transformer.steps  # with memory= the fitted steps are clones
     run = RecordedRun(int(n_epochs), schedule_epochs, recording, memmap_folder, seed, verbose)
     return collect(classifier, X, codes, run), model

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 from tqdm import tqdm
 
+from skprune._utils._pool import take_rows
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._checks import check_length
 from skprune.dynamics._reduce import first_not_finite
@@ -13,6 +14,7 @@ from skprune.dynamics._training_dynamics import TrainingDynamics
 
 _NAIVE_BAYES = (BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB)
 _LEAST_CHANGE = 1e-6
+_STAGES = ("n_estimators", "max_iter", "iterations", "num_trees", "num_boost_round")
 
 
 def classifier_collector(proxy):
@@ -39,9 +41,9 @@ def classifier_collector(proxy):
             "proxy must be a classifier whose training can be watched: one of skorch (such as "
             f"skprune.nets.NetClassifier), one with partial_fit, or one with staged_predict_proba; got {name}."
         )
-    if is_staged and _stages_parameter(parameters) is None:
+    if is_staged and _stages_parameter(proxy) is None:
         raise TypeError(
-            f"proxy must have its number of stages in n_estimators or max_iter, and {name} has neither parameter."
+            f"proxy must have its number of stages in a parameter such as n_estimators or max_iter, and {name} has none."
         )
     stop = "n_iter_no_change" if "early_stopping" not in parameters and "validation_fraction" in parameters else None
     for key in ("early_stopping", "early_stopping_rounds", stop):
@@ -56,7 +58,7 @@ def collect_partial_fit(model, X, y, run):
     with ClassifierRecorder(y, run) as recorder:
         for _ in range(run.n_epochs):
             order = rng.permutation(len(y))
-            model.partial_fit(X[order], y[order], classes=recorder.classes)
+            model.partial_fit(take_rows(X, order), y[order], classes=recorder.classes)
             recorder.record(lambda: model.predict_proba(X))
         return recorder.dynamics(model)
 
@@ -64,7 +66,7 @@ def collect_partial_fit(model, X, y, run):
 def collect_staged(model, X, y, run):
     """Train a boosted classifier of as many stages as epochs, and record each stage."""
     parameters = model.get_params(deep=False)
-    model.set_params(**{_stages_parameter(parameters): run.n_epochs})
+    model.set_params(**{_stages_parameter(model): run.n_epochs})
     if parameters.get("early_stopping") == "auto":
         model.set_params(early_stopping=False)
     keyword = _prefix_keyword(model)
@@ -89,9 +91,10 @@ def _prefix_keyword(model):
     return next((name for name in ("num_iteration", "iteration_range") if name in known), None)
 
 
-def _stages_parameter(parameters):
-    """Return the name of the parameter that is the number of stages, None if it is not known."""
-    return next((name for name in ("n_estimators", "max_iter") if name in parameters), None)
+def _stages_parameter(model):
+    """Return the name of the parameter that is the number of stages, None if it is not known; CatBoost lists it once set."""
+    known = model.get_params(deep=False), inspect.signature(type(model).__init__).parameters
+    return next((name for names in known for name in _STAGES if name in names), None)
 
 
 class ClassifierRecorder:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from skprune._utils._adapters import is_semi_supervised
+from skprune._utils._adapters import interruptible, is_semi_supervised
 from skprune._utils._device import seeded
 from skprune.dynamics._checks import check_length
 from skprune.dynamics._recorder import KNOWN_CRITERIA, DynamicsRecorder
@@ -74,7 +74,7 @@ def _fit_foreign(net, X, y, run):
         iterator_train=partial(_ordered_loader, order),
     )
     try:
-        with seeded(run.seed, torch.device(net.device or "cpu")):
+        with seeded(run.seed, torch.device(net.device or "cpu")), interruptible(net):
             net.fit(X.astype(np.float32, copy=False), y)
     finally:
         recorder.abandon()

@@ -26,6 +26,7 @@ class CurveData:
     X: object
     y: object
     missing: np.ndarray
+    missing_label: object
     y_oracle: object
     X_test: object
     y_test: object
@@ -107,7 +108,7 @@ def run_random_state(estimators, run):
     labels = np.empty(len(data.missing), dtype=given.dtype)
     labels[labeled] = given
     classes = np.unique(given)
-    answers = data.y_oracle  # the labels of rows that have none
+    answers, mark = data.y_oracle, data.missing_label  # the labels of rows that have none
     rows = []
     for ratio, found in run.evaluate_labels_alone():
         row = run.row(LABELS_ALONE, ratio, n_kept=len(labeled), n_annotated=len(labeled), fit_time=0.0, **found)
@@ -123,11 +124,11 @@ def run_random_state(estimators, run):
         pruner.fit(data.X, data.y_oracle if is_supervised else data.y)
         fit_time = perf_counter() - start
         if name == options.pseudo_labels_from:
-            answers = pruner.pseudo_labels_
+            answers, mark = pruner.pseudo_labels_, None
         for ratio in ratios_to_do[name]:
             kept = np.flatnonzero(pruner.select(ratio))
             is_asked = data.missing[kept]
-            targets = with_answers(labels[kept], is_asked, answers, kept, classes)
+            targets = with_answers(labels[kept], is_asked, answers, kept, classes, mark)
             n_asked = int(is_asked.sum()) if options.pseudo_labels_from is None else 0
             row = run.row(
                 name,
@@ -155,7 +156,7 @@ def result_keys(estimators, data, options):
     if options.results_file is None:
         return {(name, ratio): None for name in (LABELS_ALONE, *estimators) for ratio in options.evaluators}
     pools = [as_pool(rows) for rows in (data.X, data.X_test)]
-    labels = [_known_labels(y) for y in (data.y, data.y_test, data.y_oracle)]
+    labels = [_known_labels(y, data.missing_label) for y in (data.y, data.y_test, data.y_oracle)]
     try:
         shared = joblib.hash((versions(), pools, labels))
         without_oracle = joblib.hash((versions(), pools, labels[:2]))
@@ -173,9 +174,9 @@ def result_keys(estimators, data, options):
         raise ValueError(f"results_file needs parameters that can be hashed: {error}.") from error
 
 
-def _known_labels(y):
+def _known_labels(y, missing_label):
     """Return which labels are missing, and the others, so that nothing beneath a mask is read."""
-    missing = missing_mask(y)
+    missing = missing_mask(y, missing_label)
     return missing, labels_at(y, np.flatnonzero(~missing)).tolist()
 
 

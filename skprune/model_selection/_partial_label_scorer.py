@@ -62,9 +62,10 @@ class _PartialLabelScorer:
 
     def __call__(self, estimator, X, y, **params):
         check_equal_length(X, y)
-        missing = missing_mask(y, self._missing_label)
+        classes = [label for label in getattr(estimator, "classes_", ()) if np.ndim(label) == 0]
+        missing = missing_mask(y, self._missing_label, [label for label in classes if label != MISSING])
         is_auto = isinstance(self._missing_label, str) and self._missing_label == "auto"
-        if is_auto and MISSING in list(getattr(estimator, "classes_", ())) and (missing & ~missing_mask(y, None)).any():
+        if is_auto and MISSING in classes and (missing & ~missing_mask(y, None)).any():
             raise ValueError(
                 f"y holds -1, and -1 is a class of the fitted {type(estimator).__name__}. Use partial_label_scorer(..., "
                 "missing_label=None) if -1 is a class here too, missing_label=-1 if it marks unlabeled rows."

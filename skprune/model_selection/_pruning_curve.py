@@ -6,8 +6,9 @@ from numbers import Integral
 
 from joblib import Parallel, delayed
 
+from skprune._base import missing_label_of
 from skprune._utils._adapters import is_own_net
-from skprune._utils._labels import missing_mask
+from skprune._utils._labels import is_null, missing_mask
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length
 from skprune.baselines import RandomPruner, SupervisedPruner
@@ -56,7 +57,8 @@ def pruning_curve(
     X : array-like
         The pool.
     y : array-like of shape (n_samples,)
-        Labels, some missing. A :class:`~skprune.baselines.SupervisedPruner` is given `y_oracle` instead.
+        Labels, some missing, as the `missing_label` of the pruners says, which must be the same for all. A
+        :class:`~skprune.baselines.SupervisedPruner` is given `y_oracle` instead.
     ratios : sequence of float or int
         The fractions of rows to KEEP, or their numbers.
     evaluator : classifier or dict of {ratio: classifier}
@@ -133,7 +135,8 @@ def pruning_curve(
     check_option("budget", budget, ("epochs", "iterations"))
     check_equal_length(X, y)
     check_equal_length(X_test, y_test, "y_test")
-    missing = missing_mask(y)
+    missing_label = _shared_missing_label(estimators)
+    missing = missing_mask(y, missing_label)
     for name, pruner in estimators.items():
         _check_pruner(name, pruner, ratios, missing)
     pseudo_labels_from = _pseudo_labels_from(pseudo_labels_from, labels, estimators)
@@ -144,7 +147,9 @@ def pruning_curve(
     check_equal_length(X, y_oracle, "y_oracle")
     evaluators = _evaluators(evaluator, ratios, budget)
 
-    data = CurveData(X=X, y=y, missing=missing, y_oracle=y_oracle, X_test=X_test, y_test=y_test)
+    data = CurveData(
+        X=X, y=y, missing=missing, missing_label=missing_label, y_oracle=y_oracle, X_test=X_test, y_test=y_test
+    )
     options = CurveOptions(
         evaluators=evaluators,
         budget=budget,
@@ -185,7 +190,17 @@ def _with_random(estimators):
     if "random" in estimators:
         raise ValueError("estimators must not name another pruner 'random': a RandomPruner of that name is added.")
     image_shapes = [getattr(pruner, "image_shape", None) for pruner in estimators.values()]
-    return {"random": RandomPruner(image_shape=next(iter(image_shapes), None)), **estimators}
+    added = RandomPruner(image_shape=next(iter(image_shapes), None), missing_label=_shared_missing_label(estimators))
+    return {"random": added, **estimators}
+
+
+def _shared_missing_label(estimators):
+    """Return the mark of an unlabeled row, on which the pruners must agree, as they are given the same labels."""
+    marks = {name: missing_label_of(pruner) for name, pruner in estimators.items()}
+    forms = {name: repr(None if is_null(mark) else mark) for name, mark in marks.items()}
+    if len(set(forms.values())) > 1:
+        raise ValueError(f"estimators must have the same missing_label, as they are given the same y, got {marks}.")
+    return next(iter(marks.values()), "auto")
 
 
 def _check_pruner(name, pruner, ratios, missing):

@@ -100,8 +100,9 @@ class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
 
     def _fit(self, X, y, classes, anew):
         pool = as_pool(X, self.image_shape, estimator=self)
+        if y is not None:
+            check_equal_length(pool, y)  # before what a short y lacks is named
         codes, classes = self._encode(y, classes)
-        check_equal_length(pool, codes)
         self.check_parameters()
         if not anew:
             self._check_shape(pool)

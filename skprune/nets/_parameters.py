@@ -34,6 +34,7 @@ class StrictParameters:
         names = set(self._signature())
         prefixed = {name: parameters.pop(name) for name in set(parameters) - names}
         self._refuse_unknown(prefixed)
+        self._refuse_modules(parameters)
         skorch_names = set(inspect.signature(NeuralNet.__init__).parameters)
         super().__init__(
             criterion=torch.nn.CrossEntropyLoss,
@@ -68,6 +69,17 @@ class StrictParameters:
                 "optimizer__param_groups=[(pattern, options), ...]."
             )
 
+    @classmethod
+    def _refuse_modules(cls, parameters):
+        """Refuse a transform that is a torch module, as those of torchvision are, where a function is called."""
+        for name in set(parameters).difference(_SKORCH):
+            if isinstance(parameters[name], torch.nn.Module):
+                kind = type(parameters[name]).__name__
+                raise TypeError(
+                    f"{name} must be a function of a batch and a generator, and {kind} is a torch module. To apply it to each "
+                    f"image, pass a function: def {name}(x, generator): return torch.stack([transform(image) for image in x])."
+                )
+
     def _get_param_names(self):
         return self._signature() + sorted(k for k in vars(self) if k.startswith(_PREFIXES) and not k.endswith("_"))
 
@@ -100,6 +112,7 @@ class StrictParameters:
         if unknown:
             raise self._invalid(unknown[0])
         self._refuse_group_entries(params)
+        self._refuse_modules({key: value for key, value in params.items() if key in valid})
         for key, value in nested.items():
             owner_name, name = key.split("__", 1)
             owner = params.get(owner_name, getattr(self, owner_name))

@@ -45,6 +45,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         labeled_strong="auto",
         ema=True,
         image_shape=None,
+        missing_label="auto",
         callbacks=None,
         random_state=None,
         device=None,
@@ -60,7 +61,8 @@ class SemiSupervisedNet(BaseNet, ABC):
         """Return the rule of the method, which checks its parameters."""
 
     def _encode(self, y, classes=None):
-        return encode_labels(y, classes=None if classes is None else np.unique(classes))
+        classes = None if classes is None else np.unique(classes)
+        return encode_labels(y, self.missing_label, classes, warn=True)
 
     def _steps_per_epoch(self, n_samples):
         return self.n_steps

@@ -53,6 +53,7 @@ def net_texts(*, unlabeled_weight="1.0", teacher='"student"', alignment="None"):
     Whether to predict with the moving average of the weights, whose decay at step k is
     :math:`\min(0.999, (1 + k) / (10 + k))`.""",
         SHARED["image_shape"],
+        SHARED["missing_label"],
         NET_TEXTS["callbacks"],
         SHARED["random_state"],
         SHARED["device"],
