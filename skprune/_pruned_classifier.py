@@ -18,7 +18,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skprune._base import FittedPrunerMixin, missing_label_of, require_labels
-from skprune._utils._labels import labels_at, missing_mask, with_answers
+from skprune._pipeline._trial import try_classifier, untouched
+from skprune._utils._labels import encode_labels, labels_at, missing_mask, with_answers
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length, take_rows
 
@@ -107,7 +108,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         ------
         ValueError
             If `labels` is unknown or excludes `y_oracle`, if lengths differ, or if ``labels="given"`` and no kept row has a
-            given label.
+            given label. Also if `estimator` fails on a few rows, on which it is tried before the pruner trains a proxy.
         TypeError
             If ``fit`` of `estimator` does not take one of `fit_params`.
         """
@@ -119,6 +120,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         fit_params = self._routed("fit", fit_params)
         if hasattr(fit_params.get("sample_weight"), "__len__"):
             check_equal_length(X, fit_params["sample_weight"], "sample_weight")
+        self._try_estimator(X, y, fit_params)
         pruner = self._pruner_for(trains_on_pseudo_labels=self.labels == "pseudo" and y_oracle is None).fit(X, y)
         rows, labels = pruner.coreset_indices_, pruner.coreset_labels_
         unlabeled = np.isin(rows, pruner.annotation_indices_)
@@ -135,6 +137,20 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels, **fit_params)
         self.pruner_ = pruner
         return self
+
+    def _try_estimator(self, X, y, fit_params):
+        """Refuse an estimator that cannot be fitted before the pruner trains, where it does."""
+        if "proxy" not in self.pruner.get_params(deep=False):
+            return
+        with untouched():
+            try:
+                codes, classes = encode_labels(y)
+                check_equal_length(X, codes)
+            except (ValueError, TypeError):
+                return  # the pruner says what is wrong
+        try_classifier(
+            self.estimator, X, codes, classes, lambda rows: _check_method_params(X, fit_params, indices=rows)
+        )
 
     @property
     def classes_(self):

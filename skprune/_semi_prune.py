@@ -1,6 +1,7 @@
 """SemiPrune: the four stages in one estimator."""
 
 from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -16,6 +17,7 @@ from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._space import coverage_space
 from skprune._pipeline._stages import FullTraining, run_stages
+from skprune._pipeline._trial import try_stages
 from skprune._published import PublishedSettings
 from skprune._reports import Reports
 from skprune._utils._docstrings import fill_docstring
@@ -251,7 +253,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         models = prepare_models(
             settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
         )
-        results = run_stages(settings, models, pool.rows, pool.codes, pool.classes)
+        read = pool.rows, pool.codes, pool.classes
+        results = run_stages(settings, models, *read, before=cache(partial(try_stages, settings, models, *read)))
         held_out, accuracy = None, (None, None)
         estimates = estimates_accuracy(settings, pool.codes)
         if estimates or settings.compare_with_random:

@@ -1,14 +1,17 @@
 """What SemiPrune refuses before any training."""
 
+import os
+from numbers import Integral
+
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._held_out import can_hold_out
 from skprune._pipeline._selection import selector_for
-from skprune._utils._adapters import is_net
+from skprune._utils._adapters import is_net, is_own_net
 from skprune._utils._labels import MISSING
-from skprune._utils._parameter_checks import check_count
+from skprune._utils._parameter_checks import check_count, check_option
 from skprune.dynamics._checks import check_recording
 from skprune.scores import min_epochs
 from skprune.scores._registry import score_names
@@ -29,9 +32,22 @@ def check_parameters(settings, codes, classes, *, is_image):
 
 
 def _check_stages(settings):
+    check_option("include_labeled", settings.include_labeled, (True, False))
+    check_option("compare_with_random", settings.compare_with_random, (True, False))
+    check_option("estimate_accuracy", settings.estimate_accuracy, (True, False, "auto"))
+    for name in ("memory", "checkpoint"):
+        value = getattr(settings, name)
+        if isinstance(value, (str, os.PathLike)) and not os.fspath(value):
+            raise ValueError(f"{name} must name a folder, got {value!r}.")
+    if not isinstance(settings.checkpoint, (str, os.PathLike, type(None))):
+        raise TypeError(f"checkpoint must be None or a path, got {settings.checkpoint!r}.")
+    if not isinstance(settings.verbose, (Integral, np.bool_)) or settings.verbose < 0:
+        raise ValueError(f"verbose must be an integer of at least 0, got {settings.verbose!r}.")
     for name in ("n_epochs", "schedule_epochs", "n_repeats"):
         check_count(name, getattr(settings, name))
     check_count("schedule_epochs", settings.schedule_epochs, least=settings.n_epochs)
+    if settings.n_jobs is not None and (isinstance(settings.n_jobs, bool) or not isinstance(settings.n_jobs, Integral)):
+        raise ValueError(f"n_jobs must be None or an integer other than 0, got {settings.n_jobs!r}.")
     effective_n_jobs(settings.n_jobs)  # refuses 0
 
 
@@ -61,6 +77,14 @@ def _check_proxy(settings, codes):
         if settings.n_repeats > 1:
             raise ValueError(
                 f"proxy='labeler' records a single training; n_repeats must be 1, got {settings.n_repeats}."
+            )
+    n_steps = proxy.n_steps if is_own_net(proxy) else None
+    if n_steps is not None and settings.recording(len(codes), 2).mode == "train":
+        n_seen = n_steps * proxy.batch_size * settings.n_epochs
+        if n_seen < len(codes):
+            raise ValueError(
+                f"n_steps={n_steps} of {type(proxy).__name__} shows the proxy {n_seen} of the {len(codes)} rows. Leave n_steps "
+                "out, or use record='eval'."
             )
     if "grand" in score_names(settings.difficulty) and proxy is not None:
         if not is_net(proxy):
@@ -94,9 +118,7 @@ def _check_selection(settings, codes, classes, k, n_recorded, *, is_image):
 
 
 def _check_held_out(settings, codes):
-    labeled, estimate = codes != MISSING, settings.estimate_accuracy
-    if not isinstance(estimate, (bool, np.bool_)) and not (isinstance(estimate, str) and estimate == "auto"):
-        raise ValueError(f"estimate_accuracy must be True, False or 'auto', got {estimate!r}.")
+    labeled = codes != MISSING
     for name in ("estimate_accuracy", "compare_with_random"):
         is_asked = getattr(settings, name) not in (False, "auto") and (
             name == "compare_with_random" or not labeled.all()

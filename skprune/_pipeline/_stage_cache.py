@@ -1,5 +1,6 @@
 """The cache of stage results: in `memory` and in the folder `checkpoint`; its keys, and models as arrays."""
 
+import hashlib
 import inspect
 import os
 import sys
@@ -10,17 +11,19 @@ from pathlib import Path
 
 import joblib
 import sklearn
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
 import skprune
 from skprune._base import BasePruner
-from skprune._utils._adapters import holds_net, is_net, is_own_net
+from skprune._utils._adapters import clones_itself, holds_net, is_net, is_own_net
 from skprune._utils._locks import NotWritable, lock_of
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording
 
-CACHE_VERSION = 4
+CACHE_VERSION = 5
+_DIGEST_BYTES = 64
+_PROBE = b"\0" * 4096
 _NOT_IN_KEYS = ("verbose", "n_jobs")
 _STORES = ("memory", "checkpoint")  # of pruners and of scikit-learn's estimators; another's may be more than a place
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
@@ -32,7 +35,7 @@ class StageCache:
     def __init__(self, settings, is_image):
         memory, checkpoint = settings.memory, settings.checkpoint
         try:
-            self.memory = check_memory(memory)
+            self.memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
         except OSError as error:
             warn_user(f"memory={memory!r} keeps nothing of this run: {error}")
             self.memory = check_memory(None)
@@ -42,23 +45,37 @@ class StageCache:
         self.kept = memory is not None or checkpoint is not None
         self.device, self.is_image = settings.device, is_image
 
-    def run(self, stage, model, key=None, /, *, verbose, **arguments):
-        """Return the result of a stage, made now or before."""
+    def run(self, stage, model, key=None, /, *, verbose, before=lambda: None, **arguments):
+        """Return the result of a stage, made now or earlier; `before` is called only if it is made now."""
         if not self.kept:
+            before()
             return stage(model, verbose=verbose, **arguments)
         key = key or self.key(stage, model, **arguments)
         if self.checkpoint is None:
-            return self._cached(stage, key, model, verbose, arguments)
+            return self._cached(stage, key, model, verbose, before, arguments)
         file = self.checkpoint / f"{stage.__name__}-{key}.joblib"
         if not file.exists():
+            self._check_folder()
             with lock_of(self.checkpoint / "locks" / f"{file.stem}.lock"):
                 if not file.exists():
-                    result = self._cached(stage, key, model, verbose, arguments)
+                    result = self._cached(stage, key, model, verbose, before, arguments)
                     self._write(result, file)
                     return result
         return self._read(file)
 
-    def _cached(self, stage, key, model, verbose, arguments):
+    def _check_folder(self):
+        """Refuse a folder that cannot be made or written to, before anything is computed for it."""
+        try:
+            self.checkpoint.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.checkpoint) as probe:
+                probe.write(_PROBE)
+        except OSError as error:
+            raise NotWritable(
+                f"The checkpoint {self.checkpoint} cannot be written to ({error.strerror or error}). Use another folder, or "
+                "change its permissions."
+            ) from error
+
+    def _cached(self, stage, key, model, verbose, before, arguments):
         """Call a stage through the cache. Who wants what another process is making waits for it."""
         call = {
             "name": stage.__name__,
@@ -66,11 +83,12 @@ class StageCache:
             "stage": stage,
             "model": model,
             "verbose": verbose,
+            "before": before,
             "arguments": arguments,
         }
         with ExitStack() as held:
             try:
-                cached = self.memory.cache(_call, ignore=["stage", "model", "verbose", "arguments"])
+                cached = self.memory.cache(_call, ignore=["stage", "model", "verbose", "before", "arguments"])
                 if self._in_folder():
                     if cached.check_call_in_cache(**call):
                         with suppress(Exception):  # a damaged entry is made again, once
@@ -79,6 +97,7 @@ class StageCache:
                     held.enter_context(lock_of(locks / f"{stage.__name__}-{key}.lock"))
             except (OSError, NotWritable) as error:
                 warn_user(f"memory={self.memory!r} keeps nothing of this run: {error}")
+                before()
                 return stage(model, verbose=verbose, **arguments)
             return cached(**call)
 
@@ -115,24 +134,52 @@ class StageCache:
 
     def _read(self, file):
         try:
-            return joblib.load(file)
+            with open(file, "rb") as stream:
+                n_bytes = os.fstat(stream.fileno()).st_size - _DIGEST_BYTES
+                if _digest(stream, n_bytes) != stream.read():
+                    raise ValueError("its checksum differs, so it is truncated or damaged")
+                stream.seek(0)
+                return joblib.load(stream)
         except Exception as error:
             raise ValueError(
                 f"The checkpoint {file} cannot be read: {error!r}. Delete it to run its stage again."
             ) from error
 
     def _write(self, result, file):
-        handle, unfinished = tempfile.mkstemp(dir=self.checkpoint, prefix=file.stem, suffix=".part")
+        """Write a result with its checksum; one that cannot be written is worth a warning, since it is there."""
+        unfinished = None
         try:
-            with os.fdopen(handle, "wb") as stream:
+            handle, unfinished = tempfile.mkstemp(dir=self.checkpoint, prefix=file.stem, suffix=".part")
+            with os.fdopen(handle, "w+b") as stream:
                 joblib.dump(result, stream)
+                n_bytes = stream.seek(0, os.SEEK_END)
+                stream.seek(0)
+                digest = _digest(stream, n_bytes)
+                stream.seek(n_bytes)  # between reading and writing
+                stream.write(digest)
             os.replace(unfinished, file)
-        except BaseException:
-            Path(unfinished).unlink(missing_ok=True)
-            raise
+        except BaseException as error:
+            if unfinished is not None:
+                Path(unfinished).unlink(missing_ok=True)
+            if not isinstance(error, Exception):
+                raise
+            warn_user(
+                f"The checkpoint {self.checkpoint} does not keep {file.stem.split('-')[0]}, which the next run computes again: "
+                f"{error!r}"
+            )
 
 
-def _call(name, key, *, stage, model, verbose, arguments):
+def _digest(stream, n_bytes):
+    """Return the checksum of the next bytes of a stream."""
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    while n_bytes > 0 and (part := stream.read(min(n_bytes, 2**20))):
+        digest.update(part)
+        n_bytes -= len(part)
+    return digest.digest()
+
+
+def _call(name, key, *, stage, model, verbose, before, arguments):
+    before()
     return stage(model, verbose=verbose, **arguments)
 
 
@@ -172,12 +219,12 @@ def unpack(template, packed):
 def describe(value):
     """Turn an estimator and what it holds into plain tuples that hash the same in every process."""
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, (torch.nn.Module, torch.Tensor)):
+    if torch is not None and isinstance(value, torch.Tensor):
+        value = value.detach().cpu().contiguous()
+        return str(value.dtype), tuple(value.shape), value.reshape(-1).view(torch.uint8).numpy()
+    if torch is not None and isinstance(value, torch.nn.Module):
         raise TypeError(f"an instance of {type(value).__name__}")
-    if (
-        getattr(type(value), "__sklearn_clone__", BaseEstimator.__sklearn_clone__)
-        is not BaseEstimator.__sklearn_clone__
-    ):
+    if clones_itself(value):
         return value  # a frozen estimator: what it has learned is part of the key
     if hasattr(value, "get_params") and not isinstance(value, type):
         kind, parameters = type(value), []

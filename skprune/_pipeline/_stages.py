@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._models import repeats_of
+from skprune._pipeline._outputs import warn_of_no_learning
 from skprune._pipeline._stage_cache import StageCache, pack, unpack
 from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_classes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
@@ -41,8 +42,12 @@ class StageResults:
         return self.repeats[0] if len(self.repeats) == 1 else TrainingDynamics.average(self.repeats)
 
 
-def run_stages(settings, models, pool, codes, classes):
-    """Label and record, or find what was labeled and recorded before."""
+class ReadsNoMissingLabels(ValueError):
+    """A labeler that takes -1 for a class."""
+
+
+def run_stages(settings, models, pool, codes, classes, before=lambda: None):
+    """Label and record, or find what was labeled and recorded earlier; `before` is called before any training."""
     store = StageCache(settings, is_image=pool.ndim == 4)
     recording = {"n_epochs": int(settings.n_epochs), "record": settings.recording(len(codes), len(classes))}
     labeled = {"codes": codes, "proba": None}
@@ -52,7 +57,14 @@ def run_stages(settings, models, pool, codes, classes):
             recording["record"].set_params(mode="eval")  # as it is recorded whatever the mode says: one key
             stage, options = label_and_record, recording
         labeled = store.run(
-            stage, models.labeler, verbose=settings.verbose, pool=pool, codes=codes, seed=models.stage_seed, **options
+            stage,
+            models.labeler,
+            verbose=settings.verbose,
+            before=before,
+            pool=pool,
+            codes=codes,
+            seed=models.stage_seed,
+            **options,
         )
         last_step = models.labeler[-1] if isinstance(models.labeler, Pipeline) else models.labeler
         _warn_of_unreached(labeled["proba"][codes == MISSING], last_step)
@@ -62,12 +74,14 @@ def run_stages(settings, models, pool, codes, classes):
         recorded, proxy = [labeled], labeler
     else:
         recording |= {"schedule_epochs": int(settings.schedule_epochs), "pool": pool, "codes": labeled["codes"]}
-        recorded = _record_repeats(settings, store, models, recording)
+        recorded = _record_repeats(settings, store, models, recording, before)
         proxy = unpack(models.proxy, recorded[0]["model"])
+    repeats = [TrainingDynamics(**result["dynamics"]) for result in recorded]
+    warn_of_no_learning(repeats[0], labeled["codes"], proxy)
     return StageResults(
         codes=labeled["codes"],
         proba=labeled["proba"],
-        repeats=[TrainingDynamics(**result["dynamics"]) for result in recorded],
+        repeats=repeats,
         features=recorded[0]["features"],
         labeler=labeler,
         proxy=proxy,
@@ -85,7 +99,7 @@ def _warn_of_unreached(proba, labeler):
         )
 
 
-def _record_repeats(settings, store, models, recording):
+def _record_repeats(settings, store, models, recording, before):
     """Record each repeat, in processes where the user asks for them."""
     calls = [
         (proxy, recording | {"features": number == 0, "seed": seed})
@@ -94,12 +108,15 @@ def _record_repeats(settings, store, models, recording):
     # Threads would share torch's global generator; inside the worker of a grid search, joblib has nothing else to give.
     only_threads = getattr(get_active_backend()[0], "supports_sharedmem", False)
     in_turn = len(calls) == 1 or effective_n_jobs(settings.n_jobs) == 1 or only_threads
+    if not in_turn:
+        before()  # not in each process
     recorded = Parallel(n_jobs=1 if in_turn else settings.n_jobs)(
         delayed(store.run)(
             record_pool,
             proxy,
             store.key(record_pool, proxy, **options),
             verbose=settings.verbose if in_turn else 0,
+            **({"before": before} if in_turn else {}),
             **options,
         )
         for proxy, options in calls
@@ -127,17 +144,17 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
         labeler.fit(X, codes)
     classes = np.asarray(labeler.classes_)
     if MISSING in classes:
-        raise ValueError(
+        raise ReadsNoMissingLabels(
             f"The labeler {type(labeler).__name__} took -1 for a class. Use a semi-supervised classifier, which reads it as "
             "unlabeled, such as SoftMatch, LabelSpreading or SelfTrainingClassifier(your_classifier)."
         )
     with np.errstate(invalid="ignore"):  # LabelSpreading divides by 0 where no label arrives
         proba = np.asarray(labeler.predict_proba(X), dtype=np.float64)
-    unreached = ~np.isfinite(proba).all(axis=1)
+    unreached = ~(np.isfinite(proba).all(axis=1) & (proba.sum(axis=1) > 0))
     if unreached.all():
         raise ValueError(
-            f"The labeler {type(labeler).__name__} gives no finite probabilities to any row. Scale the columns first, in a "
-            "Pipeline with StandardScaler."
+            f"The labeler {type(labeler).__name__} gives no finite probabilities to any row: it diverged. Scale the columns "
+            "first, in a Pipeline with StandardScaler, or lower its learning rate."
         )
     proba = np.where(unreached[:, None], 1.0 / len(classes), proba)
     by_class = np.zeros((len(codes), codes.max() + 1), dtype=np.float32)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from traceback import walk_tb
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skprune._utils._labels import MISSING, codes_of_keys
 from skprune._utils._pool import flat
@@ -26,6 +27,12 @@ def is_own_net(estimator):
 def holds_net(estimator):
     """Tell whether an estimator is a skorch net or has one among its parameters."""
     return any(map(is_net, (estimator, *estimator.get_params(deep=True).values())))
+
+
+def clones_itself(value):
+    """Tell whether an object has a way of its own to be cloned, as a frozen estimator, which is returned as it is."""
+    ways = getattr(type(value), "__sklearn_clone__", BaseEstimator.__sklearn_clone__)
+    return ways is not BaseEstimator.__sklearn_clone__
 
 
 def as_input(estimator, pool):

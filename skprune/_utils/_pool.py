@@ -1,11 +1,14 @@
 """How X is read: one C-contiguous array, 2-D for tables and 4-D for images, whose axes are recognized here."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _num_samples
 
 _CHANNELS = (1, 3, 4)
+_LARGEST = 1e150
 
 
 def as_pool(X, image_shape=None, *, estimator=None):
@@ -76,9 +79,10 @@ def _channels_last(shape):
 
 def _as_shape(array, image_shape):
     """Give rows the shape that the user named; images may come with their channels last."""
-    shape = tuple(int(side) for side in image_shape)
-    if len(shape) != 3 or min(shape) < 1:
+    sides = image_shape if isinstance(image_shape, (tuple, list, np.ndarray)) else ()
+    if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
         raise ValueError(f"image_shape must be (C, H, W), got {image_shape!r}.")
+    shape = tuple(int(side) for side in sides)
     if array.ndim == 2:
         if int(np.prod(shape)) != array.shape[1]:
             raise ValueError(f"image_shape={shape} needs {int(np.prod(shape))} columns, X has {array.shape[1]}.")
@@ -107,4 +111,16 @@ def _check_finite(array):
     raise ValueError(
         f"X contains {kind}, first in row {row}, column {column}; {int(bad.any(axis=1).sum())} rows are not finite. Impute "
         "or drop them before pruning."
+    )
+
+
+def check_magnitude(table):
+    """Refuse columns whose squares are not finite, which no standard deviation survives."""
+    if table.size == 0 or max(float(table.max()), -float(table.min())) < _LARGEST:
+        return
+    extent = np.maximum(table.max(axis=0), -table.min(axis=0))
+    column = int(np.argmax(extent))
+    raise ValueError(
+        f"Column {column} of X reaches {extent[column]:.3g}, too large to be standardized ({int((extent >= _LARGEST).sum())} "
+        "such columns). Divide it, take its logarithm, or mend the rows."
     )

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skprune._pipeline._models import choose_models, prepare_models
+from skprune._pipeline._models import prepare_models
 from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._stages import run_stages
 from skprune._utils._adapters import class_keyed
+from skprune._pipeline._trial import try_stages
 from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
 from skprune.baselines._docstrings import BASELINE_TEXTS
@@ -157,12 +158,15 @@ class ELFSPruner(LabelFreePruner):
         if n_clusters < 2:
             raise ValueError("ELFSPruner needs n_clusters of at least 2, because a proxy cannot learn one class.")
         settings = self._settings()
-        check_parameters(settings, np.arange(len(rows)) % n_clusters, np.arange(n_clusters), is_image=False)
+        codes = np.arange(len(rows)) % n_clusters
+        check_parameters(settings, codes, np.arange(n_clusters), is_image=False)
         _, proxy = choose_models(settings, all_labeled=True)  # refuses a proxy before an embedding is trained
         for name, weights in class_keyed(proxy).items():
             raise ValueError(
                 f"{name}={weights!r} of the proxy names classes, and ELFSPruner trains it on clusters. Leave it out."
             )
+        models = prepare_models(settings, np.random.RandomState(0), np.arange(n_clusters), all_labeled=True)
+        try_stages(settings, models, rows, codes, np.arange(n_clusters))  # before an embedding is trained
         features = embed(self.embedding, rows, rng, self.device)
         clusters, _ = cluster(features, n_clusters, int(rng.randint(2**31 - 1)))
         found, codes = np.unique(clusters, return_inverse=True)

@@ -131,6 +131,20 @@ class ClassifierRecorder:
         last = self.n_trained > self.run.n_epochs - self.every
         self.builder.add(slice(None), proba, self.codes, logits=False, last=last)
 
+    def _advice(self, model, proba):
+        """Return what may help a classifier whose probabilities of the labels stand still."""
+        if np.minimum(proba, 1.0 - proba).max() < _LEAST_CHANGE:
+            return (
+                "They are 0 or 1 from the first epoch on: scale the columns of X, in a Pipeline with StandardScaler, or lower "
+                "the learning rate."
+            )
+        if hasattr(model, "staged_predict_proba") or _prefix_keyword(model):
+            return (
+                f"No stage divides the {len(proba)} rows, which may be too few: lower its least number of rows in a leaf "
+                "(min_samples_leaf, min_child_samples, min_child_weight)."
+            )
+        return "Use a classifier that learns step by step."
+
     def dynamics(self, model):
         """Return the dynamics; refuse those that ended early or stand still."""
         check_length(self.n_trained, self.run.n_epochs)
@@ -140,7 +154,7 @@ class ClassifierRecorder:
             np.abs(epoch - first).max() < _LEAST_CHANGE for epoch in dynamics.target_proba
         ):
             raise ValueError(
-                f"The outputs of {type(model).__name__} do not change from epoch to epoch and so show no difficulty. Use a "
-                "classifier that learns step by step."
+                f"The outputs of {type(model).__name__} do not change from epoch to epoch and so show no difficulty. "
+                f"{self._advice(model, first)}"
             )
         return dynamics

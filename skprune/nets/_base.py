@@ -306,12 +306,22 @@ class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
             check_count(name, getattr(self, name, None), optional=True)
         if hasattr(self, "mu"):
             check_count("mu", self.mu)
+        for name in ("ema", "compile"):
+            check_option(name, getattr(self, name), (True, False))
+        self._check_callbacks()
         check_option("precision", self.precision, ("auto", "bf16", "fp32"))
         if hasattr(self, "optimizer__lr"):
             raise ValueError(
                 f"optimizer__lr is not used, because {type(self).__name__} schedules the learning rate. Set lr instead, got "
                 f"optimizer__lr={self.optimizer__lr!r}."
             )
+
+    def _check_callbacks(self):
+        """Refuse entries of `callbacks` that are no callbacks, with a name or without."""
+        for entry in self.callbacks if isinstance(self.callbacks, (list, tuple)) else ():
+            callback = entry[-1] if isinstance(entry, tuple) else entry
+            if not hasattr(callback, "on_train_begin"):
+                raise ValueError(f"callbacks must be None or a list of callbacks of skorch, got {entry!r} among them.")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,11 +5,14 @@ import torch
 from torch.utils.data import Dataset
 
 from skprune._utils._device import send
+from skprune._utils._pool import check_magnitude
 from skprune._utils._warnings import warn_user
 
 _CHUNK_ROWS = 4096
 _SAMPLED_PIXELS = 2_000_000
 _PERCENTILES = (0.1, 99.9)
+_SAMPLED_ROWS = 1000
+_MOST_SPREAD = 1e4  # of a column, in ranges of its central 98 %
 _USUAL_RANGE = 3  # of all pixels, in ranges between the percentiles
 
 
@@ -24,7 +27,9 @@ class Scaling:
     def fit(cls, pool, chunk_rows=_CHUNK_ROWS):
         """Learn the standardization."""
         if pool.ndim == 2:
+            check_magnitude(pool)
             std = pool.std(axis=0, dtype=np.float64)
+            _warn_of_squeezed(pool, std)
             return cls(
                 0.0,
                 1.0,
@@ -53,6 +58,23 @@ class Scaling:
         if pool.ndim == 2:
             return torch.from_numpy(((pool - self.mean) / self.std).astype(np.float32))
         return torch.from_numpy(self.to_unit(pool).astype(np.float32))
+
+
+def _warn_of_squeezed(table, std):
+    """Warn of columns whose extreme values leave nearly no difference between the others."""
+    rows = np.sort(table[:: -(-len(table) // _SAMPLED_ROWS)], axis=0)
+    cut = -(-len(rows) // 100)
+    if len(rows) <= 2 * cut:
+        return
+    usual = rows[-1 - cut].astype(np.float64) - rows[cut]
+    squeezed = (usual > 0) & (std > _MOST_SPREAD * usual)
+    if squeezed.any():
+        column = int(squeezed.argmax())
+        row = int(np.abs(table[:, column]).argmax())
+        warn_user(
+            f"Column {column} of X holds values so extreme, such as {table[row, column]:.3g} in row {row}, that the others look "
+            f"equal to a net ({int(squeezed.sum())} such columns). Mend or clip them, or take logarithms."
+        )
 
 
 def pixel_range(images):

@@ -63,10 +63,10 @@ class TrainingLoop:
             position = int(finite.int().argmin())
             step = block.first + position + 1
             raise FloatingPointError(
-                f"The loss of {type(self).__name__} is {block.losses[position].item()} at step {step} of epoch {epoch} "
-                f"(step {(epoch - 1) * n_steps + step} overall), at a learning rate of {block.rates[position]:.3g} and "
-                f"precision {self.precision_!r}. Lower lr (now {self.lr}), look for extreme values in X"
-                f"{', or set precision=' + repr('fp32') if self.precision_ == 'bf16' else ''}."
+                f"The training diverged. The loss of {type(self).__name__} is {block.losses[position].item()} at step {step} "
+                f"of epoch {epoch} (step {(epoch - 1) * n_steps + step} overall), at a learning rate of "
+                f"{block.rates[position]:.3g} and precision {self.precision_!r}. Lower lr (now {self.lr}), look for extreme "
+                f"values in X{', or set precision=' + repr('fp32') if self.precision_ == 'bf16' else ''}."
             )
         for _, callback in self.callbacks_:
             if isinstance(callback, StageBar):

@@ -28,6 +28,10 @@ _TABLE = {
 }
 
 
+class NotFiniteScore(ValueError):
+    """A score that is NaN or infinite for some row."""
+
+
 def get_score_names():
     """List the names of the scores.
 
@@ -100,7 +104,9 @@ def difficulty(dynamics, name, **params):
         )
     bad = ~np.isfinite(values)
     if bad.any():
-        raise ValueError(f"The difficulty {label!r} is not finite for row {int(bad.argmax())} ({int(bad.sum())} rows).")
+        raise NotFiniteScore(
+            f"The difficulty {label!r} is not finite for row {int(bad.argmax())} ({int(bad.sum())} rows)."
+        )
     return values
 
 

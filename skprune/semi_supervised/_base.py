@@ -80,6 +80,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         check_number("labeled_strong", self.labeled_strong, 0, 1, words=("auto",))
         check_number("unlabeled_weight", self.unlabeled_weight, 0)
         check_number("logit_adjustment", self.logit_adjustment, 0)
+        check_option("balanced", self.balanced, (True, False))
         check_option("teacher", self.teacher, ("student", "ema"))
         check_option("alignment", self.alignment, (None, *ALIGNMENTS))
         check_count("micro_batch", self.micro_batch, least=2, optional=True)
