@@ -13,7 +13,9 @@ from skprune.dynamics._checks import check_length
 from skprune.dynamics._recorder import KNOWN_CRITERIA, DynamicsRecorder
 from skprune.nets._base import BaseNet
 from skprune.nets._data import n_batches
-from skprune.nets._progress import StageBar, named_stage
+from skprune.nets._progress import StageBar, TimeEstimate, named_stage
+
+_ADDED = ("dynamics_recorder", "stage_bar", "time_estimate")
 
 
 def collect_net(net, X, y, run):
@@ -66,7 +68,8 @@ def _fit_foreign(net, X, y, run):
     recorder = DynamicsRecorder(run.recording, memmap_folder=run.memmap_folder, order=order)
     bar = StageBar("recording")
     callbacks, loader = net.callbacks, net.iterator_train
-    added = [("dynamics_recorder", recorder), *([("stage_bar", bar)] if run.verbose else [])]
+    estimate = ("time_estimate", TimeEstimate("recording"))
+    added = [("dynamics_recorder", recorder), *([("stage_bar", bar)] if run.verbose else []), estimate]
     net.set_params(
         verbose=0,
         train_split=None,
@@ -87,7 +90,7 @@ def _fit_foreign(net, X, y, run):
 def _restore_callbacks(net, callbacks):
     """Take what was added for the recording out of the fitted net."""
     net.callbacks = callbacks
-    net.callbacks_ = [(name, cb) for name, cb in net.callbacks_ if name not in ("dynamics_recorder", "stage_bar")]
+    net.callbacks_ = [(name, cb) for name, cb in net.callbacks_ if name not in _ADDED]
 
 
 class _Order:

@@ -17,7 +17,7 @@ from skprune.nets._build import build_module, check_module
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._moving_average import MovingAverage
 from skprune.nets._parameters import StrictParameters
-from skprune.nets._progress import StageBar
+from skprune.nets._progress import StageBar, TimeEstimate
 from skprune.nets._schedule import CosineSchedule
 from skprune.nets._state import KeptState
 from skprune.nets._training_loop import StoppedByCallback, TrainingLoop
@@ -41,6 +41,7 @@ class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
             callbacks.append(("moving_average", MovingAverage()))
         if self.verbose:
             callbacks.append(("stage_bar", StageBar(self._stage)))
+        callbacks.append(("time_estimate", TimeEstimate(self._stage)))
         return callbacks
 
     def fit(self, X, y):
