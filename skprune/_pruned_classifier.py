@@ -144,7 +144,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
             return
         with untouched():
             try:
-                codes, classes = encode_labels(y)
+                codes, classes = encode_labels(y, missing_label_of(self.pruner))
                 check_equal_length(X, codes)
             except (ValueError, TypeError):
                 return  # the pruner says what is wrong

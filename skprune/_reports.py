@@ -6,6 +6,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from skprune._pipeline._held_out import hold_out
+from skprune._pipeline._image_size import scale_images
 from skprune._pipeline._random_comparison import CoresetJudge, smallest_sufficient_ratio
 from skprune._pipeline._selection import explanation_table
 from skprune._pipeline._settings import Settings
@@ -113,7 +114,7 @@ class Reports:
         >>> pruner.suggest_ratio(X, [0.05, 0.5, 1.0]) in (0.05, 0.5, 1.0)
         True
         """
-        pool = self._check_fitted_pool(X)
+        pool = scale_images(self._check_fitted_pool(X), self._image_side)
         masks = self._masks(_RATIOS if ratios is None else ratios, skip_impossible=ratios is None)
         if not masks:
             raise ValueError("ratios must hold at least one value that the selection can keep.")
@@ -162,7 +163,7 @@ class Reports:
         >>> SemiPrune(random_state=0).fit(X[::2], y[::2]).predict_difficulty(X[1::2]).shape
         (75,)
         """
-        rows = self._check_pool(X)
+        rows = scale_images(self._check_pool(X), self._image_side)
         check_count("n_neighbors", n_neighbors)
         if self._features_warning is not None:
             warn_user(self._features_warning)
@@ -199,7 +200,8 @@ class Reports:
         if rows.size == 0:
             raise ValueError("score needs labeled rows, and y holds none.")
         if self._classifier is None:
-            coreset = as_pool(self._rows, self.image_shape)
+            coreset = scale_images(as_pool(self._rows, self.image_shape), self._image_side)
             self._classifier = self._training.fit(coreset, self._inputs.y[self.support_])
-        predicted = self.classes_[self._classifier.predict(as_input(self._classifier, pool[rows]))]
+        seen = scale_images(pool[rows], self._image_side)
+        predicted = self.classes_[self._classifier.predict(as_input(self._classifier, seen))]
         return float(accuracy_score(labels_at(y, rows), predicted))

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skprune._base import BasePruner, read_labeled_pool
 from skprune._pipeline._calibration import label_confidence
 from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, hold_out
+from skprune._pipeline._image_size import scale_images, scaled_side
 from skprune._pipeline._models import prepare_models
 from skprune._pipeline._random_comparison import CoresetJudge
 from skprune._pipeline._refusals import check_parameters
@@ -91,6 +92,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         of a labeler that did not know a fifth of the labels, and tested on these. See ``random_comparison_``. A warning is
         raised where random rows may be as good. It does not tell what annotating the coreset would bring.
     $image_shape
+    $image_size
     $missing_label
     memory : None, str or joblib.Memory, default=None
         Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `difficulty`, `selection`, `goal`,
@@ -193,6 +195,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         estimate_accuracy="auto",
         compare_with_random=False,
         image_shape=None,
+        image_size="auto",
         missing_label="auto",
         memory=None,
         checkpoint=None,
@@ -215,6 +218,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.estimate_accuracy = estimate_accuracy
         self.compare_with_random = compare_with_random
         self.image_shape = image_shape
+        self.image_size = image_size
         self.missing_label = missing_label
         self.memory = memory
         self.checkpoint = checkpoint
@@ -253,6 +257,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         models = prepare_models(
             settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
         )
+        given, side = pool.rows, scaled_side(settings.image_size, models, pool.rows)
+        pool = replace(pool, rows=scale_images(given, side))
         read = pool.rows, pool.codes, pool.classes
         results = run_stages(settings, models, *read, before=cache(partial(try_stages, settings, models, *read)))
         held_out, accuracy = None, (None, None)
@@ -309,7 +315,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self._unfitted_labeler, self._training, self._held_out = models.labeler, training, held_out
         self._classifier = self._kept_reasons = None
         vars(self).pop("ratio_accuracies_", None)
-        self._keep_mask(X, pool.rows, pool.labeled, mask)
+        self._image_side = side
+        self._keep_mask(X, given, pool.labeled, mask)
         return self
 
     @property

@@ -8,6 +8,7 @@ from joblib import effective_n_jobs
 from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._held_out import can_hold_out
+from skprune._pipeline._image_size import check_image_size
 from skprune._pipeline._selection import selector_for
 from skprune._utils._adapters import is_net, is_own_net
 from skprune._utils._labels import MISSING
@@ -23,6 +24,7 @@ def check_parameters(settings, codes, classes, *, is_image):
     """Refuse settings that cannot work for these labels."""
     k = kept_count(settings.ratio, len(codes))
     _check_stages(settings)
+    check_image_size(settings.image_size, is_image=is_image)
     n_recorded = _check_recording(settings, len(codes), len(classes))
     _check_proxy(settings, codes)
     _check_selection(settings, codes, classes, k, n_recorded, is_image=is_image)

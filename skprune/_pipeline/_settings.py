@@ -33,6 +33,7 @@ class Settings:
     estimate_accuracy: bool | str = False
     compare_with_random: bool = False
     checkpoint: object = None
+    image_size: int | str | None = None
 
     @classmethod
     def of(cls, pruner):

@@ -27,6 +27,10 @@ SHARED = {
     thing, a class or a mark. Texts such as "?" or "nan" are refused, or warned of if other labels are missing.""",
     "image_shape": """image_shape : tuple of (C, H, W), default=None
     The shape of each row when images come as flat rows.""",
+    "image_size": """image_size : "auto", int or None, default="auto"
+    The length to which the shorter side of images is scaled down before any model sees them; the kept rows stay as
+    they are. "auto" scales images of more than 96 pixels to 64, with a warning, for nets of skprune without a
+    `module` of your own that train on the CPU. None scales nothing.""",
     "random_state": """random_state : int, RandomState or None, default=None
     Seed of everything that is drawn at random.""",
     "device": """device : str or None, default=None

@@ -18,6 +18,7 @@ class SupervisedPruner(SemiPrune):
     proxy, difficulty, selection, n_epochs, schedule_epochs, n_repeats, record : object
         As in :class:`~skprune.SemiPrune`.
     $image_shape
+    $image_size
     $missing_label
     memory, checkpoint : object
         As in :class:`~skprune.SemiPrune`.
@@ -52,6 +53,7 @@ class SupervisedPruner(SemiPrune):
         n_repeats=1,
         record="train",
         image_shape=None,
+        image_size="auto",
         missing_label="auto",
         memory=None,
         checkpoint=None,
@@ -69,6 +71,7 @@ class SupervisedPruner(SemiPrune):
         self.n_repeats = n_repeats
         self.record = record
         self.image_shape = image_shape
+        self.image_size = image_size
         self.missing_label = missing_label
         self.memory = memory
         self.checkpoint = checkpoint
