@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skprune._pipeline._models import prepare_models
+from skprune._pipeline._models import choose_models, prepare_models
 from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._stages import run_stages
-from skprune._utils._adapters import class_keyed
 from skprune._pipeline._trial import try_stages
+from skprune._utils._adapters import class_keyed
 from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
 from skprune.baselines._docstrings import BASELINE_TEXTS
