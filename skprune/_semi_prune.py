@@ -92,8 +92,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         of a labeler that did not know a fifth of the labels, and tested on these. See ``random_comparison_``. A warning is
         raised where random rows may be as good. It does not tell what annotating the coreset would bring.
     $image_shape
-    $image_size
     $missing_label
+    $image_size
     memory : None, str or joblib.Memory, default=None
         Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `difficulty`, `selection`, `goal`,
         `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Caches hold pickles: load only
@@ -195,8 +195,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         estimate_accuracy="auto",
         compare_with_random=False,
         image_shape=None,
-        image_size="auto",
         missing_label="auto",
+        image_size="auto",
         memory=None,
         checkpoint=None,
         device=None,
@@ -218,8 +218,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.estimate_accuracy = estimate_accuracy
         self.compare_with_random = compare_with_random
         self.image_shape = image_shape
-        self.image_size = image_size
         self.missing_label = missing_label
+        self.image_size = image_size
         self.memory = memory
         self.checkpoint = checkpoint
         self.device = device

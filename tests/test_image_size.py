@@ -23,7 +23,7 @@ def photos():
     rng = np.random.default_rng(0)
     y = np.arange(40) % 2
     X = rng.integers(0, 128, (40, 3, 100, 130)).astype(np.uint8) + (y * 100).astype(np.uint8)[:, None, None, None]
-    return X, y, np.where(np.arange(40) < 20, y, -1)
+    return X, y, np.where(np.arange(40) < 18, y, -1)
 
 
 def pruner_of(**params):

@@ -18,8 +18,8 @@ class SupervisedPruner(SemiPrune):
     proxy, difficulty, selection, n_epochs, schedule_epochs, n_repeats, record : object
         As in :class:`~skprune.SemiPrune`.
     $image_shape
-    $image_size
     $missing_label
+    $image_size
     memory, checkpoint : object
         As in :class:`~skprune.SemiPrune`.
     $device
@@ -53,8 +53,8 @@ class SupervisedPruner(SemiPrune):
         n_repeats=1,
         record="train",
         image_shape=None,
-        image_size="auto",
         missing_label="auto",
+        image_size="auto",
         memory=None,
         checkpoint=None,
         device=None,
@@ -71,8 +71,8 @@ class SupervisedPruner(SemiPrune):
         self.n_repeats = n_repeats
         self.record = record
         self.image_shape = image_shape
-        self.image_size = image_size
         self.missing_label = missing_label
+        self.image_size = image_size
         self.memory = memory
         self.checkpoint = checkpoint
         self.device = device
