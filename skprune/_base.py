@@ -191,14 +191,16 @@ def missing_label_of(pruner):
 class FittedPrunerMixin:
     """For estimators around a fitted ``pruner_``: how it is made, and what it says of their input."""
 
-    def _pruner_for(self, *, trains_on_pseudo_labels):
-        """Clone the pruner; where its goal is left open, tell it that its pseudo-labels will be trained on."""
+    def _pruner_for(self, *, trains_on_pseudo_labels, final_model=None):
+        """Clone the pruner, and tell it what it leaves open: its goal, and the model that its comparison trains."""
         pruner = clone(self.pruner)
         parameters = pruner.get_params(deep=False)
-        left_open = all(
-            isinstance(parameters.get(name), str) and parameters[name] == "auto" for name in ("goal", "selection")
-        )
-        return pruner.set_params(goal="pseudo") if left_open and trains_on_pseudo_labels else pruner
+        goal = parameters.get("goal")
+        if trains_on_pseudo_labels and isinstance(goal, str) and goal == "auto":
+            pruner.set_params(goal="pseudo")
+        if final_model is not None and parameters.get("compare_with_random") is True:
+            pruner.set_params(compare_with_random=final_model)
+        return pruner
 
     @property
     def n_features_in_(self):

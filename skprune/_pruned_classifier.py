@@ -121,7 +121,9 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         if hasattr(fit_params.get("sample_weight"), "__len__"):
             check_equal_length(X, fit_params["sample_weight"], "sample_weight")
         self._try_estimator(X, y, fit_params)
-        pruner = self._pruner_for(trains_on_pseudo_labels=self.labels == "pseudo" and y_oracle is None).fit(X, y)
+        trains_on_pseudo_labels = self.labels == "pseudo" and y_oracle is None
+        pruner = self._pruner_for(trains_on_pseudo_labels=trains_on_pseudo_labels, final_model=self.estimator)
+        pruner.fit(X, y)
         rows, labels = pruner.coreset_indices_, pruner.coreset_labels_
         unlabeled = np.isin(rows, pruner.annotation_indices_)
         if self.labels == "given":

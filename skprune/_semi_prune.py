@@ -9,10 +9,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skprune._base import BasePruner, read_labeled_pool
 from skprune._pipeline._calibration import label_confidence
+from skprune._pipeline._comparison import compare_coreset
 from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, hold_out
 from skprune._pipeline._image_size import scale_images, scaled_side
 from skprune._pipeline._models import prepare_models
-from skprune._pipeline._random_comparison import CoresetJudge
 from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
@@ -68,7 +68,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         What the coreset is for: to be labeled by people, or to be trained on with its pseudo-labels. A wrong pseudo-label
         hurts the model trained on it, whereas people correct it. With "pseudo", the Beta of ``selection="auto"``
         for images therefore has ``trust=10``: it multiplies the weight of a row by the tenth power of
-        `pseudo_label_confidence_`. For tables it makes no difference. Other selections of the estimator refuse "pseudo".
+        `pseudo_label_confidence_`. Other selections do not depend on the goal; `compare_with_random` does.
         "auto" means "annotate", and "pseudo" within estimators that train on pseudo-labels, such as
         :class:`PrunedClassifier`.
     n_epochs : int, default=30
@@ -87,10 +87,18 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         Whether to estimate how many pseudo-labels are correct, and to calibrate their confidence, by labeling once more without
         a fifth of the labels of each class, at least one where there are two. That is one more run of the labeler, kept by
         `memory` and `checkpoint` like the others. "auto" does so if a class has two labels.
-    compare_with_random : bool, default=False
-        Whether to compare the coreset with as many random rows: each is trained five times as in ``score``, on pseudo-labels
-        of a labeler that did not know a fifth of the labels, and tested on these. See ``random_comparison_``. A warning is
-        raised where random rows may be as good. It does not tell what annotating the coreset would bring.
+    compare_with_random : bool or classifier, default=False
+        Whether to compare the coreset with as many random rows, and with the given labels alone. See ``random_comparison_``; a
+        warning names what is probably better than the coreset. A classifier is trained as the final model;
+        :class:`PrunedClassifier` puts its own in place of True.
+
+        For rows that will be annotated, the annotation is simulated: models are trained on labels that the pool may have, drawn
+        by the calibrated confidence, predicted by trees on the given labels, and by a labeler that did not know a fifth of these,
+        and are tested on other rows with the same labels. Unless a classifier is given, these are logistic regression, trees and
+        neighbors, in standardized columns of a table, or in the features of the proxy of images.
+
+        With ``goal="pseudo"``, and if no label is missing, the classifier, or else the proxy as in ``score``, is trained five
+        times with different seeds on labels of a labeler that did not know a fifth of the given ones, and tested on these.
     $image_shape
     $missing_label
     $image_size
@@ -132,10 +140,13 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
     pseudo_label_accuracy_interval_ : tuple of (float, float) or None
         Its Wilson interval of 95 %.
     random_comparison_ : object or None
-        On the ``n_rows`` labeled rows that were held out: ``coreset`` and ``random``, the accuracies; ``difference``, with
-        ``low`` and ``high``, its 95 % bootstrap interval over rows and trainings, widened where these are few; and
-        ``detectable``, the difference that would be detected four times out of five. The rows were chosen with all labels;
-        the trainings that are compared did without. None without `compare_with_random`.
+        ``coreset``, ``random`` and ``labels_alone``, the accuracies on ``n_rows`` rows; ``best``, which of them is the highest;
+        ``difference`` between coreset and random rows, with ``low`` and ``high``; ``is_simulated``. In a simulation, low and
+        high are the differences of the least and the most favorable kind of simulated labels, and ``spread`` is the standard
+        deviation of random rows over five draws. Otherwise they are its 95 %
+        bootstrap interval over held-out rows and trainings, widened where these are few, and ``detectable`` is the difference
+        that would be detected four times out of five; the rows were chosen with all labels, the trainings that are compared did
+        without. None without `compare_with_random`.
     ratio_accuracies_ : dict of {ratio: float}
         What ``suggest_ratio`` measured, after a call of it.
     sample_weight_ : ndarray of shape (n_kept,), float64
@@ -263,7 +274,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         results = run_stages(settings, models, *read, before=cache(partial(try_stages, settings, models, *read)))
         held_out, accuracy = None, (None, None)
         estimates = estimates_accuracy(settings, pool.codes)
-        if estimates or settings.compare_with_random:
+        if estimates or settings.compares:
             held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed)
         if estimates:
             accuracy = accuracy_interval(held_out, pool.codes)
@@ -291,10 +302,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
 
         comparison = None
         training = FullTraining(models.proxy, int(settings.schedule_epochs), models.stage_seed)
-        if settings.compare_with_random:
-            must_keep = pool.labeled & bool(settings.include_labeled)
-            judge = CoresetJudge(training, pool.rows, pool.codes, held_out)
-            comparison = judge.compare_with_random(mask, must_keep)
+        if settings.compares:
+            comparison = compare_coreset(settings, pool, training, held_out, inputs, mask)
             if (message := comparison.warning()) is not None:
                 warn_user(message)
 

@@ -55,7 +55,7 @@ def rare():
 
 def pruner_of(selection, **params):
     defaults = {"labeler": Noting(), "proxy": SGDClassifier(loss="log_loss"), "n_epochs": 10, "random_state": 0}
-    return SemiPrune(selection=selection, **defaults | params)
+    return SemiPrune(selection=selection, goal="pseudo", **defaults | params)
 
 
 def test_a_coreset_that_is_better_passes_in_silence(rare):
@@ -116,8 +116,9 @@ def test_nothing_that_is_compared_has_seen_the_held_out_labels(rare, monkeypatch
     main, without = Noting.seen[-2:]  # after that of the trial
     hidden = np.flatnonzero((main >= 0) & (without < 0))
     assert hidden.size == 16
-    assert len(trained) == 10
-    assert {len(rows) for rows, _ in trained} == {(pruner.support_ & ~np.isin(np.arange(2500), hidden)).sum()}
+    assert len(trained) == 15
+    n_kept, n_given = (pruner.support_ & ~np.isin(np.arange(2500), hidden)).sum(), (without >= 0).sum()
+    assert [len(rows) for rows, _ in trained] == [n_kept, n_kept, n_given] * 5
     for rows, _ in trained:
         assert not (rows[:, None] == X[hidden]).all(axis=2).any()
 
@@ -268,9 +269,16 @@ def test_the_level_of_the_comparison(ratio):
 
 
 def test_random_rows_that_are_better():
-    worse = RandomComparison(0.5, 0.7, difference=-0.2, low=-0.3, high=-0.1, detectable=0.15, n_rows=50)
+    differences = {"difference": -0.2, "low": -0.3, "high": -0.1, "detectable": 0.15}
+    worse = RandomComparison(0.5, 0.7, 0.6, n_rows=50, is_simulated=False, **differences)
+    assert worse.best == "random rows"
     assert worse.warning().startswith("Random rows are better than this coreset when both")
-    assert replace(worse, low=0.01).warning() is None
+    better = replace(worse, coreset=0.8, low=0.01)
+    assert (better.best, better.warning()) == ("coreset", None)
+    alone = replace(better, labels_alone=0.9)
+    assert alone.best == "labels alone"
+    assert alone.warning().endswith("The given labels alone reach 0.900.")
+    assert replace(better, labels_alone=None).best == "coreset"
 
 
 def test_the_interval_is_that_of_a_bootstrap_over_rows_and_trainings():

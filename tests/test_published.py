@@ -81,12 +81,11 @@ def test_the_labeler_is_fixmatch_with_its_published_loss():
 
 
 def test_it_trains_on_pseudo_labels_as_published(iris):
-    """PrunedClassifier does not set a goal that Beta() would refuse."""
     X, _, partial = iris
     proxy = SGDClassifier(loss="log_loss", alpha=0.01)
     pruner = SemiPrune.published(0.5, labeler=LabelSpreading(kernel="knn"), proxy=proxy, random_state=0)
     classifier = PrunedClassifier(LabelSpreading(), pruner).fit(X, partial)
-    assert classifier.pruner_.goal == "auto"
+    assert classifier.pruner_.goal == "pseudo"
     assert classifier.pruner_.support_.sum() == 75
 
 

@@ -408,8 +408,6 @@ def test_class_weights_name_classes(quick, iris):
         ({"schedule_epochs": 9}, ValueError, "schedule_epochs must be an integer of at least 10, got 9"),
         ({"record": "test"}, ValueError, "record must be"),
         ({"goal": "train"}, ValueError, "goal must be 'auto', 'annotate' or 'pseudo', got 'train'"),
-        ({"goal": "pseudo", "selection": "cutoff"}, ValueError, "goal='pseudo' is used only by selection='auto'"),
-        ({"goal": "pseudo", "selection": Beta()}, ValueError, r"Beta has trust=\.\.\."),
         ({"memory": "cache", "random_state": None}, ValueError, "need a random_state"),
         ({"checkpoint": "folder", "random_state": None}, ValueError, "need a random_state"),
         ({"proxy": LogisticRegression()}, ValueError, r"LogisticRegression\(solver='lbfgs'\) trains in one call"),
@@ -783,8 +781,7 @@ def test_pseudo_labels_that_are_trained_on_are_surer(quick, images):
     [
         ({}, "pseudo"),
         ({"goal": "annotate"}, "annotate"),
-        ({"selection": "random"}, "auto"),
-        ({"selection": Beta(class_balanced="proportional")}, "auto"),
+        ({"selection": "random"}, "pseudo"),
     ],
 )
 def test_an_open_goal_is_set_where_pseudo_labels_are_trained_on(quick, iris, given, expected):

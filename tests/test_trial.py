@@ -135,7 +135,7 @@ def alarmed(**params):
         ({"selection": BadOrder()}, TypeError, "propose"),
         ({"include_labeled": "no"}, ValueError, "include_labeled must be True or False, got 'no'"),
         ({"estimate_accuracy": "no"}, ValueError, "estimate_accuracy must be True, False or 'auto', got 'no'"),
-        ({"compare_with_random": 1}, ValueError, "compare_with_random must be True or False, got 1"),
+        ({"compare_with_random": 1}, ValueError, "compare_with_random must be True, False or a classifier, got 1"),
         ({"n_jobs": "a"}, ValueError, "n_jobs must be None or an integer other than 0, got 'a'"),
         ({"n_jobs": 1.5}, ValueError, "n_jobs must be None or an integer other than 0, got 1.5"),
         ({"verbose": "a"}, ValueError, "verbose must be an integer of at least 0, got 'a'"),

@@ -7,36 +7,70 @@ from scipy.stats import norm, t
 
 from skprune._pipeline._held_out import HeldOut
 from skprune._pipeline._stages import FullTraining
-from skprune._utils._adapters import as_input
+from skprune._utils._labels import MISSING
 from skprune._utils._seeds import generator_for
 
+_TOLERANCE = 0.003  # a simulated loss up to here, or up to the spread of random rows, is taken for luck
 _N_RESAMPLES = 2000
 _N_TRAININGS = 5
 
 
 @dataclass(frozen=True)
 class RandomComparison:
-    """Accuracies of a coreset and of random rows on held-out labeled rows, and what their difference is worth."""
+    """Accuracies of a coreset, of as many random rows and of the given labels alone, and what the difference is worth."""
 
     coreset: float
     random: float
+    labels_alone: float | None
     difference: float
     low: float
     high: float
-    detectable: float
     n_rows: int
+    is_simulated: bool
+    detectable: float | None = None
+    spread: float | None = None
+
+    @property
+    def best(self):
+        """What reaches the highest accuracy."""
+        found = {"coreset": self.coreset, "random rows": self.random}
+        if self.labels_alone is not None:
+            found["labels alone"] = self.labels_alone
+        return max(found, key=found.get)
 
     def warning(self):
-        """Say what the comparison means for the coreset; None where the coreset is better than random rows."""
-        if self.low > 0.0:
+        """Say what the comparison means for the coreset; None where the coreset is better."""
+        return self._warning_of_simulation() if self.is_simulated else self._warning_of_pseudo_labels()
+
+    @property
+    def simulates_a_loss(self):
+        """Whether simulated annotation is worse than that of random rows by more than luck."""
+        return self.is_simulated and self.difference < -max(_TOLERANCE, self.spread)
+
+    def _warning_of_simulation(self):
+        alone = self.best == "labels alone"
+        if not self.simulates_a_loss and not alone:
+            return None
+        better = "the given labels alone" if alone else "random rows"
+        return (
+            f"If this coreset were labeled by people, {better} would probably be the better training set: in simulations, models "
+            f"trained on the coreset reach {self.coreset:.3f}, on as many random rows {self.random:.3f}, and on the given labels "
+            f"alone {self.labels_alone:.3f}; the difference between coreset and random rows is {self.difference:+.3f}, from "
+            f"{self.low:+.3f} to {self.high:+.3f} between kinds of simulated labels."
+        )
+
+    def _warning_of_pseudo_labels(self):
+        alone = self.best == "labels alone"
+        if self.low > 0.0 and not alone:
             return None
         verdict = "are better than" if self.high < 0.0 else "may be as good as"
-        return (
+        found = (
             f"Random rows {verdict} this coreset when both are trained on pseudo-labels: on {self.n_rows} held-out labeled "
             f"rows the coreset reaches {self.coreset:.3f} and as many random rows {self.random:.3f}; the difference is "
             f"{self.difference:+.3f}, its 95 % interval {self.low:+.3f} to {self.high:+.3f}. A true difference of "
             f"{self.detectable:.3f} would be detected four times out of five."
         )
+        return found + (f" The given labels alone reach {self.labels_alone:.3f}." if alone else "")
 
 
 @dataclass(frozen=True)
@@ -55,31 +89,28 @@ class CoresetJudge:
     def correct(self, mask, training):
         """Tell which held-out rows the proxy classifies correctly after it is trained on a coreset."""
         rows = self.held_out.rows
-        mask = mask.copy()
-        mask[rows] = False
-        classes, labels = np.unique(self.held_out.codes[mask], return_inverse=True)
-        if len(classes) < 2:
-            return np.isin(self.codes[rows], classes)
-        model = training.of_classes(classes).fit(self.pool[mask], labels)
-        return classes[model.predict(as_input(model, self.pool[rows]))] == self.codes[rows]
+        train = np.setdiff1d(np.flatnonzero(mask), rows)
+        return training.predict(self.pool, train, self.held_out.codes, rows) == self.codes[rows]
 
     def compare_with_random(self, mask, must_keep):
-        """Train a coreset and as many random rows five times each, with new seeds and new draws, and compare them."""
+        """Train on a coreset, as many random rows and the given labels, five times with new seeds and draws; compare them."""
         candidates = ~must_keep
         candidates[self.held_out.rows] = False
         n_drawn = int((mask & candidates).sum())
         # the name is part of the seed: another one would draw other rows
         rng = generator_for("gate", self.training.seed)
-        differences, accuracies = [], []
+        given = self.codes != MISSING
+        parts = {"coreset": mask, "random": None} | ({} if given.all() else {"labels_alone": given})
+        correct = {name: [] for name in parts}
         for seed in rng.integers(2**31 - 1, size=_N_TRAININGS):
             drawn = must_keep.copy()
             drawn[rng.permutation(np.flatnonzero(candidates))[:n_drawn]] = True
             training = self.training.reseeded(int(seed))
-            coreset, random = (self.correct(rows, training).astype(np.float64) for rows in (mask, drawn))
-            differences.append(coreset - random)
-            accuracies.append((coreset.mean(), random.mean()))
-        coreset, random = np.mean(accuracies, axis=0)
-        return RandomComparison(float(coreset), float(random), **_interval(np.array(differences), rng))
+            for name, rows in (parts | {"random": drawn}).items():
+                correct[name].append(self.correct(rows, training).astype(np.float64))
+        differences = np.array(correct["coreset"]) - np.array(correct["random"])
+        accuracies = {"labels_alone": None} | {name: float(np.mean(values)) for name, values in correct.items()}
+        return RandomComparison(**accuracies, **_interval(differences, rng), is_simulated=False)
 
 
 def _interval(differences, rng):

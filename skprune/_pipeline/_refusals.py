@@ -35,7 +35,9 @@ def check_parameters(settings, codes, classes, *, is_image):
 
 def _check_stages(settings):
     check_option("include_labeled", settings.include_labeled, (True, False))
-    check_option("compare_with_random", settings.compare_with_random, (True, False))
+    final_model = settings.compare_with_random
+    if not isinstance(final_model, bool) and (isinstance(final_model, type) or not hasattr(final_model, "predict")):
+        raise ValueError(f"compare_with_random must be True, False or a classifier, got {final_model!r}.")
     check_option("estimate_accuracy", settings.estimate_accuracy, (True, False, "auto"))
     for name in ("memory", "checkpoint"):
         value = getattr(settings, name)
@@ -98,11 +100,6 @@ def _check_proxy(settings, codes):
 
 def _check_selection(settings, codes, classes, k, n_recorded, *, is_image):
     selector, labeled = selector_for(settings, classes, is_image=is_image), codes != MISSING
-    if settings.goal == "pseudo" and not (isinstance(settings.selection, str) and settings.selection == "auto"):
-        raise ValueError(
-            f"goal='pseudo' is used only by selection='auto', and selection={settings.selection!r} would ignore it. Leave "
-            "the goal out; Beta has trust=..., and selectors of your own may read error_probability."
-        )
     needed_inputs(selector)  # refuses names of inputs that there are not; all others are given
     if isinstance(selector, (BaseSelector, Mixture)):
         selector.check(k, len(codes), n_recorded)
@@ -121,9 +118,7 @@ def _check_selection(settings, codes, classes, k, n_recorded, *, is_image):
 
 def _check_held_out(settings, codes):
     labeled = codes != MISSING
-    for name in ("estimate_accuracy", "compare_with_random"):
-        is_asked = getattr(settings, name) not in (False, "auto") and (
-            name == "compare_with_random" or not labeled.all()
-        )
+    estimates = isinstance(settings.estimate_accuracy, bool) and settings.estimate_accuracy and not labeled.all()
+    for name, is_asked in {"estimate_accuracy": estimates, "compare_with_random": settings.compares}.items():
         if is_asked and not can_hold_out(codes):
             raise ValueError(f"{name} holds labeled rows out, and no class has two of them.")

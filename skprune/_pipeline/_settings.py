@@ -31,7 +31,7 @@ class Settings:
     n_repeats: int = 1
     include_labeled: bool = False
     estimate_accuracy: bool | str = False
-    compare_with_random: bool = False
+    compare_with_random: object = False
     checkpoint: object = None
     image_size: int | str | None = None
 
@@ -40,6 +40,11 @@ class Settings:
         """Read the parameters of a pruner."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in pruner.get_params(deep=False).items() if name in names})
+
+    @property
+    def compares(self):
+        """Whether the coreset is compared with random rows."""
+        return self.compare_with_random is not False
 
     def recording(self, n_samples, n_classes):
         """Return what is recorded; a difficulty that reads ``kl_step`` has it recorded where "auto" would leave it out."""

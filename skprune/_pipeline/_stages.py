@@ -18,6 +18,7 @@ from skprune._pipeline._outputs import warn_of_no_learning
 from skprune._pipeline._stage_cache import StageCache, pack, unpack
 from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_classes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
+from skprune._utils._pool import take_rows
 from skprune._utils._seeds import seed_nested
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics, collect_dynamics
@@ -202,21 +203,29 @@ def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose):
 
 @dataclass(frozen=True)
 class FullTraining:
-    """How a proxy is trained as a classifier: a net of skprune for its whole schedule, others as their parameters say."""
+    """How a classifier is trained: a proxy that is a net of skprune for its whole schedule, others as their parameters say."""
 
     proxy: object
-    schedule_epochs: int
+    schedule_epochs: int | None
     seed: int
 
     def fit(self, pool, codes):
         """Return a fitted clone of the proxy."""
         proxy = clone(self.proxy)
-        if is_own_net(proxy):
+        if is_own_net(proxy) and self.schedule_epochs is not None:
             proxy.set_params(max_epochs=self.schedule_epochs)
-        elif is_net(proxy):
+        elif is_net(proxy) and not is_own_net(proxy):
             proxy.set_params(train_split=None, verbose=0)
         with torch_seeded(proxy, self.seed):
             return proxy.fit(as_input(proxy, pool), codes)
+
+    def predict(self, pool, train, codes, test):
+        """Return the class indices of some rows, by a model trained on others; their only class where they have but one."""
+        classes, labels = np.unique(codes[train], return_inverse=True)
+        if len(classes) < 2:
+            return np.full(len(test), classes[0] if classes.size else MISSING)
+        model = self.of_classes(classes).fit(take_rows(pool, train), labels)
+        return classes[model.predict(as_input(model, take_rows(pool, test)))]
 
     def of_classes(self, codes):
         """Return the same training on labels that are positions among some class indices."""
