@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass
 
-import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import _check_feature_names, _get_feature_names, check_is_fitted
 
+from skprune._utils._given_rows import fingerprint, read_rows
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
-from skprune._utils._pool import as_pool, check_equal_length, take_rows
+from skprune._utils._pool import check_equal_length, take_rows
 
 
 @dataclass(frozen=True)
 class LabeledPool:
-    """A pool as one array, and the class index of each row, -1 where its label is missing."""
+    """The rows of a pool, an array or as they were given, and the class index of each, -1 where its label is missing."""
 
-    rows: np.ndarray
+    rows: object
     codes: np.ndarray
     classes: np.ndarray
 
@@ -27,7 +27,7 @@ class LabeledPool:
 
 def read_labeled_pool(estimator, X, y):
     """Read what ``fit`` gets, and refuse what cannot be read."""
-    rows = as_pool(X, estimator.image_shape, estimator=estimator)
+    rows = estimator._read_rows(X)
     if y is not None:
         check_equal_length(rows, y)  # before what a short y lacks is named
     codes, classes = encode_labels(y, estimator.missing_label, warn=True)
@@ -130,17 +130,21 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         check_is_fitted(self)
         return take_rows(self._rows, np.arange(int(self.support_.sum()))), self.coreset_labels_.copy()
 
+    def _read_rows(self, X):
+        """Read the rows of X."""
+        return read_rows(X, self.image_shape, estimator=self)
+
     def _check_fitted_pool(self, X, hint=""):
         """Return X as the pool of ``fit``, and refuse any other."""
         pool = self._check_pool(X, hint)
-        if len(pool) != len(self.support_) or joblib.hash(pool) != self._fingerprint:
+        if len(pool) != len(self.support_) or fingerprint(pool) != self._fingerprint:
             raise ValueError(f"X is not the data that {type(self).__name__} was fitted to.{hint}")
         return pool
 
     def _check_pool(self, X, hint=""):
         """Return X as a pool of the rows that ``fit`` saw: of their names and shape."""
         check_is_fitted(self)
-        pool = as_pool(X, self.image_shape, estimator=self)
+        pool = self._read_rows(X)
         name, n_features = type(self).__name__, int(np.prod(pool.shape[1:]))
         if n_features != self.n_features_in_:
             raise ValueError(
@@ -160,7 +164,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self.n_features_in_ = int(np.prod(self._row_shape))
         self.support_ = mask
         self._labeled = labeled
-        self._fingerprint = joblib.hash(pool)
+        self._fingerprint = fingerprint(pool)
         rows = take_rows(X, np.flatnonzero(mask))
         self._rows = rows.detach() if hasattr(rows, "detach") else rows  # without its graph, which cannot be copied
 

@@ -21,6 +21,7 @@ from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._pipeline._trial import try_stages
 from skprune._published import PublishedSettings
 from skprune._reports import Reports
+from skprune._utils._adapters import check_readable
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._warnings import warn_user
 from skprune.nets._features import features_warning
@@ -257,6 +258,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         models = prepare_models(
             settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
         )
+        for model in (models.labeler, models.proxy):
+            if model is not None:
+                check_readable(model, pool.rows)
         given, side = pool.rows, scaled_side(settings.image_size, models, pool.rows)
         pool = replace(pool, rows=scale_images(given, side))
         read = pool.rows, pool.codes, pool.classes

@@ -44,7 +44,7 @@ def describe_columns(columns):
     names = [f"{column.name!r} (row {int(column.missing.argmax())})" for column in columns if column.missing.any()]
     if names:
         parts.append(f"missing cells in {_listed(names)}")
-    return " and ".join(parts)
+    return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + "".join(parts[-1:])
 
 
 def _listed(names):

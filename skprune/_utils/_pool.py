@@ -32,7 +32,7 @@ def as_pool(X, image_shape=None, *, estimator=None):
     if issparse(X):
         X = X.toarray()
     elif hasattr(X, "detach"):
-        X = _from_tensor(X)
+        X = tensor_as_array(X)
     _check_mask(X)
     _check_dates(X)
     if is_texts(X):
@@ -47,6 +47,7 @@ def as_pool(X, image_shape=None, *, estimator=None):
             estimator=estimator,
             input_name="X",
         )
+        array = array.astype(np.float64) if array.dtype.kind == "O" else array
     except (ValueError, TypeError) as error:
         refusal = _text_refusal(X, estimator)
         if refusal is None:
@@ -89,7 +90,7 @@ def check_equal_length(pool, y, name="y"):
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
 
 
-def _from_tensor(tensor):
+def tensor_as_array(tensor):
     """Return a torch tensor as an ndarray; bfloat16, which NumPy does not know, as float32."""
     if "sparse" in str(tensor.layout):
         raise TypeError("X is a sparse tensor. Use X.to_dense(), or a sparse array of SciPy.")
@@ -115,11 +116,14 @@ def _check_dates(X):
         return
     if not is_frame(X) and X.ndim != 2:
         return
-    dates = [column for column in columns_of(X) if column.kind == "date"]
-    if dates:
+    columns = columns_of(X)
+    kinds = {column.kind for column in columns}
+    if "date" in kinds:
+        bad = [column for column in columns if column.kind != "number"]
+        others = "" if len(kinds - {"number"}) == 1 else f" {ENCODE_FIRST}"
         raise NotNumbers(
-            f"X holds {describe_columns(dates)}. Turn dates into numbers that mean something, such as days since the first, "
-            "the month or the hour, and leave no NaT; or drop them."
+            f"X holds {describe_columns(bad)}.{others} Turn dates into numbers that mean something, such as days since the "
+            "first, the month or the hour, and leave no NaT; or drop them."
         )
 
 
@@ -136,7 +140,9 @@ def _text_refusal(X, estimator):
 
 
 def _name(estimator):
-    return "a net" if estimator is None else type(estimator).__name__
+    if estimator is None or isinstance(estimator, str):
+        return estimator or "a net"
+    return type(estimator).__name__
 
 
 def _as_objects(X):

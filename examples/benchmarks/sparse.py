@@ -1,0 +1,83 @@
+"""Time and peak memory on a sparse TF-IDF table: SemiPrune with scikit-learn's models, and its labeler alone.
+
+Run it with ``python examples/benchmarks/sparse.py``; ``--documents`` and ``--words`` set the size. Each runs in a process of
+its own, so that peak memory is that of the run.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+from scipy.sparse import csr_array
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import SGDClassifier
+from sklearn.semi_supervised import SelfTrainingClassifier
+
+from skprune import SemiPrune
+from skprune.datasets import make_partial_labels
+
+N_CLASSES = 20
+WORDS_PER_DOCUMENT = 150
+
+
+def make_documents(n_documents, n_words, seed=0):
+    """Return TF-IDF of documents whose words follow Zipf's law, of which each class has its own favorites, and classes."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(N_CLASSES, size=n_documents)
+    common = 1.0 / np.arange(1, n_words + 1)
+    counts = []
+    for _ in range(N_CLASSES):
+        weights = common * np.where(rng.random(n_words) < 0.1, 20.0, 1.0)
+        counts.append(np.cumsum(weights / weights.sum()))
+    words = np.stack([np.searchsorted(counts[code], rng.random(WORDS_PER_DOCUMENT)) for code in y])
+    rows = np.repeat(np.arange(n_documents), WORDS_PER_DOCUMENT)
+    places = rows.astype(np.int32), np.minimum(words.ravel(), n_words - 1).astype(np.int32)
+    table = csr_array((np.ones(words.size), places), shape=(n_documents, n_words))
+    table.sum_duplicates()
+    return csr_array(TfidfTransformer(sublinear_tf=True).fit_transform(table)), y
+
+
+def run(kind, n_documents, n_words):
+    """Fit one of the two, and print what it took."""
+    X, y = make_documents(n_documents, n_words)
+    y_partial = make_partial_labels(y, n_labeled=n_documents // 10, random_state=0)
+    labeler = SelfTrainingClassifier(SGDClassifier(loss="log_loss", random_state=0))
+    proxy = SGDClassifier(loss="log_loss", random_state=0)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    start, cpu = time.perf_counter(), time.process_time()
+    if kind == "labeler":
+        labeled = labeler.fit(X, y_partial).predict(X)
+    else:
+        labeled = SemiPrune(0.2, labeler=labeler, proxy=proxy, random_state=0).fit(X, y_partial).pseudo_labels_
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    name = {"labeler": "SelfTrainingClassifier(SGD)", "pruner": "SemiPrune(SelfTrainingClassifier(SGD), proxy=SGD)"}[
+        kind
+    ]
+    accuracy = (labeled == y).mean()
+    print(f"{name:50s} {seconds:7.2f} s {cpu:7.2f} CPU s {before:7.0f} MiB before {peak:7.0f} MiB peak  {accuracy:.3f}")
+
+
+def main():
+    """Run both in subprocesses."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--documents", type=int, default=5000)
+    parser.add_argument("--words", type=int, default=20_000)
+    parser.add_argument("--kind", choices=["labeler", "pruner"])
+    options = parser.parse_args()
+    if options.kind is not None:
+        run(options.kind, options.documents, options.words)
+        return
+    dense = options.documents * options.words * 8 / 2**20
+    print(f"{options.documents} documents, {options.words} words; a dense table would take {dense:.0f} MiB", flush=True)
+    print("The last column is the accuracy of all labels, given and predicted.", flush=True)
+    for kind in ("labeler", "pruner"):
+        sizes = ["--documents", str(options.documents), "--words", str(options.words)]
+        subprocess.run([sys.executable, __file__, "--kind", kind, *sizes], check=True)
+
+
+if __name__ == "__main__":
+    main()
