@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import _check_feature_names, _get_feature_names, check_is_fitted
 
-from skprune._utils._given_rows import fingerprint, read_rows
+from skprune._utils._given_rows import fingerprint, holds_numbers, read_rows
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
 from skprune._utils._pool import check_equal_length, take_rows
 
@@ -137,6 +137,8 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     def _check_fitted_pool(self, X, hint=""):
         """Return X as the pool of ``fit``, and refuse any other."""
         pool = self._check_pool(X, hint)
+        if self._holds_numbers and not holds_numbers(pool):
+            pool.as_array(self)  # which names what is wrong
         if len(pool) != len(self.support_) or fingerprint(pool) != self._fingerprint:
             raise ValueError(f"X is not the data that {type(self).__name__} was fitted to.{hint}")
         return pool
@@ -163,6 +165,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self._row_shape = pool.shape[1:]
         self.n_features_in_ = int(np.prod(self._row_shape))
         self.support_ = mask
+        self._holds_numbers = holds_numbers(pool)
         self._labeled = labeled
         self._fingerprint = fingerprint(pool)
         rows = take_rows(X, np.flatnonzero(mask))

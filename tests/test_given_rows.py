@@ -144,7 +144,10 @@ def test_missing_cells_of_arrays_reach_pipelines(labels):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({}, "text in column 'school' .*missing cells in columns 'age' .row 5., 'school' .row 7., and SoftMatch reads"),
+        (
+            {},
+            "text in column 'school' .*missing cells .NaN. in columns 'age' .row 5., 'school' .row 7., and SoftMatch reads",
+        ),
         ({"labeler": make_pipeline(encoder(), NEIGHBORS)}, "'school'.*and NetClassifier reads numbers only. Encode"),
         ({"labeler": NEIGHBORS}, "'school'.*, and LabelSpreading does not read them. Encode .* ColumnTransformer"),
         ({"labeler": SELF_TRAINING}, "'school'.*, and SelfTrainingClassifier does not read them"),
@@ -168,7 +171,7 @@ class FailingLabeler(LabelSpreading):
 @pytest.mark.parametrize(
     ("labeler", "scaler", "message"),
     [
-        (SELF_TRAINING, SGD, "missing cells in column 1 .row 3., and SGDClassifier"),
+        (SELF_TRAINING, SGD, "missing cells .NaN. in column 1 .row 3., and SGDClassifier"),
         (make_pipeline(StandardScaler(), NEIGHBORS), SGD, "missing cells .*, and LabelSpreading does not"),
         ("softmatch", None, "NaN, first in row 3, column 1"),
     ],

@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from skprune._utils._given_rows import GivenRows
+from skprune._utils._given_rows import GivenRows, holds_numbers
 from skprune._utils._labels import MISSING
 
 _MOST_FEATURES = 256
@@ -38,7 +38,7 @@ def _wide_table(pool):
     """Return what stands for rows that are no dense table of numbers; None for those that are, or are nearly."""
     if issparse(pool.given):
         return pool.given if pool.shape[1] > _MOST_FEATURES else None
-    if pool.holds_numbers:
+    if holds_numbers(pool):
         return None
     if pool.is_texts:
         from sklearn.feature_extraction.text import TfidfVectorizer

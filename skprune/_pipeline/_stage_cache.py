@@ -112,6 +112,8 @@ class StageCache:
         if not self.kept:
             return None
         try:
+            if is_net(model) and isinstance(arguments["pool"], GivenRows):
+                arguments["pool"] = arguments["pool"].as_array(model)  # what it reads: containers make no difference
             context = (stage.__name__, versions(), self._computation(model))
             return joblib.hash((context, describe(model), sorted(describe(arguments))), coerce_mmap=True)
         except Exception as error:

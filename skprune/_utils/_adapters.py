@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from skprune._utils._columns import describe_columns
-from skprune._utils._given_rows import GivenRows
+from skprune._utils._given_rows import GivenRows, holds_numbers
 from skprune._utils._labels import MISSING, codes_of_keys
 from skprune._utils._pool import ENCODE_FIRST, VECTORIZE_FIRST, NotNumbers, flat
 
@@ -58,7 +58,7 @@ def as_input(estimator, pool):
 
 def check_readable(estimator, pool):
     """Refuse a pool that an estimator cannot read, by the columns that it cannot; of unknown estimators nothing is said."""
-    if not isinstance(pool, GivenRows) or pool.holds_numbers:
+    if holds_numbers(pool):
         return
     if is_net(estimator):
         pool.as_array(estimator)

@@ -43,7 +43,7 @@ def describe_columns(columns):
             parts.append(f"{what} in {_listed(names)}")
     names = [f"{column.name!r} (row {int(column.missing.argmax())})" for column in columns if column.missing.any()]
     if names:
-        parts.append(f"missing cells in {_listed(names)}")
+        parts.append(f"missing cells (NaN) in {_listed(names)}")
     return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + "".join(parts[-1:])
 
 

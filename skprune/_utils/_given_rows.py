@@ -33,11 +33,6 @@ class GivenRows:
         return GivenRows(take_rows(self.given, rows), None if self.array is None else self.array[rows])
 
     @property
-    def holds_numbers(self):
-        """Whether all cells are finite numbers."""
-        return self.array is not None or issparse(self.given)
-
-    @property
     def is_texts(self):
         """Whether each row is a text."""
         return is_texts(self.given)
@@ -74,6 +69,11 @@ def read_rows(X, image_shape=None, *, estimator=None):
     return GivenRows(X, array) if is_frame(X) and array.ndim == 2 else array
 
 
+def holds_numbers(rows):
+    """Tell whether all cells are finite numbers."""
+    return not isinstance(rows, GivenRows) or rows.array is not None or issparse(rows.given)
+
+
 def unread_rows(X):
     """Return rows of any kind, of which nothing but their number is looked at."""
     if hasattr(X, "detach"):
@@ -90,8 +90,10 @@ def fingerprint(rows):
     if rows.array is not None:
         return joblib.hash(rows.array)
     if issparse(rows.given):
-        table = csr_array(rows.given, copy=not rows.given.has_canonical_format)
-        table.sum_duplicates()
+        table = csr_array(rows.given)
+        if not table.has_canonical_format:
+            table = table.copy()
+            table.sum_duplicates()
         return joblib.hash((table.shape, table.data, table.indices.astype(np.int64), table.indptr.astype(np.int64)))
     if rows.is_texts:
         return joblib.hash(list(rows.given))

@@ -67,7 +67,7 @@ class LabelFreePruner(ReselectingPruner):
         ValueError, TypeError
             The input or a parameter is invalid.
         """
-        pool = read_pool(self._read_rows(X), X, y)
+        pool = read_pool(self._read_rows(X), X, y, self.missing_label)
         kept_count(self.ratio, len(pool.rows))
         rng = check_random_state(self.random_state)
         trace = self._inspect(pool.rows, pool.classes, rng)
@@ -201,13 +201,13 @@ class GreedyPruner(LabelFreePruner):
         """Return k positions in the order in which they are picked."""
 
 
-def read_pool(rows, X, y):
+def read_pool(rows, X, y, missing_label):
     """Read what ``fit`` of a label-free pruner gets: any labels may be missing, and y itself may be None."""
     _get_feature_names(X)  # refuses column names of mixed types
     codes, classes = np.full(len(rows), MISSING, dtype=np.int64), np.array([])
     if y is not None:
         check_equal_length(rows, y)
-        codes, classes = encode_any_labels(y, estimator.missing_label)
+        codes, classes = encode_any_labels(y, missing_label)
     return LabeledPool(rows, codes, classes)
 
 
