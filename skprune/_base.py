@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import _check_feature_names, _get_feature_names, check_is_fitted
 
 from skprune._utils._given_rows import fingerprint, holds_numbers, read_rows
+from skprune._utils._items import file_names, is_dataset, is_image_paths, labels_hint
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
 from skprune._utils._pool import check_equal_length, take_rows
 
@@ -27,6 +28,8 @@ class LabeledPool:
 
 def read_labeled_pool(estimator, X, y):
     """Read what ``fit`` gets, and refuse what cannot be read."""
+    if y is None and is_dataset(X):
+        raise ValueError(labels_hint(X))
     rows = estimator._read_rows(X)
     if y is not None:
         check_equal_length(rows, y)  # before what a short y lacks is named
@@ -93,19 +96,20 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Parameters
         ----------
         X : array-like
-            The pool passed to ``fit``.
+            The pool passed to ``fit``. Of a Dataset, only the length is compared, of image files only the names.
 
         Returns
         -------
         X_coreset : same type as X
-            The kept rows, in their original order.
+            The kept rows, in their original order; of a Dataset of torch, a ``torch.utils.data.Subset``.
 
         Raises
         ------
         ValueError
             If X is any other data: a pruner never drops rows of a test set.
         """
-        self._check_fitted_pool(X, f" {_REFUSAL}")
+        check_is_fitted(self)
+        self._check_same(X, f" {_REFUSAL}")
         return take_rows(X, self.coreset_indices_)
 
     def coreset(self):
@@ -134,12 +138,24 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """Read the rows of X."""
         return read_rows(X, self.image_shape, estimator=self)
 
+    def _check_same(self, X, hint):
+        """Refuse any data but those of ``fit``: Datasets by their length, files by their names, all others by their values."""
+        if is_image_paths(X) and self._file_names is not None:
+            is_same = file_names(X) == self._file_names
+        elif is_dataset(X) and self._is_dataset:
+            is_same = len(X) == len(self.support_)
+        else:
+            is_same = self._check_fitted_pool(X, hint) is not None
+        if not is_same:
+            raise ValueError(f"X is not the data that {type(self).__name__} was fitted to.{hint}")
+
     def _check_fitted_pool(self, X, hint=""):
-        """Return X as the pool of ``fit``, and refuse any other."""
+        """Return X as the pool of ``fit``, and refuse any other; of a Dataset, whose items may be random, by its length."""
         pool = self._check_pool(X, hint)
         if self._holds_numbers and not holds_numbers(pool):
             pool.as_array(self)  # which names what is wrong
-        if len(pool) != len(self.support_) or fingerprint(pool) != self._fingerprint:
+        has_values = not (is_dataset(X) and self._is_dataset)
+        if len(pool) != len(self.support_) or (has_values and fingerprint(pool) != self._fingerprint):
             raise ValueError(f"X is not the data that {type(self).__name__} was fitted to.{hint}")
         return pool
 
@@ -165,7 +181,8 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self._row_shape = pool.shape[1:]
         self.n_features_in_ = int(np.prod(self._row_shape))
         self.support_ = mask
-        self._holds_numbers = holds_numbers(pool)
+        self._holds_numbers, self._is_dataset = holds_numbers(pool), is_dataset(X)
+        self._file_names = file_names(X) if is_image_paths(X) else None
         self._labeled = labeled
         self._fingerprint = fingerprint(pool)
         rows = take_rows(X, np.flatnonzero(mask))

@@ -235,7 +235,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         ----------
         X : array-like
             A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W) of uint8 or float: an ndarray, a DataFrame of
-            pandas or polars, a sparse table, a torch tensor, a list, or skorch's SliceDataset.
+            pandas or polars, a sparse table, a torch tensor, a list, or skorch's SliceDataset. A Dataset of torch or Hugging
+            Face, image files or images of Pillow, which are read by index, once. Frames with text or missing cells, and
+            texts, for models that are no nets and read them, such as a Pipeline that begins with a ColumnTransformer.
         y : array-like of shape (n_samples,)
             Labels, some of them missing, as `missing_label` says.
 

@@ -7,7 +7,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
 from skprune._utils._columns import columns_of, is_frame, is_missing, is_texts
-from skprune._utils._pool import NotNumbers, as_pool, take_rows, tensor_as_array
+from skprune._utils._items import is_dataset, is_items, tensor_as_array
+from skprune._utils._pool import NotNumbers, as_pool, take_rows
 
 
 class GivenRows:
@@ -56,6 +57,8 @@ class GivenRows:
 
 def read_rows(X, image_shape=None, *, estimator=None):
     """Read what a pruner gets: an array, or the rows as they were given where models other than nets may read more."""
+    if is_items(X):
+        return as_pool(X, image_shape, estimator=estimator)
     if image_shape is None and issparse(X):
         return GivenRows(_checked_sparse(X, estimator))
     if image_shape is None and is_texts(X):
@@ -85,6 +88,8 @@ def unread_rows(X):
 
 def fingerprint(rows):
     """Return a hash of the values of rows, the same for every container of the same numbers."""
+    if is_dataset(rows.given if isinstance(rows, GivenRows) else rows):
+        return joblib.hash(len(rows))
     if not isinstance(rows, GivenRows):
         return joblib.hash(rows)
     if rows.array is not None:

@@ -7,6 +7,15 @@ from sklearn.utils.validation import _num_samples
 
 from skprune._utils._axes import as_image_shape, channels_first
 from skprune._utils._columns import columns_of, describe_columns, is_frame, is_texts
+from skprune._utils._items import (
+    check_map_style,
+    is_dataset,
+    is_hugging_face,
+    is_items,
+    read_items,
+    subset,
+    tensor_as_array,
+)
 
 ENCODE_FIRST = (
     "Encode and impute them first: in a Pipeline that begins with a ColumnTransformer, as labeler, proxy (which then ends in "
@@ -29,6 +38,11 @@ class NotNumbers(ValueError):
 
 def as_pool(X, image_shape=None, *, estimator=None):
     """Turn X into an array of finite numbers, as nets read it."""
+    check_map_style(X)
+    if is_items(X):
+        X, channels_are_first = read_items(X)
+        if channels_are_first and image_shape is None:
+            image_shape = X.shape[1:]
     if issparse(X):
         X = X.toarray()
     elif hasattr(X, "detach"):
@@ -77,7 +91,10 @@ def flat(pool):
 
 
 def take_rows(X, rows):
-    """Return some rows of X, of the type of X."""
+    """Return some rows of X, of the type of X; of a Dataset of torch, a Subset."""
+    if is_dataset(X):
+        rows = np.arange(len(X))[rows].tolist()
+        return X.select(rows) if is_hugging_face(X) else subset(X, rows)
     if issparse(X):
         return X.tocsr()[rows].asformat(X.format)
     return _safe_indexing(X if hasattr(X, "__getitem__") else np.asarray(X), rows)
@@ -88,14 +105,6 @@ def check_equal_length(pool, y, name="y"):
     rows, labels = _num_samples(pool), _num_samples(y)
     if rows != labels:
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
-
-
-def tensor_as_array(tensor):
-    """Return a torch tensor as an ndarray; bfloat16, which NumPy does not know, as float32."""
-    if "sparse" in str(tensor.layout):
-        raise TypeError("X is a sparse tensor. Use X.to_dense(), or a sparse array of SciPy.")
-    tensor = tensor.detach().cpu()
-    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 
 
 def _check_mask(X):
