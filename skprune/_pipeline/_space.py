@@ -80,11 +80,8 @@ def _components(table, random_state):
     if table.shape[1] <= _MOST_FEATURES:
         return table.toarray().astype(np.float32)
     n_components = min(_N_COMPONENTS, *table.shape)
-    return (
-        TruncatedSVD(n_components, n_iter=_N_ITERATIONS, random_state=random_state)
-        .fit_transform(table)
-        .astype(np.float32)
-    )
+    directions = TruncatedSVD(n_components, n_iter=_N_ITERATIONS, random_state=random_state)
+    return directions.fit_transform(table.astype(np.float32))
 
 
 def class_uncertainty(space, codes, random_state):
