@@ -13,6 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
@@ -205,6 +206,8 @@ def test_baselines_and_frames(labels):
     elfs = ELFSPruner(0.3, n_clusters=2, embedding=encoder(), proxy=proxy, n_epochs=10, random_state=0)
     assert elfs.fit_transform(frame).shape == (36, 3)
     assert ActivePruner(0.3, classifier=proxy, random_state=0).fit_transform(frame, partial).shape == (36, 3)
+    search = GridSearchCV(proxy, {"sgdclassifier__alpha": [1e-3, 1e-4]}, cv=2)
+    assert ActivePruner(0.3, classifier=search, random_state=0).fit_transform(frame, partial).shape == (36, 3)
     with pytest.raises(ValueError, match="and SGDClassifier does not read them"):
         ActivePruner(0.3, classifier=SGD, random_state=0).fit(frame, partial)
     with pytest.raises(ValueError, match="and NetClassifier reads numbers only"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sklearn.linear_model import SGDClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.semi_supervised import LabelSpreading
@@ -18,6 +18,7 @@ from torchvision.transforms import CenterCrop, Compose, PILToTensor, Resize, ToT
 from skprune import PrunedClassifier, PruningSampler, SemiPrune
 from skprune._utils._pool import as_pool, take_rows
 from skprune.baselines import KCenterPruner, RandomPruner
+from skprune.model_selection import pruning_curve
 from skprune.nets import NetClassifier
 
 N, SIDE = 40, 8
@@ -127,6 +128,8 @@ def test_items_are_the_rows_that_an_array_holds(make, pixels, folder, kind):
     with pytest.raises(ValueError, match="X is not the data"):
         pruner.transform(take_rows(X, np.arange(N - 1)))
     copy.deepcopy(pruner)
+    model = PrunedClassifier(make_pipeline(MaxAbsScaler(), LogisticRegression()), make()).fit(X, PARTIAL)
+    assert model.score(X, CODES) > 0.8
     rows, _ = PruningSampler(make()).fit_resample(X, PARTIAL)
     assert len(rows) == 10
     assert RandomPruner(10, random_state=0).fit(X).transform(X) is not None
@@ -153,6 +156,24 @@ def test_nets_read_datasets(folder, pixels, make):
     partial = np.where(np.arange(N) % 3 == 0, y, -1)
     assert model.fit(X, partial).predict(X).shape == (N,)
     assert isinstance(make().fit_transform(X, partial), Subset)
+
+
+def test_pruning_curves_of_datasets(folder):
+    X = ImageFolder(folder, transform=ToTensor())
+    y = np.array(X.targets)
+    partial = np.where(np.arange(N) % 3 == 0, y, -1)
+    curve = pruning_curve(
+        {"random": RandomPruner()},
+        X,
+        partial,
+        X_test=X,
+        y_test=y,
+        y_oracle=y,
+        ratios=[0.5],
+        evaluator=LogisticRegression(),
+        random_states=[0],
+    )
+    assert max(row["accuracy"] for row in curve.rows) > 0.5
 
 
 def test_datasets_of_tables(make):

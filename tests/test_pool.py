@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from skprune._utils._pool import as_pool, check_equal_length
 
@@ -71,6 +73,14 @@ def test_image_shape_must_fit():
 def test_unequal_length():
     with pytest.raises(ValueError, match="X has 1 rows, y has 2"):
         check_equal_length([0], [0, 1])
+
+
+@given(side=st.integers(2, 9), channels=st.integers(1, 20))
+def test_square_images_are_the_same_in_both_layouts(side, channels):
+    assume(side != channels)
+    images = np.random.default_rng(0).random((2, channels, side, side))
+    np.testing.assert_array_equal(as_pool(images), images)
+    np.testing.assert_array_equal(as_pool(images.transpose(0, 2, 3, 1)), images)
 
 
 @pytest.mark.parametrize("shape", [(5, 48, 64, 13), (5, 12, 8, 9), (5, 3, 3, 3), (5, 8, 9, 8)])

@@ -22,6 +22,12 @@ from skprune.datasets import make_partial_labels
 N_CLASSES = 20
 SGD = {"loss": "log_loss", "alpha": 1e-5}  # as in the example of scikit-learn on semi-supervised texts
 
+KINDS = {
+    "labeler": "SelfTrainingClassifier(SGD) alone",
+    "labels once": "SemiPrune(estimate_accuracy=False)",
+    "pruner": "SemiPrune, which labels twice",
+}
+
 
 def make_documents(n_documents, n_words, length, seed=0):
     """Return TF-IDF of documents whose words follow Zipf's law, of which each class has its own favorites, and classes."""
@@ -41,7 +47,7 @@ def make_documents(n_documents, n_words, length, seed=0):
 
 
 def run(kind, n_documents, n_words, length):
-    """Fit one of the two, and print what it took."""
+    """Fit one of them, and print what it took."""
     X, y = make_documents(n_documents, n_words, length)
     y_partial = make_partial_labels(y, n_labeled=n_documents // 10, random_state=0)
     labeler = SelfTrainingClassifier(SGDClassifier(**SGD, random_state=0))
@@ -50,23 +56,25 @@ def run(kind, n_documents, n_words, length):
     if kind == "labeler":
         labeled = labeler.fit(X, y_partial).predict(X)
     else:
-        labeled = SemiPrune(0.2, labeler=labeler, proxy=proxy, random_state=0).fit(X, y_partial).pseudo_labels_
+        estimate = "auto" if kind == "pruner" else False
+        pruner = SemiPrune(0.2, labeler=labeler, proxy=proxy, estimate_accuracy=estimate, random_state=0)
+        labeled = pruner.fit(X, y_partial).pseudo_labels_
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    name = {"labeler": "SelfTrainingClassifier(SGD) alone", "pruner": "SemiPrune, with an SGD proxy"}[kind]
     accuracy = (labeled == y).mean()
     print(
-        f"{length:5d} {X.nnz:9d}  {name:33s} {seconds:6.1f} s {cpu:6.1f} s {peak:5.0f} MiB   {accuracy:.3f}", flush=True
+        f"{length:5d} {X.nnz:9d}  {KINDS[kind]:35s} {seconds:6.1f} s {cpu:6.1f} s {peak:5.0f} MiB   {accuracy:.3f}",
+        flush=True,
     )
 
 
 def main():
-    """Run both in subprocesses."""
+    """Run each in a subprocess."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--documents", type=int, default=5000)
     parser.add_argument("--words", type=int, default=20_000)
     parser.add_argument("--lengths", type=int, nargs="+", default=[150, 500], help="words in a document")
-    parser.add_argument("--kind", choices=["labeler", "pruner"])
+    parser.add_argument("--kind", choices=KINDS)
     options = parser.parse_args()
     if options.kind is not None:
         run(options.kind, options.documents, options.words, options.lengths[0])
@@ -74,9 +82,9 @@ def main():
     dense = options.documents * options.words * 8 / 2**20
     print(f"{options.documents} documents x {options.words} words, {N_CLASSES} classes, a tenth of the labels given.")
     print(f"A dense table would take {dense:.0f} MiB.\n")
-    print(f"words  non-zero  {'':33s}     time  CPU time peak memory  correct", flush=True)
+    print(f"words  non-zero  {'':35s}     time  CPU time peak memory  correct", flush=True)
     for length in options.lengths:
-        for kind in ("labeler", "pruner"):
+        for kind in KINDS:
             sizes = (f"--documents={options.documents}", f"--words={options.words}", f"--lengths={length}")
             subprocess.run([sys.executable, __file__, f"--kind={kind}", *sizes], check=True)
 

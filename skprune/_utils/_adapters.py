@@ -13,9 +13,11 @@ from sklearn.utils import get_tags
 
 from skprune._utils._columns import describe_columns
 from skprune._utils._given_rows import GivenRows, holds_numbers
+from skprune._utils._items import is_items
 from skprune._utils._labels import MISSING, codes_of_keys
-from skprune._utils._pool import ENCODE_FIRST, VECTORIZE_FIRST, NotNumbers, flat
+from skprune._utils._pool import ENCODE_FIRST, VECTORIZE_FIRST, NotNumbers, as_pool, flat
 
+_SELF_TRAINING = "SelfTrainingClassifier"  # which reads X itself, as others around an estimator do not
 _READ_COLUMNS = ("ColumnTransformer", "FeatureUnion", "FunctionTransformer", "SimpleImputer")
 
 _KEYED_BY_CLASS = ("class_weight", "sampling_strategy")  # of scikit-learn and LightGBM, of imbalanced-learn
@@ -51,9 +53,14 @@ def as_input(estimator, pool):
         return array if is_own_net(estimator) else array.astype(np.float32, copy=False)
     if not is_given:
         return flat(pool)
-    if issparse(pool.given) and not all(get_tags(step).input_tags.sparse for step in _first_readers(estimator)):
+    if issparse(pool.given) and not all(map(_reads_sparse, _first_readers(estimator))):
         return pool.as_array()
     return pool.given
+
+
+def items_as_input(estimator, X):
+    """Return Datasets and images as an array that an estimator reads, all other data as they are."""
+    return as_input(estimator, as_pool(X)) if is_items(X) else X
 
 
 def check_readable(estimator, pool):
@@ -63,13 +70,10 @@ def check_readable(estimator, pool):
     if is_net(estimator):
         pool.as_array(estimator)
     for step in _first_readers(estimator):
-        name = type(step).__name__
-        parameters = step.get_params(deep=False)
-        if (
-            not type(step).__module__.startswith("sklearn.")
-            or name in _READ_COLUMNS
-            or "categorical_features" in parameters
-        ):
+        name, parameters = type(step).__name__, step.get_params(deep=False)
+        is_open = name in _READ_COLUMNS or "categorical_features" in parameters
+        passes_on = "estimator" in parameters and name != _SELF_TRAINING
+        if is_open or passes_on or not type(step).__module__.startswith("sklearn."):
             return
         tags = get_tags(step).input_tags
         reads_text = tags.string or tags.categorical
@@ -78,10 +82,14 @@ def check_readable(estimator, pool):
         if pool.is_texts or reads_text:
             return
         columns = pool.columns()
-        allows_nan = tags.allow_nan or "estimator" in parameters  # which then reads the same cells
+        allows_nan = tags.allow_nan or name == _SELF_TRAINING
         bad = [column for column in columns if column.kind != "number" or (column.missing.any() and not allows_nan)]
         if bad:
             raise NotNumbers(f"X holds {describe_columns(bad)}, and {name} does not read them. {ENCODE_FIRST}")
+
+
+def _reads_sparse(estimator):
+    return hasattr(estimator, "__sklearn_tags__") and get_tags(estimator).input_tags.sparse
 
 
 def _first_readers(estimator):

@@ -49,9 +49,8 @@ class GivenRows:
     @property
     def key(self):
         """What results of models depend on: the values, and the names and dtypes by which columns may be chosen."""
-        names = (
-            [(str(name), str(self.given[name].dtype)) for name in self.given.columns] if is_frame(self.given) else None
-        )
+        is_named = is_frame(self.given)
+        names = [*zip(map(str, self.given.columns), map(str, self.given.dtypes), strict=True)] if is_named else None
         return names, fingerprint(self)
 
 

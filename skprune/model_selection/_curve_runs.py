@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
 from skprune._pipeline._stage_cache import describe, versions
-from skprune._utils._adapters import torch_seeded
+from skprune._utils._adapters import items_as_input, torch_seeded
 from skprune._utils._given_rows import read_rows
 from skprune._utils._labels import labels_at, missing_mask, with_answers
 from skprune._utils._pool import take_rows
@@ -79,9 +79,9 @@ class CurveRun:
         evaluator = _prepared_evaluator(evaluator, self.options.budget, len(self.data.missing), self.seed)
         start = perf_counter()
         with torch_seeded(evaluator, self.seed):
-            evaluator.fit(take_rows(self.data.X, rows), targets)
+            evaluator.fit(items_as_input(evaluator, take_rows(self.data.X, rows)), targets)
         train_time = round(perf_counter() - start, 3)
-        predicted = evaluator.predict(self.data.X_test)
+        predicted = evaluator.predict(items_as_input(evaluator, self.data.X_test))
         return {"accuracy": float(accuracy_score(self.data.y_test, predicted)), "train_time": train_time}
 
     def evaluate_labels_alone(self):
