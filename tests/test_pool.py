@@ -105,9 +105,10 @@ DATES = np.array(["2024-01-01", "NaT", "2024-03-01"], dtype="datetime64[ns]")
         pd.DataFrame({"a": 0, "when": list(pd.Series(DATES).dt.date)}),
         pl.DataFrame({"a": [1.0, 2.0, 3.0], "when": DATES}),
         np.stack([DATES, DATES], axis=1),
+        np.tile(DATES[:, None, None], (1, 2, 2)),
         np.array([[0, date] for date in pd.Series(DATES)], dtype=object),
     ],
-    ids=["mixed", "alone", "zone", "spans", "objects", "polars", "array", "object array"],
+    ids=["mixed", "alone", "zone", "spans", "objects", "polars", "array", "images", "object array"],
 )
 def test_dates_are_no_numbers(X):
     names = "'when'" if hasattr(X, "columns") else "[01]"

@@ -123,9 +123,9 @@ def _check_dates(X):
     """Refuse dates, which would be read as the numbers that stand for them."""
     if not is_frame(X) and getattr(getattr(X, "dtype", None), "kind", "") not in ("m", "M", "O"):
         return
-    if not is_frame(X) and X.ndim != 2:
+    if not is_frame(X) and (X.ndim < 2 or X.size == 0):
         return
-    columns = columns_of(X)
+    columns = columns_of(X if is_frame(X) else X.reshape(len(X), -1))
     kinds = {column.kind for column in columns}
     if "date" in kinds:
         bad = [column for column in columns if column.kind != "number"]
