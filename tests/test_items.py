@@ -103,6 +103,8 @@ KINDS = {
     "images": lambda pixels, folder: Counting(as_images(pixels)),
     "hugging face": lambda pixels, folder: Table({"label": [0] * N, "image": as_images(pixels), "name": ["x"] * N}),
     "list of images": lambda pixels, folder: as_images(pixels),
+    "list of tensors": lambda pixels, folder: list(torch.from_numpy(pixels)),
+    "list of arrays": lambda pixels, folder: list(pixels.transpose(0, 2, 3, 1)),
     "paths": as_paths,
     "array of names": lambda pixels, folder: np.array(list(map(str, as_paths(pixels, folder)))),
 }
@@ -204,6 +206,7 @@ SIZES = [Image.new("RGB", size) for size in ((8, 6), (8, 6), (5, 4))]
         (SIZES, "skprune.datasets.load_images.folder, size=64"),
         (Counting(SIZES), "Give the Dataset a transform that yields equal shapes, such as Compose"),
         (Table({"image": SIZES}), "Resize them in dataset.map"),
+        ([np.asarray(image).transpose(2, 0, 1) for image in SIZES], "skprune.datasets.load_images"),
     ],
 )
 def test_images_of_mixed_sizes(X, way_out):

@@ -1,4 +1,4 @@
-"""X that is read item by item: Datasets of torch and Hugging Face, image files, images of Pillow."""
+"""X that is read item by item: Datasets of torch and Hugging Face, image files, sequences of images."""
 
 import os
 import re
@@ -47,7 +47,7 @@ def file_names(X):
 
 def is_items(X):
     """Tell whether X is read item by item."""
-    return is_dataset(X) or is_image_paths(X) or (_is_sequence(X) and all(map(_is_pillow_image, X)))
+    return is_dataset(X) or is_image_paths(X) or (_is_sequence(X) and all(map(_is_image, X)))
 
 
 def check_map_style(X):
@@ -119,6 +119,11 @@ def _is_sequence(X):
     return (isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1)) and len(X) > 0
 
 
+def _is_image(item):
+    """Tell whether an item is an image of Pillow, or an array or tensor of at least two axes."""
+    return _is_pillow_image(item) or getattr(item, "ndim", 0) >= 2
+
+
 def _is_pillow_image(item):
     image = sys.modules.get("PIL.Image")
     return image is not None and isinstance(item, image.Image)
@@ -130,7 +135,7 @@ def _value(item, row):
         item = item[0]
     if not isinstance(item, Mapping):
         return item
-    images = [name for name, value in item.items() if _is_pillow_image(value) or getattr(value, "ndim", 0) >= 2]
+    images = [name for name, value in item.items() if _is_image(value)]
     if len(images) != 1:
         raise ValueError(
             f"Row {row} of X holds {len(images) or 'no'} images among {list(item)}. Keep the columns with one image each, as "
