@@ -179,7 +179,7 @@ class FailingLabeler(LabelSpreading):
 )
 def test_models_that_read_no_missing_cells_are_named(labels, labeler, scaler, message):
     y, partial = labels
-    X = np.zeros((N, 2))
+    X = np.arange(2.0 * N).reshape(N, 2)
     X[3, 1] = np.nan
     with pytest.raises(ValueError, match=message):
         SemiPrune(labeler=labeler, proxy=scaler, random_state=0).fit(X, partial)
@@ -355,7 +355,7 @@ def test_texts(labels, container):
 
 def test_texts_that_nothing_reads_are_refused_with_the_way_out(labels):
     _, partial = labels
-    texts = ["a b", "c d"] * (N // 2)
+    texts = [f"a {row}" for row in range(N)]
     for params in ({}, {"labeler": NEIGHBORS}, {"labeler": make_pipeline(TfidfVectorizer(), NEIGHBORS)}):
         with pytest.raises(
             ValueError, match="X holds texts, and .* reads numbers only. Use Pipelines .*TfidfVectorizer"
