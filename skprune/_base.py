@@ -2,20 +2,21 @@
 
 from dataclasses import dataclass
 
-import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import _check_feature_names, _get_feature_names, check_is_fitted
 
+from skprune._utils._given_rows import fingerprint, holds_numbers, read_rows
+from skprune._utils._items import file_names, is_dataset, is_image_paths, labels_hint
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
-from skprune._utils._pool import as_pool, check_equal_length, take_rows
+from skprune._utils._pool import check_equal_length, take_rows
 
 
 @dataclass(frozen=True)
 class LabeledPool:
-    """A pool as one array, and the class index of each row, -1 where its label is missing."""
+    """The rows of a pool, an array or as they were given, and the class index of each, -1 where its label is missing."""
 
-    rows: np.ndarray
+    rows: object
     codes: np.ndarray
     classes: np.ndarray
 
@@ -27,7 +28,9 @@ class LabeledPool:
 
 def read_labeled_pool(estimator, X, y):
     """Read what ``fit`` gets, and refuse what cannot be read."""
-    rows = as_pool(X, estimator.image_shape, estimator=estimator)
+    if y is None and is_dataset(X):
+        raise ValueError(labels_hint(X))
+    rows = estimator._read_rows(X)
     if y is not None:
         check_equal_length(rows, y)  # before what a short y lacks is named
     codes, classes = encode_labels(y, estimator.missing_label, warn=True)
@@ -93,19 +96,20 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Parameters
         ----------
         X : array-like
-            The pool passed to ``fit``.
+            The pool passed to ``fit``. Of a Dataset, only the length is compared, of image files only the names.
 
         Returns
         -------
         X_coreset : same type as X
-            The kept rows, in their original order.
+            The kept rows, in their original order; of a Dataset of torch, a ``torch.utils.data.Subset``.
 
         Raises
         ------
         ValueError
             If X is any other data: a pruner never drops rows of a test set.
         """
-        self._check_fitted_pool(X, f" {_REFUSAL}")
+        check_is_fitted(self)
+        self._check_same(X, f" {_REFUSAL}")
         return take_rows(X, self.coreset_indices_)
 
     def coreset(self):
@@ -130,17 +134,35 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         check_is_fitted(self)
         return take_rows(self._rows, np.arange(int(self.support_.sum()))), self.coreset_labels_.copy()
 
+    def _read_rows(self, X):
+        """Read the rows of X."""
+        return read_rows(X, self.image_shape, estimator=self)
+
+    def _check_same(self, X, hint):
+        """Refuse any data but those of ``fit``: Datasets by their length, files by their names, all others by their values."""
+        if is_image_paths(X) and self._file_names is not None:
+            is_same = file_names(X) == self._file_names
+        elif is_dataset(X) and self._is_dataset:
+            is_same = len(X) == len(self.support_)
+        else:
+            is_same = self._check_fitted_pool(X, hint) is not None
+        if not is_same:
+            raise ValueError(f"X is not the data that {type(self).__name__} was fitted to.{hint}")
+
     def _check_fitted_pool(self, X, hint=""):
-        """Return X as the pool of ``fit``, and refuse any other."""
+        """Return X as the pool of ``fit``, and refuse any other; of a Dataset, whose items may be random, by its length."""
         pool = self._check_pool(X, hint)
-        if len(pool) != len(self.support_) or joblib.hash(pool) != self._fingerprint:
+        if self._holds_numbers and not holds_numbers(pool):
+            pool.as_array(self)  # which names what is wrong
+        has_values = not (is_dataset(X) and self._is_dataset)
+        if len(pool) != len(self.support_) or (has_values and fingerprint(pool) != self._fingerprint):
             raise ValueError(f"X is not the data that {type(self).__name__} was fitted to.{hint}")
         return pool
 
     def _check_pool(self, X, hint=""):
         """Return X as a pool of the rows that ``fit`` saw: of their names and shape."""
         check_is_fitted(self)
-        pool = as_pool(X, self.image_shape, estimator=self)
+        pool = self._read_rows(X)
         name, n_features = type(self).__name__, int(np.prod(pool.shape[1:]))
         if n_features != self.n_features_in_:
             raise ValueError(
@@ -159,8 +181,10 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self._row_shape = pool.shape[1:]
         self.n_features_in_ = int(np.prod(self._row_shape))
         self.support_ = mask
+        self._holds_numbers, self._is_dataset = holds_numbers(pool), is_dataset(X)
+        self._file_names = file_names(X) if is_image_paths(X) else None
         self._labeled = labeled
-        self._fingerprint = joblib.hash(pool)
+        self._fingerprint = fingerprint(pool)
         rows = take_rows(X, np.flatnonzero(mask))
         self._rows = rows.detach() if hasattr(rows, "detach") else rows  # without its graph, which cannot be copied
 

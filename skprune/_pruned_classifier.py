@@ -19,6 +19,7 @@ from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skprune._base import FittedPrunerMixin, missing_label_of, require_labels
 from skprune._pipeline._trial import try_classifier, untouched
+from skprune._utils._adapters import items_as_input
 from skprune._utils._labels import encode_labels, labels_at, missing_mask, with_answers
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length, take_rows
@@ -136,7 +137,8 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
             labels = with_answers(labels, unlabeled, y_oracle, rows, pruner.classes_, missing_label_of(pruner))
         labels = require_labels(labels, pruner, "Use labels='given', or y_oracle.")
         fit_params = _check_method_params(X, fit_params, indices=rows)
-        self.estimator_ = clone(self.estimator).fit(take_rows(X, rows), labels, **fit_params)
+        kept = items_as_input(self.estimator, take_rows(X, rows))
+        self.estimator_ = clone(self.estimator).fit(kept, labels, **fit_params)
         self.pruner_ = pruner
         return self
 
@@ -314,7 +316,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
 
     def _delegate(self, method, X, params):
         check_is_fitted(self)
-        return getattr(self.estimator_, method)(X, **self._routed(method, params))
+        return getattr(self.estimator_, method)(items_as_input(self.estimator_, X), **self._routed(method, params))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

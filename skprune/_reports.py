@@ -13,7 +13,7 @@ from skprune._pipeline._settings import Settings
 from skprune._utils._adapters import as_input
 from skprune._utils._labels import MISSING, labels_at, missing_mask
 from skprune._utils._parameter_checks import check_count
-from skprune._utils._pool import as_pool, check_equal_length
+from skprune._utils._pool import check_equal_length
 from skprune._utils._warnings import warn_user
 from skprune.nets._features import proxy_features
 from skprune.scores._registry import mean_difficulty
@@ -200,7 +200,7 @@ class Reports:
         if rows.size == 0:
             raise ValueError("score needs labeled rows, and y holds none.")
         if self._classifier is None:
-            coreset = scale_images(as_pool(self._rows, self.image_shape), self._image_side)
+            coreset = scale_images(self._read_rows(self._rows), self._image_side)
             self._classifier = self._training.fit(coreset, self._inputs.y[self.support_])
         seen = scale_images(pool[rows], self._image_side)
         predicted = self.classes_[self._classifier.predict(as_input(self._classifier, seen))]

@@ -21,6 +21,7 @@ from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._pipeline._trial import try_stages
 from skprune._published import PublishedSettings
 from skprune._reports import Reports
+from skprune._utils._adapters import check_readable
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._warnings import warn_user
 from skprune.nets._features import features_warning
@@ -245,7 +246,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         ----------
         X : array-like
             A table (n, d), or images (n, C, H, W), (n, H, W, C) or (n, H, W) of uint8 or float: an ndarray, a DataFrame of
-            pandas or polars, a sparse table, a torch tensor, a list, or skorch's SliceDataset.
+            pandas or polars, a sparse table, a torch tensor, a list, or skorch's SliceDataset. A Dataset of torch or Hugging
+            Face, image files or images of Pillow, which are read by index, once. Frames with text or missing cells, and
+            texts, for models that are no nets and read them, such as a Pipeline that begins with a ColumnTransformer.
         y : array-like of shape (n_samples,)
             Labels, some of them missing, as `missing_label` says.
 
@@ -268,6 +271,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         models = prepare_models(
             settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
         )
+        for model in (models.labeler, models.proxy):
+            if model is not None:
+                check_readable(model, pool.rows)
         given, side = pool.rows, scaled_side(settings.image_size, models, pool.rows)
         pool = replace(pool, rows=scale_images(given, side))
         read = pool.rows, pool.codes, pool.classes

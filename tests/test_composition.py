@@ -308,7 +308,8 @@ def test_containers(tables, iris, kind):
     X, _, partial = iris
     X = np.where(X < 1.5, 0.0, X)
     pool = CONTAINERS[kind](X)
-    expected = tables().fit(X, partial)
+    # scikit-learn's SGD learns the intercept of sparse tables more slowly
+    expected = tables().fit(sparse.csr_array(X) if sparse.issparse(pool) else X, partial)
     pruner = tables()
     kept = pruner.fit_transform(pool, partial)
     np.testing.assert_array_equal(pruner.support_, expected.support_)

@@ -19,6 +19,7 @@ from skprune.datasets import (
     fetch_cifar100,
     fetch_fashion_mnist,
     load_image_folder,
+    load_images,
     load_npz,
     make_label_noise,
     make_long_tailed,
@@ -299,3 +300,50 @@ def test_every_spelling_of_the_folder_without_labels(tmp_path, name):
         Image.new("L", (8, 8)).save(tmp_path / folder / "1.png")
     _, y = load_image_folder(tmp_path, size=8, return_X_y=True)
     assert sorted(map(str, y)) == ["None", "cat", "dog"]
+
+
+def write_images(folder, sizes):
+    folder.mkdir(exist_ok=True)
+    for row, size in enumerate(sizes):
+        Image.new("RGB", size, (10 * row, 0, 0)).save(folder / f"{row}.png")
+
+
+def test_images_with_labels_in_a_file(tmp_path):
+    write_images(tmp_path / "images", [(20, 10)] * 4)
+    (tmp_path / "images" / "below").mkdir()
+    Image.new("RGB", (5, 5)).save(tmp_path / "images" / "below" / "9.png")
+    labels = tmp_path / "images" / "labels.csv"
+    labels.write_text("\ufefflabel,comment,filename\ncat,,3.png\n,unsure,1.png\n dog ,,0.png\n", encoding="utf-8")
+    data = load_images(tmp_path / "images")
+    assert data.data.shape == (4, 3, 10, 20)
+    assert data.data[:, 0, 0, 0].tolist() == [0, 10, 20, 30]
+    assert data.target.tolist() == ["dog", None, None, "cat"]
+    assert data.target.dtype == object
+    assert [file.name for file in data.filenames] == ["0.png", "1.png", "2.png", "3.png"]
+    elsewhere = labels.rename(tmp_path / "elsewhere.csv")
+    X, y = load_images(tmp_path / "images", elsewhere, size=6, gray=True, return_X_y=True)
+    assert X.shape == (4, 1, 6, 6)
+    assert y.tolist() == data.target.tolist()
+
+
+def test_refused_images_with_labels(tmp_path):
+    folder = tmp_path / "images"
+    write_images(folder, [(20, 10), (20, 10), (12, 10)])
+    labels = folder / "labels.csv"
+    with pytest.raises(FileNotFoundError, match="labels.csv"):
+        load_images(folder)
+    for text, error, message in (
+        ("filename,label\n0.png,a\n7.png,b\nx.png,\n", FileNotFoundError, "names 2 images .*: '7.png', 'x.png'."),
+        ("name,label\n0.png,a\n", ValueError, r"columns filename and label; its first line names \['name', 'label'\]"),
+        ("", ValueError, "columns filename and label"),
+        ("filename,label\n0.png,a\n0.png,b\n", ValueError, "gives '0.png' two labels, 'a' and 'b'"),
+        ("filename,label\n0.png,a\n", ValueError, "2.png is 12 x 10 pixels, and .*0.png 20 x 10. Set size="),
+    ):
+        labels.write_text(text)
+        with pytest.raises(error, match=message):
+            load_images(folder)
+    assert load_images(folder, size=8).data.shape == (3, 3, 8, 8)
+    with pytest.raises(ValueError, match="size"):
+        load_images(folder, size=0)
+    with pytest.raises(FileNotFoundError, match="holds no images.*load_image_folder"):
+        load_images(tmp_path)

@@ -457,7 +457,7 @@ def test_no_labeler_is_refused_although_none_is_needed(quick, iris):
         (np.zeros((4, 2)), [1, -1, 1, -1], "one class only"),
         (np.zeros((4, 2)), [0, 1, -1], "X has 4 rows, y has 3"),
         (np.zeros((4, 2)), [1, 1, -1], "X has 4 rows, y has 3"),
-        (np.array([[0.0, 1], [np.nan, 1], [2, 3], [4, 5]]), [0, 1, -1, -1], "NaN, first in row 1, column 0"),
+        (np.array([[0.0, 1], [np.nan, 1], [2, 3], [4, 5]]), [0, 1, None, None], "NaN, first in row 1, column 0"),
         (np.zeros((4, 2)), None, "requires y"),
         (np.zeros((4, 2)), np.array(["a", "b", "-1", "-1"]), "holds .-1., which looks like a mark"),
     ],

@@ -1,28 +1,87 @@
 """The space in which rows are near one another, and how uncertain the class of each row is there."""
 
 import numpy as np
+from scipy.sparse import csr_array, hstack, issparse
 from scipy.stats import entropy
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from skprune._utils._given_rows import GivenRows, holds_numbers
 from skprune._utils._labels import MISSING
 
 _MOST_FEATURES = 256
 _N_COMPONENTS = 128
 _MOST_LABELED = 5000
+_N_ITERATIONS = 2  # a rough subspace is enough to cover
+_MOST_CATEGORIES = 64
 
 
 def coverage_space(pool, features, random_state):
-    """Return the rows of a table in standardized columns, of images in the features of the proxy."""
+    """Return rows where those alike are near: tables in standardized columns or their components, images in features."""
     if pool.ndim == 4:
         return features
+    if isinstance(pool, GivenRows):
+        wide = _wide_table(pool)
+        if wide is not None:
+            return _components(wide, random_state)
+        pool = pool.as_array()
     rows = StandardScaler().fit_transform(pool)
     if rows.shape[1] > _MOST_FEATURES:
         rows = PCA(min(_N_COMPONENTS, len(rows)), svd_solver="randomized", random_state=random_state).fit_transform(
             rows
         )
     return np.asarray(rows, dtype=np.float32)  # frames, where scikit-learn is set to give them
+
+
+def _wide_table(pool):
+    """Return what stands for rows that are no dense table of numbers; None for those that are, or are nearly."""
+    if issparse(pool.given):
+        return pool.given if pool.shape[1] > _MOST_FEATURES else None
+    if holds_numbers(pool):
+        return None
+    if pool.is_texts:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        return TfidfVectorizer(sublinear_tf=True).fit_transform(pool.given)
+    return _encoded(pool.columns())
+
+
+def _encoded(columns):
+    """Standardize numbers and dates, with the mean where a cell is missing, and encode texts one-hot."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import OneHotEncoder
+
+    numbers = [_as_numbers(column) for column in columns if column.kind in ("number", "date")]
+    texts = [list(map(str, column.values)) for column in columns if column.kind in ("text", "object")]
+    parts = []
+    if numbers:
+        imputed = SimpleImputer(keep_empty_features=True).fit_transform(np.stack(numbers, axis=1))
+        parts.append(csr_array(StandardScaler().fit_transform(imputed)))
+    if texts:
+        encoder = OneHotEncoder(handle_unknown="ignore", max_categories=_MOST_CATEGORIES)
+        parts.append(encoder.fit_transform(np.array(texts, dtype=object).T))
+    return hstack(parts, format="csr")
+
+
+def _as_numbers(column):
+    numbers = np.full(len(column.values), np.nan)
+    present = column.values[~column.missing]
+    if column.kind == "date":
+        present = present.astype("datetime64[us]" if column.values.dtype.kind != "m" else "timedelta64[us]").astype(
+            np.int64
+        )
+    numbers[~column.missing] = present.astype(np.float64)
+    return numbers
+
+
+def _components(table, random_state):
+    """Return a sparse table as it is where it is narrow, else its principal directions."""
+    if table.shape[1] <= _MOST_FEATURES:
+        return table.toarray().astype(np.float32)
+    n_components = min(_N_COMPONENTS, *table.shape)
+    directions = TruncatedSVD(n_components, n_iter=_N_ITERATIONS, random_state=random_state)
+    return directions.fit_transform(table.astype(np.float32))
 
 
 def class_uncertainty(space, codes, random_state):

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_memory
 import skprune
 from skprune._base import BasePruner
 from skprune._utils._adapters import clones_itself, holds_net, is_net, is_own_net
+from skprune._utils._given_rows import GivenRows
 from skprune._utils._locks import NotWritable, lock_of
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording
@@ -111,6 +112,8 @@ class StageCache:
         if not self.kept:
             return None
         try:
+            if is_net(model) and isinstance(arguments["pool"], GivenRows):
+                arguments["pool"] = arguments["pool"].as_array(model)  # what it reads: containers make no difference
             context = (stage.__name__, versions(), self._computation(model))
             return joblib.hash((context, describe(model), sorted(describe(arguments))), coerce_mmap=True)
         except Exception as error:
@@ -218,6 +221,8 @@ def unpack(template, packed):
 
 def describe(value):
     """Turn an estimator and what it holds into plain tuples that hash the same in every process."""
+    if isinstance(value, GivenRows):
+        return value.key
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         value = value.detach().cpu().contiguous()

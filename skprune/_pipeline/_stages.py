@@ -171,7 +171,7 @@ def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, features,
     """Train a proxy, and record its dynamics and, if asked, the features that it gives the rows."""
     dynamics, model = collect_dynamics(
         proxy,
-        pool,
+        as_input(proxy, pool),
         codes,
         n_epochs=n_epochs,
         schedule_epochs=schedule_epochs,
@@ -197,8 +197,9 @@ def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose):
     labeled = _fit_labeler(net, pool, codes, seed, verbose)
     states = dict(net.callbacks_)["snapshots"].states_
     check_length(len(states) * record.every, n_epochs // record.every * record.every)
-    dynamics = replay(net, states, pool, labeled["codes"], kl=record.kl)
-    return labeled | {"dynamics": vars(dynamics), "features": proxy_features(net, pool)}
+    X = as_input(net, pool)
+    dynamics = replay(net, states, X, labeled["codes"], kl=record.kl)
+    return labeled | {"dynamics": vars(dynamics), "features": proxy_features(net, X)}
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,10 @@ from skprune._utils._adapters import (
     is_net,
     is_own_net,
     is_semi_supervised,
+    items_as_input,
     torch_seeded,
 )
+from skprune._utils._given_rows import GivenRows
 from skprune._utils._labels import MISSING
 from skprune._utils._pool import check_magnitude, take_rows
 from skprune._utils._warnings import warn_user
@@ -39,8 +41,9 @@ _AT_ONCE = (InvalidParameterError, ReadsNoMissingLabels)
 
 def try_stages(settings, models, pool, codes, classes):
     """Refuse models, a difficulty or a selection that cannot work; nothing is kept, and no random state is moved."""
-    if pool.ndim == 2:
-        check_magnitude(pool)
+    table = pool.array if isinstance(pool, GivenRows) else pool
+    if table is not None and table.ndim == 2:
+        check_magnitude(table)
     n_classes, recorded, doubts = len(classes), None, []
     with untouched():
         if models.labeler is not None and (codes == MISSING).any():
@@ -61,11 +64,12 @@ def try_classifier(classifier, X, codes, classes, fit_params):
 
     def fit(rows, few):
         model, labels = _quick(classifier, few), classes[filled(codes, rows)]
+        shown = items_as_input(model, take_rows(X, rows))
         with torch_seeded(model, 0):
             if is_own_net(model):
-                model.partial_fit(take_rows(X, rows), labels, classes=classes)
+                model.partial_fit(shown, labels, classes=classes)
             else:
-                model.fit(take_rows(X, rows), labels, **fit_params(rows))
+                model.fit(shown, labels, **fit_params(rows))
 
     with untouched():
         _climb("estimator", classifier, codes, fit)
@@ -127,12 +131,15 @@ def _record(proxy, pool, codes, n_classes, mode, rows, few):
     recording = Recording(mode, kl=False)
     if not is_own_net(model):
         labels = np.unique(labels, return_inverse=True)[1]
-        return collect_dynamics(model, pool[rows], labels, n_epochs=1, record=recording, random_state=0)[0]
+        return collect_dynamics(
+            model, as_input(model, pool[rows]), labels, n_epochs=1, record=recording, random_state=0
+        )[0]
     from skprune.dynamics import DynamicsRecorder
 
     recorder = ("dynamics_recorder", DynamicsRecorder(recording))
     model.set_params(callbacks=[recorder, *(model.callbacks or [])])
-    model.partial_fit(pool[rows], labels, classes=np.arange(n_classes)).predict_proba(pool[rows])
+    X = as_input(model, pool[rows])
+    model.partial_fit(X, labels, classes=np.arange(n_classes)).predict_proba(X)
     return dict(model.callbacks_)["dynamics_recorder"].dynamics_
 
 

@@ -5,10 +5,20 @@ from contextlib import contextmanager
 from traceback import walk_tb
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
+from sklearn.feature_selection import SelectorMixin
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
+from skprune._utils._columns import describe_columns
+from skprune._utils._given_rows import GivenRows, holds_numbers
+from skprune._utils._items import is_items
 from skprune._utils._labels import MISSING, codes_of_keys
-from skprune._utils._pool import flat
+from skprune._utils._pool import ENCODE_FIRST, VECTORIZE_FIRST, NotNumbers, as_pool, flat
+
+_SELF_TRAINING = "SelfTrainingClassifier"  # which reads X itself, as others around an estimator do not
+_READ_COLUMNS = ("ColumnTransformer", "FeatureUnion", "FunctionTransformer", "SimpleImputer")
 
 _KEYED_BY_CLASS = ("class_weight", "sampling_strategy")  # of scikit-learn and LightGBM, of imbalanced-learn
 
@@ -36,10 +46,67 @@ def clones_itself(value):
 
 
 def as_input(estimator, pool):
-    """Return a pool as an estimator reads it."""
-    if is_own_net(estimator):
-        return pool
-    return pool.astype(np.float32, copy=False) if is_net(estimator) else flat(pool)
+    """Return a pool as an estimator reads it: nets get arrays, all others what the user gave."""
+    is_given = isinstance(pool, GivenRows)
+    if is_net(estimator):
+        array = pool.as_array(estimator) if is_given else pool
+        return array if is_own_net(estimator) else array.astype(np.float32, copy=False)
+    if not is_given:
+        return flat(pool)
+    if issparse(pool.given) and not all(map(_reads_sparse, _first_readers(estimator))):
+        return pool.as_array()
+    return pool.given
+
+
+def items_as_input(estimator, X):
+    """Return Datasets and images as an array that an estimator reads, all other data as they are."""
+    return as_input(estimator, as_pool(X)) if is_items(X) else X
+
+
+def check_readable(estimator, pool):
+    """Refuse a pool that an estimator cannot read, by the columns that it cannot; of unknown estimators nothing is said."""
+    if holds_numbers(pool):
+        return
+    if is_net(estimator):
+        pool.as_array(estimator)
+    for step in _first_readers(estimator):
+        name, parameters = type(step).__name__, step.get_params(deep=False)
+        is_open = name in _READ_COLUMNS or "categorical_features" in parameters
+        passes_on = "estimator" in parameters and name != _SELF_TRAINING
+        if is_open or passes_on or not type(step).__module__.startswith("sklearn."):
+            return
+        tags = get_tags(step).input_tags
+        reads_text = tags.string or tags.categorical
+        if pool.is_texts and not reads_text:
+            raise NotNumbers(f"X holds texts, and {name} reads numbers only. {VECTORIZE_FIRST}")
+        if pool.is_texts or reads_text:
+            return
+        columns = pool.columns()
+        allows_nan = tags.allow_nan or name == _SELF_TRAINING
+        bad = [column for column in columns if column.kind != "number" or (column.missing.any() and not allows_nan)]
+        if bad:
+            raise NotNumbers(f"X holds {describe_columns(bad)}, and {name} does not read them. {ENCODE_FIRST}")
+
+
+def _reads_sparse(estimator):
+    return hasattr(estimator, "__sklearn_tags__") and get_tags(estimator).input_tags.sparse
+
+
+def _first_readers(estimator):
+    """Return the steps that read X, the first one and those after steps that leave the kind of its cells as it is."""
+    readers = []
+    for _, step in estimator.steps if isinstance(estimator, Pipeline) else [("", estimator)]:
+        if step is None or step == "passthrough":
+            continue
+        if isinstance(step, Pipeline):
+            return readers + _first_readers(step)
+        readers.append(step)
+        inner = step.get_params(deep=False).get("estimator")
+        if hasattr(inner, "get_params"):
+            return readers + _first_readers(inner)
+        if not isinstance(step, (OneToOneFeatureMixin, SelectorMixin)):
+            break
+    return readers
 
 
 def is_semi_supervised(estimator):

@@ -1,37 +1,78 @@
-"""How X is read: one C-contiguous array, 2-D for tables and 4-D for images, whose axes are recognized here."""
-
-from numbers import Integral
+"""How X is read as numbers: one C-contiguous array, 2-D for tables and 4-D for images."""
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _num_samples
 
-_CHANNELS = (1, 3, 4)
+from skprune._utils._axes import as_image_shape, channels_first
+from skprune._utils._columns import columns_of, describe_columns, is_frame, is_texts
+from skprune._utils._items import (
+    check_map_style,
+    is_dataset,
+    is_hugging_face,
+    is_items,
+    read_items,
+    subset,
+    tensor_as_array,
+)
+
+ENCODE_FIRST = (
+    "Encode and impute them first: in a Pipeline that begins with a ColumnTransformer, as labeler, proxy (which then ends in "
+    "a classifier such as SGDClassifier(loss='log_loss')), classifier or embedding, or before X is passed."
+)
+"""Where an encoder goes."""
+
+VECTORIZE_FIRST = (
+    "Use Pipelines that begin with TfidfVectorizer and end in a classifier, as labeler (such as SelfTrainingClassifier) and "
+    "as proxy (such as SGDClassifier(loss='log_loss')); or embed the texts, and pass the embeddings as X."
+)
+"""Where a vectorizer goes."""
+
 _LARGEST = 1e150
 
 
+class NotNumbers(ValueError):
+    """X is a table that cannot be read as finite numbers, but models other than nets may read it as it is."""
+
+
 def as_pool(X, image_shape=None, *, estimator=None):
-    """Turn X into the one array that all stages read."""
+    """Turn X into an array of finite numbers, as nets read it."""
+    check_map_style(X)
+    if is_items(X):
+        X, channels_are_first = read_items(X)
+        if channels_are_first and image_shape is None:
+            image_shape = X.shape[1:]
     if issparse(X):
         X = X.toarray()
     elif hasattr(X, "detach"):
-        X = _from_tensor(X)
-    array = check_array(
-        X,
-        dtype="numeric",
-        ensure_all_finite=False,
-        allow_nd=True,
-        ensure_2d=True,
-        estimator=estimator,
-        input_name="X",
-    )
+        X = tensor_as_array(X)
+    _check_mask(X)
+    _check_dates(X)
+    if is_texts(X):
+        raise NotNumbers(f"X holds texts, and {_name(estimator)} reads numbers only. {VECTORIZE_FIRST}")
+    try:
+        array = check_array(
+            X,
+            dtype="numeric",
+            ensure_all_finite=False,
+            allow_nd=True,
+            ensure_2d=True,
+            estimator=estimator,
+            input_name="X",
+        )
+        array = array.astype(np.float64) if array.dtype.kind == "O" else array
+    except (ValueError, TypeError) as error:
+        refusal = _text_refusal(X, estimator)
+        if refusal is None:
+            raise
+        raise refusal from error
     if array.ndim > 4:
         raise ValueError(f"X has {array.ndim} axes. Use a table (n, d) or images (n, C, H, W).")
     if image_shape is not None:
-        array = _as_shape(array, image_shape)
-    elif array.ndim == 4 and _channels_last(array.shape):
-        array = array.transpose(0, 3, 1, 2)
+        array = as_image_shape(array, image_shape)
+    elif array.ndim == 4:
+        array = channels_first(array)
     if array.ndim == 3:
         array = array[:, None]
     image = array.ndim == 4
@@ -40,7 +81,7 @@ def as_pool(X, image_shape=None, *, estimator=None):
     elif array.dtype not in (np.uint8, np.float32, np.float64):
         array = array.astype(np.float64)
     array = np.ascontiguousarray(array)
-    _check_finite(array)
+    _check_finite(array, X)
     return array
 
 
@@ -50,7 +91,10 @@ def flat(pool):
 
 
 def take_rows(X, rows):
-    """Return some rows of X, of the type of X."""
+    """Return some rows of X, of the type of X; of a Dataset of torch, a Subset."""
+    if is_dataset(X):
+        rows = np.arange(len(X))[rows].tolist()
+        return X.select(rows) if is_hugging_face(X) else subset(X, rows)
     if issparse(X):
         return X.tocsr()[rows].asformat(X.format)
     return _safe_indexing(X if hasattr(X, "__getitem__") else np.asarray(X), rows)
@@ -63,40 +107,64 @@ def check_equal_length(pool, y, name="y"):
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
 
 
-def _from_tensor(tensor):
-    """Return a torch tensor as an ndarray; bfloat16, which NumPy does not know, as float32."""
-    if "sparse" in str(tensor.layout):
-        raise TypeError("X is a sparse tensor. Use X.to_dense(), or a sparse array of SciPy.")
-    tensor = tensor.detach().cpu()
-    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+def _check_mask(X):
+    """Refuse a masked array, whose mask would be lost."""
+    if not isinstance(X, np.ma.MaskedArray) or not np.ma.is_masked(X):
+        return
+    row, *place = np.argwhere(np.ma.getmaskarray(X))[0].tolist()
+    column = f", column {place[0]}" if len(place) == 1 else ""
+    raise ValueError(
+        f"X is masked, first in row {row}{column}; {int(np.ma.count_masked(X))} cells are. Fill them, as in X.filled(0), or "
+        "as in X.filled(np.nan) for a labeler and a proxy that are Pipelines with an imputer."
+    )
 
 
-def _channels_last(shape):
-    """Tell (n, H, W, C) from (n, C, H, W): few channels at the end, and not a square after the first two axes."""
-    square = shape[2] == shape[3] != shape[1]
-    return shape[3] in _CHANNELS and shape[1] not in _CHANNELS and not square
+def _check_dates(X):
+    """Refuse dates, which would be read as the numbers that stand for them."""
+    if not is_frame(X) and getattr(getattr(X, "dtype", None), "kind", "") not in ("m", "M", "O"):
+        return
+    if not is_frame(X) and (X.ndim < 2 or X.size == 0):
+        return
+    columns = columns_of(X if is_frame(X) else X.reshape(len(X), -1))
+    kinds = {column.kind for column in columns}
+    if "date" in kinds:
+        bad = [column for column in columns if column.kind != "number"]
+        others = "" if len(kinds - {"number"}) == 1 else f" {ENCODE_FIRST}"
+        raise NotNumbers(
+            f"X holds {describe_columns(bad)}.{others} Turn dates into numbers that mean something, such as days since the "
+            "first, the month or the hour, and leave no NaT; or drop them."
+        )
 
 
-def _as_shape(array, image_shape):
-    """Give rows the shape that the user named; images may come with their channels last."""
-    sides = image_shape if isinstance(image_shape, (tuple, list, np.ndarray)) else ()
-    if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
-        raise ValueError(f"image_shape must be (C, H, W), got {image_shape!r}.")
-    shape = tuple(int(side) for side in sides)
-    if array.ndim == 2:
-        if int(np.prod(shape)) != array.shape[1]:
-            raise ValueError(f"image_shape={shape} needs {int(np.prod(shape))} columns, X has {array.shape[1]}.")
-        return array.reshape(len(array), *shape)
-    if array.ndim == 3 and (1, *array.shape[1:]) == shape:
-        return array[:, None]
-    if array.ndim == 4 and array.shape[1:] != shape and (array.shape[3], *array.shape[1:3]) == shape:
-        return array.transpose(0, 3, 1, 2)
-    if array.shape[1:] != shape:
-        raise ValueError(f"image_shape={shape} does not match images of shape {array.shape[1:]}.")
-    return array
+def _text_refusal(X, estimator):
+    """Return the error that names the columns without numbers; None if that is not what is wrong."""
+    table = X if is_frame(X) else _as_objects(X)
+    if table is None:
+        return None
+    columns = columns_of(table)
+    kinds = {column.kind for column in columns}
+    if kinds == {"number"} or ("object" in kinds and not is_frame(X)):
+        return None
+    return NotNumbers(f"X holds {describe_columns(columns)}, and {_name(estimator)} reads numbers only. {ENCODE_FIRST}")
 
 
-def _check_finite(array):
+def _name(estimator):
+    if estimator is None or isinstance(estimator, str):
+        return estimator or "a net"
+    return type(estimator).__name__
+
+
+def _as_objects(X):
+    """Return what is a table as an array of objects, None for anything else."""
+    try:
+        table = np.asarray(X, dtype=object)
+    except ValueError:  # rows of unequal length
+        return None
+    has_cells = table.ndim == 2 and table.size and not any(np.ndim(cell) for cell in table.ravel())
+    return table if has_cells else None
+
+
+def _check_finite(array, X):
     if array.dtype == np.uint8:
         return
     with np.errstate(all="ignore"):
@@ -107,10 +175,13 @@ def _check_finite(array):
         return
     row = int(bad.any(axis=1).argmax())
     column = int(bad[row].argmax())
-    kind = "NaN" if np.isnan(flat(array)[row, column]) else "infinity (inf)"
-    raise ValueError(
-        f"X contains {kind}, first in row {row}, column {column}; {int(bad.any(axis=1).sum())} rows are not finite. Impute "
-        "or drop them before pruning."
+    is_nan = np.isnan(flat(array)[row, column])
+    name = repr(X.columns[column]) if is_frame(X) else column
+    error = NotNumbers if array.ndim == 2 and not np.isinf(array).any() else ValueError
+    raise error(
+        f"X contains {'NaN' if is_nan else 'infinity (inf)'}, first in row {row}, column {name}; "
+        f"{int(bad.any(axis=1).sum())} rows are not finite. Impute or drop them before pruning"
+        f"{', or in a Pipeline as labeler and as proxy' if error is NotNumbers else ''}."
     )
 
 

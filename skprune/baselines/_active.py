@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import _num_samples
 
 from skprune._base import read_labeled_pool
 from skprune._pipeline._models import check_labeler, prepare
-from skprune._utils._adapters import as_input, is_net, torch_seeded
+from skprune._utils._adapters import as_input, check_readable, is_net, torch_seeded
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_option
 from skprune.baselines._base import ReselectingPruner
@@ -125,9 +126,10 @@ class ActivePruner(ReselectingPruner):
         rng = check_random_state(self.random_state)
         classifier = prepare(clone(classifier), rng=rng, device=self.device, n_jobs=None, classes=pool.classes)
         seed = int(rng.randint(2**31 - 1))
+        check_readable(classifier, pool.rows)
         rows = as_input(classifier, pool.rows)
         with torch_seeded(classifier, seed):
-            classifier.fit(rows[pool.labeled], pool.codes[pool.labeled])
+            classifier.fit(as_input(classifier, pool.rows[pool.labeled]), pool.codes[pool.labeled])
         proba = np.asarray(classifier.predict_proba(rows), dtype=np.float64)
         features = last_layer_inputs(classifier, rows) if self.strategy == "badge" else None
         trace = Predictions(kept, proba, features)
@@ -171,7 +173,7 @@ class ActivePruner(ReselectingPruner):
 def last_layer_inputs(classifier, rows):
     """Return what enters the last layer of a net; a constant where there is no such layer."""
     entered = entering(classifier, rows) if is_net(classifier) else None
-    return np.ones((len(rows), 1)) if entered is None else entered.astype(np.float64)
+    return np.ones((_num_samples(rows), 1)) if entered is None else entered.astype(np.float64)
 
 
 def default_classifier():

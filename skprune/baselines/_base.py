@@ -10,9 +10,11 @@ from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from skprune._base import BasePruner, LabeledPool
 from skprune._pipeline._models import prepare
+from skprune._utils._adapters import as_input
+from skprune._utils._given_rows import GivenRows
 from skprune._utils._labels import MISSING, encode_any_labels
 from skprune._utils._parameter_checks import check_count
-from skprune._utils._pool import as_pool, check_equal_length, flat
+from skprune._utils._pool import check_equal_length, flat
 from skprune.selection import BaseSelector, Mixture, get_selector, kept_count
 from skprune.selection._base import needed_inputs
 
@@ -65,7 +67,7 @@ class LabelFreePruner(ReselectingPruner):
         ValueError, TypeError
             The input or a parameter is invalid.
         """
-        pool = read_pool(self, X, y)
+        pool = read_pool(self._read_rows(X), X, y, self.missing_label)
         kept_count(self.ratio, len(pool.rows))
         rng = check_random_state(self.random_state)
         trace = self._inspect(pool.rows, pool.classes, rng)
@@ -199,14 +201,13 @@ class GreedyPruner(LabelFreePruner):
         """Return k positions in the order in which they are picked."""
 
 
-def read_pool(estimator, X, y):
+def read_pool(rows, X, y, missing_label):
     """Read what ``fit`` of a label-free pruner gets: any labels may be missing, and y itself may be None."""
-    rows = as_pool(X, estimator.image_shape, estimator=estimator)
     _get_feature_names(X)  # refuses column names of mixed types
     codes, classes = np.full(len(rows), MISSING, dtype=np.int64), np.array([])
     if y is not None:
         check_equal_length(rows, y)
-        codes, classes = encode_any_labels(y, estimator.missing_label)
+        codes, classes = encode_any_labels(y, missing_label)
     return LabeledPool(rows, codes, classes)
 
 
@@ -222,12 +223,14 @@ def given_labels(pool):
 def embed(embedding, rows, rng, device=None):
     """Return the features of rows."""
     if embedding is None:
-        return flat(rows).astype(np.float64)
+        rows = rows.as_array("embedding=None") if isinstance(rows, GivenRows) else flat(rows)
+        return rows.astype(np.float64)
     in_two_steps = hasattr(embedding, "fit") and hasattr(embedding, "transform")
     if isinstance(embedding, type) or not (in_two_steps or hasattr(embedding, "fit_transform")):
         raise TypeError(f"embedding must be a transformer with fit and transform, or None, got {embedding!r}.")
     transformer = prepare(embedding, rng=rng, device=device, n_jobs=None)
-    X = rows if get_tags(transformer).input_tags.three_d_array else flat(rows)
+    reads_images = get_tags(transformer).input_tags.three_d_array and rows.ndim == 4
+    X = rows if reads_images else as_input(transformer, rows)
     in_one_step = hasattr(transformer, "fit_transform")
     features = transformer.fit_transform(X) if in_one_step else transformer.fit(X, None).transform(X)
     features = features.toarray() if hasattr(features, "toarray") else features

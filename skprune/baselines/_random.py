@@ -3,6 +3,7 @@
 import numpy as np
 
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._given_rows import unread_rows
 from skprune.baselines._base import LabelFreePruner
 from skprune.selection import kept_count
 
@@ -11,7 +12,7 @@ from skprune.selection import kept_count
 class RandomPruner(LabelFreePruner):
     """Keep rows drawn uniformly at random, without replacement.
 
-    Coresets of several ratios from the same fit are nested.
+    Coresets of several ratios from the same fit are nested. X is not read: it may hold rows of any kind.
 
     Parameters
     ----------
@@ -38,6 +39,14 @@ class RandomPruner(LabelFreePruner):
         self.image_shape = image_shape
         self.missing_label = missing_label
         self.random_state = random_state
+
+    def _read_rows(self, X):
+        return unread_rows(X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.no_validation = True
+        return tags
 
     def _inspect(self, rows, classes, rng):
         return rng.random_sample(len(rows))

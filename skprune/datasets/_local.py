@@ -1,10 +1,12 @@
 """Data of your own: images in folders, arrays in a file."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from skprune._utils._images import image_suffixes, read_image
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
 
@@ -61,26 +63,123 @@ def load_image_folder(folder, *, size, gray=False, return_X_y=False):
     >>> X.shape, y.tolist()
     ((3, 3, 16, 16), ['cat', 'dog', None])
     """
-    from PIL import Image, ImageOps
-
     check_count("size", size)
-    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    suffixes = image_suffixes()
     files = sorted(file for file in Path(folder).glob("*/**/*") if file.suffix.lower() in suffixes and file.is_file())
     if not files:
         raise FileNotFoundError(f"{folder} holds no images in subfolders named after classes.")
-    data = np.empty((len(files), 1 if gray else 3, size, size), dtype=np.uint8)
-    for row, file in zip(data, files, strict=True):
-        with Image.open(file) as image:
-            if image.mode.startswith(("I", "F")):
-                raise ValueError(
-                    f"{file} has more than 8 bits per channel (mode {image.mode}), which uint8 cannot hold."
-                )
-            image = ImageOps.exif_transpose(image).convert("L" if gray else "RGB")
-            pixels = np.asarray(ImageOps.fit(image, (size, size)))
-        row[:] = pixels if gray else pixels.transpose(2, 0, 1)
+    data = _read_images(files, size, gray)
     names = [file.relative_to(folder).parts[0] for file in files]
     target = np.array([None if name.casefold() in _UNLABELED else name for name in names], dtype=object)
     return (data, target) if return_X_y else Bunch(data=data, target=target, filenames=files)
+
+
+def load_images(folder, labels="labels.csv", *, size=None, gray=False, return_X_y=False):
+    """Load the images of a folder, and their labels from a CSV file of names and labels.
+
+    Parameters
+    ----------
+    folder : path-like
+        Holds the images themselves, in any formats that Pillow reads. Subfolders are not read.
+    labels : path-like, default="labels.csv"
+        A CSV file with the columns ``filename`` and ``label``; a path that is not absolute starts in `folder`. Images that it
+        does not name, or whose label is empty, have no label.
+    size : int, default=None
+        Height and width of the result: images are cropped to a centered square, then resized. None leaves them as they are,
+        and all must be of the same size.
+    gray : bool, default=False
+        Whether to convert the images to gray, with a single channel.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    data : Bunch
+        A dictionary with attribute access:
+
+        data : ndarray of shape (n_samples, 3, height, width) or (n_samples, 1, height, width), uint8
+            The images, sorted by name.
+        target : ndarray of shape (n_samples,), object
+            The label of each image, a str; None for unlabeled images.
+        filenames : list of pathlib.Path of length n_samples
+            The file of each image.
+    (data, target) : tuple of ndarray
+        If `return_X_y` is True.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder holds no images, or `labels` does not exist or names an image that does not.
+    ValueError
+        `labels` lacks a column or gives an image two labels; images differ in size and `size` is None; an image has more than
+        8 bits per channel; or `size` is not an integer of at least 1.
+
+    See Also
+    --------
+    load_image_folder : Load images from one subfolder for each class.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from skprune.datasets import load_images
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("1.png", "2.png", "3.png"):
+    ...         Image.new("RGB", (40, 30)).save(f"{folder}/{name}")
+    ...     _ = Path(folder, "labels.csv").write_text("filename,label\\n1.png,cat\\n3.png,dog\\n")
+    ...     X, y = load_images(folder, size=16, return_X_y=True)
+    >>> X.shape, y.tolist()
+    ((3, 3, 16, 16), ['cat', None, 'dog'])
+    """
+    check_count("size", size, optional=True)
+    suffixes = image_suffixes()
+    files = sorted(file for file in Path(folder).glob("*") if file.suffix.lower() in suffixes and file.is_file())
+    if not files:
+        raise FileNotFoundError(
+            f"{folder} holds no images. For images in subfolders named after classes, use load_image_folder."
+        )
+    label_of = _read_labels(Path(folder) / labels)
+    lost = sorted(set(label_of) - {file.name for file in files})
+    if lost:
+        raise FileNotFoundError(
+            f"{labels} names {len(lost)} images that are not in {folder}: {', '.join(map(repr, lost[:3]))}"
+            f"{' and more' if len(lost) > 3 else ''}."
+        )
+    data = _read_images(files, size, gray)
+    target = np.array([label_of.get(file.name) for file in files], dtype=object)
+    return (data, target) if return_X_y else Bunch(data=data, target=target, filenames=files)
+
+
+def _read_images(files, size, gray):
+    """Return the images of files as one array; without a size, all must have that of the first."""
+    first = read_image(files[0], gray=gray, size=size)
+    data = np.empty((len(files), *first.shape), dtype=np.uint8)
+    for row, file in enumerate(files):
+        image = first if row == 0 else read_image(file, gray=gray, size=size)
+        if image.shape != first.shape:
+            raise ValueError(
+                f"{file} is {image.shape[2]} x {image.shape[1]} pixels, and {files[0]} {first.shape[2]} x {first.shape[1]}. "
+                "Set size=, to which all images are cropped and resized."
+            )
+        data[row] = image
+    return data
+
+
+def _read_labels(file):
+    """Return the label of each name in a CSV file; None where it is empty."""
+    with open(file, newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        if not {"filename", "label"} <= set(reader.fieldnames or ()):
+            raise ValueError(
+                f"{file} must have the columns filename and label; its first line names {reader.fieldnames}."
+            )
+        labels = {}
+        for line in reader:
+            name, label = line["filename"], (line["label"] or "").strip() or None
+            if labels.setdefault(name, label) != label:
+                raise ValueError(f"{file} gives {name!r} two labels, {labels[name]!r} and {label!r}.")
+    return labels
 
 
 def load_npz(file):

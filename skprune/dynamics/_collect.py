@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from skprune._utils._adapters import is_net
+from skprune._utils._columns import is_frame, is_texts
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length, flat
 from skprune._utils._seeds import seed_nested
@@ -44,8 +45,9 @@ def collect_dynamics(
         - a Pipeline that ends in one of the last two; the steps before are fitted once.
 
         The last three do not need torch and receive images as flat rows.
-    X : ndarray of shape (n_samples, ...)
-        The pool. Nets from outside skprune receive it as float32.
+    X : array-like of shape (n_samples, ...)
+        The pool. Nets receive an array, those from outside skprune one of float32. Others receive a DataFrame, a sparse table
+        or a list of texts as it is.
     y : array-like of shape (n_samples,), int
         Class indices 0..K-1, given or pseudo-labels.
     n_epochs : int
@@ -99,7 +101,8 @@ def collect_dynamics(
     recording = as_recording(record)
     check_recording(recording, n_epochs)
     check_count("schedule_epochs", schedule_epochs, optional=True)
-    X = np.asarray(X)
+    as_given = not is_net(proxy) and (issparse(X) or is_frame(X) or is_texts(X))
+    X = X if as_given else np.asarray(X)
     check_equal_length(X, y)
     codes = np.asarray(y)
     if np.ma.is_masked(y) or codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0:
@@ -108,7 +111,7 @@ def collect_dynamics(
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     model = classifier = clone(proxy)
     if not is_net(model):
-        X = flat(X)
+        X = X if as_given else flat(X)
         seed_nested(model, np.random.RandomState(seed))
     if isinstance(model, Pipeline):
         classifier = model[-1]

@@ -10,9 +10,10 @@ from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
 from skprune._pipeline._stage_cache import describe, versions
-from skprune._utils._adapters import torch_seeded
+from skprune._utils._adapters import items_as_input, torch_seeded
+from skprune._utils._given_rows import read_rows
 from skprune._utils._labels import labels_at, missing_mask, with_answers
-from skprune._utils._pool import as_pool, take_rows
+from skprune._utils._pool import take_rows
 from skprune._utils._seeds import seed_nested
 from skprune.baselines import SupervisedPruner
 from skprune.model_selection._curve_results import COLUMNS, LABELS_ALONE, append_row
@@ -78,9 +79,9 @@ class CurveRun:
         evaluator = _prepared_evaluator(evaluator, self.options.budget, len(self.data.missing), self.seed)
         start = perf_counter()
         with torch_seeded(evaluator, self.seed):
-            evaluator.fit(take_rows(self.data.X, rows), targets)
+            evaluator.fit(items_as_input(evaluator, take_rows(self.data.X, rows)), targets)
         train_time = round(perf_counter() - start, 3)
-        predicted = evaluator.predict(self.data.X_test)
+        predicted = evaluator.predict(items_as_input(evaluator, self.data.X_test))
         return {"accuracy": float(accuracy_score(self.data.y_test, predicted)), "train_time": train_time}
 
     def evaluate_labels_alone(self):
@@ -155,7 +156,7 @@ def result_keys(estimators, data, options):
     """Return a key for each method and ratio, made of all that the result depends on; None where no file keeps results."""
     if options.results_file is None:
         return {(name, ratio): None for name in (LABELS_ALONE, *estimators) for ratio in options.evaluators}
-    pools = [as_pool(rows) for rows in (data.X, data.X_test)]
+    pools = [describe(read_rows(rows)) for rows in (data.X, data.X_test)]
     labels = [_known_labels(y, data.missing_label) for y in (data.y, data.y_test, data.y_oracle)]
     try:
         shared = joblib.hash((versions(), pools, labels))

@@ -7,7 +7,6 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from skorch import NeuralNetClassifier
-from skorch.utils import is_dataset
 
 from skprune._utils._device import fixed_shapes, resolve_device, seeded
 from skprune._utils._parameter_checks import check_count, check_option
@@ -182,7 +181,7 @@ class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
 
     def get_dataset(self, X, y=None):
         """Return X as a pool on the device (skorch's hook)."""
-        if is_dataset(X):
+        if isinstance(X, TensorPool):
             return X
         self.check_is_fitted()
         pool = as_pool(X, self.image_shape, estimator=self)

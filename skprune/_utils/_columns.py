@@ -1,0 +1,104 @@
+"""The columns of tables of any kind: which ones hold text or dates, and which cells are missing."""
+
+import datetime
+import sys
+from dataclasses import dataclass
+from numbers import Number
+
+import numpy as np
+
+_DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name or position, values, kind ("number", "date", "text" or "object"), and which cells are missing."""
+
+    name: object
+    values: np.ndarray
+    kind: str
+    missing: np.ndarray
+
+
+def is_frame(X):
+    """Tell whether X is a DataFrame of pandas or polars, without importing either."""
+    return any(name in sys.modules and isinstance(X, sys.modules[name].DataFrame) for name in ("pandas", "polars"))
+
+
+def columns_of(X):
+    """Return the columns of a table."""
+    if is_frame(X):
+        cells = X.get_columns() if hasattr(X, "get_columns") else (X.iloc[:, place] for place in range(X.shape[1]))
+        return [_column(name, series) for name, series in zip(X.columns, cells, strict=True)]
+    return [_column(position, values) for position, values in enumerate(np.asarray(X).T)]
+
+
+def describe_columns(columns):
+    """Say which columns hold text, dates or missing cells; empty where all are numbers."""
+    parts = []
+    for kind, what in (("text", "text"), ("date", "dates"), ("object", "objects")):
+        names = [repr(column.name) for column in columns if column.kind == kind]
+        if names:
+            parts.append(f"{what} in {_listed(names)}")
+    names = [f"{column.name!r} (row {int(column.missing.argmax())})" for column in columns if column.missing.any()]
+    if names:
+        parts.append(f"missing cells (NaN) in {_listed(names)}")
+    return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + "".join(parts[-1:])
+
+
+def _listed(names):
+    rest = len(names) - _MOST_NAMED
+    word = "column" if len(names) == 1 else "columns"
+    return f"{word} {', '.join(names[:_MOST_NAMED])}{f' and {rest} more' if rest > 0 else ''}"
+
+
+def _column(name, cells):
+    values = np.asarray(cells)
+    if str(getattr(cells, "dtype", "")) in ("category", "Categorical"):
+        values = values.astype(object)
+        return Column(name, values, "text", _missing_among(values))
+    kind = values.dtype.kind
+    if kind == "f":
+        return Column(name, values, "number", np.isnan(values))
+    if kind in "mM":
+        return Column(name, values, "date", np.isnat(values))
+    if kind != "O":
+        return Column(name, values, "text" if kind in "UST" else "number", np.zeros(len(values), dtype=bool))
+    missing = _missing_among(values)
+    return Column(name, values, _kind(values[~missing]), missing)
+
+
+def _missing_among(values):
+    return np.fromiter(map(is_missing, values), dtype=bool, count=len(values))
+
+
+def _kind(cells):
+    if all(isinstance(cell, (Number, np.bool_)) for cell in cells):
+        return "number"
+    if all(isinstance(cell, _DATES) for cell in cells):
+        return "date"
+    return "text" if any(isinstance(cell, str) for cell in cells) else "object"
+
+
+def is_texts(X):
+    """Tell whether X is a sequence of texts, one a row, of which some may be missing."""
+    if (
+        isinstance(X, (str, bytes))
+        or not hasattr(X, "__len__")
+        or len(np.shape(X) if hasattr(X, "shape") else (0,)) != 1
+    ):
+        return False
+    if not isinstance(X, (list, tuple)) and not (hasattr(X, "dtype") and not hasattr(X, "detach")):
+        return False
+    cells = [cell for cell in X if not is_missing(cell)]
+    return bool(cells) and all(isinstance(cell, str) for cell in cells)
+
+
+def is_missing(cell):
+    """Tell whether a cell is None, NaN, NA or NaT."""
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(cell, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(cell))
+    return isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))

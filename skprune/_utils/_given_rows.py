@@ -1,0 +1,131 @@
+"""Rows as the user gave them, for models that are no nets: frames, sparse tables, texts."""
+
+import joblib
+import numpy as np
+from scipy.sparse import csr_array, issparse
+from sklearn.utils import check_array
+from sklearn.utils.validation import _num_samples
+
+from skprune._utils._columns import columns_of, is_frame, is_missing, is_texts
+from skprune._utils._items import is_dataset, is_items, tensor_as_array
+from skprune._utils._pool import NotNumbers, as_pool, take_rows
+
+
+class GivenRows:
+    """Rows as they were given; `array` holds them as numbers where they are a frame of numbers."""
+
+    def __init__(self, given, array=None):
+        self.given, self.array = given, array
+
+    @property
+    def shape(self):
+        """Number of rows, and of columns if there are any."""
+        return tuple(np.shape(self.given)) if hasattr(self.given, "shape") else (_num_samples(self.given),)
+
+    @property
+    def ndim(self):
+        """Number of axes: that of images is 4, and these are none."""
+        return len(self.shape)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        return GivenRows(take_rows(self.given, rows), None if self.array is None else self.array[rows])
+
+    @property
+    def is_texts(self):
+        """Whether each row is a text."""
+        return is_texts(self.given)
+
+    def as_array(self, estimator=None):
+        """Return the rows as nets read them, or name the columns that they cannot read."""
+        return as_pool(self.given, estimator=estimator) if self.array is None else self.array
+
+    def columns(self):
+        """Return the columns of a table that is not sparse."""
+        return columns_of(self.given)
+
+    @property
+    def key(self):
+        """What results of models depend on: the values, and the names and dtypes by which columns may be chosen."""
+        is_named = is_frame(self.given)
+        names = [*zip(map(str, self.given.columns), map(str, self.given.dtypes), strict=True)] if is_named else None
+        return names, fingerprint(self)
+
+
+def read_rows(X, image_shape=None, *, estimator=None):
+    """Read what a pruner gets: an array, or the rows as they were given where models other than nets may read more."""
+    if is_items(X):
+        return as_pool(X, image_shape, estimator=estimator)
+    if image_shape is None and issparse(X):
+        return GivenRows(_checked_sparse(X, estimator))
+    if image_shape is None and is_texts(X):
+        return GivenRows(_checked_texts(X))
+    try:
+        array = as_pool(X, image_shape, estimator=estimator)
+    except NotNumbers:
+        if image_shape is not None:
+            raise
+        return GivenRows(X if is_frame(X) else np.asarray(X, dtype=object if isinstance(X, (list, tuple)) else None))
+    return GivenRows(X, array) if is_frame(X) and array.ndim == 2 else array
+
+
+def holds_numbers(rows):
+    """Tell whether all cells are finite numbers."""
+    return not isinstance(rows, GivenRows) or rows.array is not None or issparse(rows.given)
+
+
+def unread_rows(X):
+    """Return rows of any kind, of which nothing but their number is looked at."""
+    if hasattr(X, "detach"):
+        X = tensor_as_array(X)
+    if _num_samples(X) == 0:
+        raise ValueError("X holds 0 samples, and at least one is needed.")
+    return GivenRows(X)
+
+
+def fingerprint(rows):
+    """Return a hash of the values of rows, the same for every container of the same numbers."""
+    if is_dataset(rows.given if isinstance(rows, GivenRows) else rows):
+        return joblib.hash(len(rows))
+    if not isinstance(rows, GivenRows):
+        return joblib.hash(rows)
+    if rows.array is not None:
+        return joblib.hash(rows.array)
+    if issparse(rows.given):
+        table = csr_array(rows.given)
+        if not table.has_canonical_format:
+            table = table.copy()
+            table.sum_duplicates()
+        return joblib.hash((table.shape, table.data, table.indices.astype(np.int64), table.indptr.astype(np.int64)))
+    if rows.is_texts:
+        return joblib.hash(list(rows.given))
+    if is_frame(rows.given):
+        return joblib.hash([(column.name, column.values) for column in rows.columns()])
+    return joblib.hash(np.ascontiguousarray(rows.given) if isinstance(rows.given, np.ndarray) else rows.given)
+
+
+def _checked_sparse(X, estimator):
+    table = check_array(
+        X, accept_sparse="csr", dtype="numeric", ensure_all_finite=False, estimator=estimator, input_name="X"
+    )
+    finite = np.isfinite(table.data)
+    if not finite.all():
+        place = int(finite.argmin())
+        row = int(np.searchsorted(table.indptr, place, side="right")) - 1
+        raise ValueError(
+            f"X contains {'NaN' if np.isnan(table.data[place]) else 'infinity (inf)'}, first in row {row}, column "
+            f"{int(table.indices[place])}. Impute or drop such cells before pruning."
+        )
+    if table.indices.dtype == np.int64 and max(table.nnz, *table.shape) < 2**31:  # scikit-learn reads 32 bits only
+        parts = (table.data, table.indices.astype(np.int32), table.indptr.astype(np.int32))
+        table = type(table)(parts, shape=table.shape)
+    return table
+
+
+def _checked_texts(X):
+    for row, cell in enumerate(X):
+        if is_missing(cell):
+            raise ValueError(f"X is a list of texts, and row {row} holds {cell!r}. Use an empty text there.")
+    return X
