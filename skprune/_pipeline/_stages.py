@@ -18,7 +18,6 @@ from skprune._pipeline._outputs import warn_of_no_learning
 from skprune._pipeline._stage_cache import StageCache, pack, unpack
 from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_classes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
-from skprune._utils._pool import take_rows
 from skprune._utils._seeds import seed_nested
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics, collect_dynamics
@@ -225,8 +224,8 @@ class FullTraining:
         classes, labels = np.unique(codes[train], return_inverse=True)
         if len(classes) < 2:
             return np.full(len(test), classes[0] if classes.size else MISSING)
-        model = self.of_classes(classes).fit(take_rows(pool, train), labels)
-        return classes[model.predict(as_input(model, take_rows(pool, test)))]
+        model = self.of_classes(classes).fit(pool[train], labels)
+        return classes[model.predict(as_input(model, pool[test]))]
 
     def of_classes(self, codes):
         """Return the same training on labels that are positions among some class indices."""
