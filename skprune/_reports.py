@@ -1,5 +1,8 @@
-"""What a fitted SemiPrune tells about its pool: reasons, weights, accuracies, difficulties of new rows."""
+"""What a fitted SemiPrune tells about its pool: other choices, reasons, weights, accuracies, difficulties of new rows."""
 
+from dataclasses import replace
+
+import joblib
 import numpy as np
 from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsRegressor
@@ -8,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skprune._pipeline._held_out import hold_out
 from skprune._pipeline._image_size import scale_images
 from skprune._pipeline._random_comparison import CoresetJudge, smallest_sufficient_ratio
-from skprune._pipeline._selection import explanation_table
+from skprune._pipeline._selection import explanation_table, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._utils._adapters import as_input
 from skprune._utils._labels import MISSING, labels_at, missing_mask
@@ -17,6 +20,8 @@ from skprune._utils._pool import check_equal_length
 from skprune._utils._warnings import warn_user
 from skprune.nets._features import proxy_features
 from skprune.scores._registry import mean_difficulty
+from skprune.selection._inputs import check_mask
+from skprune.selection._k_means import spread_order
 
 _RATIOS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
@@ -78,6 +83,93 @@ class Reports:
         if self._kept_reasons is None:
             self._kept_reasons = self._choice.reasons(self.support_)
         return self._kept_reasons
+
+    def annotation_indices(self, mask):
+        """List the rows of a choice that have no given label yet, as ``annotation_indices_`` does for that of the fit.
+
+        Parameters
+        ----------
+        mask : array-like of shape (n_samples,), bool
+            A mask that :meth:`select` returned, ``support_``, or any other.
+
+        Returns
+        -------
+        ndarray of int
+            In the order of proposal: each prefix of it is a coreset as well. For a mask that :meth:`select` did not return
+            since the fit, in an order that spreads each prefix over the rows.
+
+        Raises
+        ------
+        ValueError
+            `mask` is not a boolean mask of the rows of the pool.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.semi_supervised import LabelSpreading
+        >>> from skprune import SemiPrune
+        >>> from skprune.datasets import make_partial_labels
+        >>> X, y = load_iris(return_X_y=True)
+        >>> y_partial = make_partial_labels(y, n_labeled=15, random_state=0)
+        >>> pruner = SemiPrune(budget=10, labeler=LabelSpreading(), random_state=0).fit(X, y_partial)
+        >>> len(pruner.annotation_indices_), len(pruner.annotation_indices(pruner.select(budget=20)))
+        (10, 20)
+        """
+        check_is_fitted(self)
+        mask = check_mask("mask", mask, len(self.support_))
+        if np.array_equal(mask, self.support_):
+            return self.annotation_indices_
+        rows = np.flatnonzero(mask)
+        settings = self._selections.get(joblib.hash(mask))
+        proposals = rows if settings is None else self._make_choice(settings).order(mask)
+        if settings is None or not np.array_equal(np.sort(proposals), rows):  # a selector may draw without a seed
+            rng = np.random.default_rng(self._inputs.random_state)
+            proposals = rows[spread_order(self._inputs.embedding[rows], rng)]
+        return proposals[~self._labeled[proposals]]
+
+    def select(self, ratio=None, selection=None, difficulty=None, *, budget=None):
+        """Select again from the same fit, without any training.
+
+        Parameters
+        ----------
+        ratio : float in (0, 1] or int, default=None
+            The fraction of rows to KEEP, or their number; None: what the estimator keeps.
+        selection : str or selector, default=None
+            None: that of the estimator.
+        difficulty : str, callable or list, default=None
+            None: that of the estimator.
+        budget : int, default=None
+            In place of `ratio`, the number of unlabeled rows to keep, beside all labeled ones.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), bool
+            A new mask; the fitted attributes stay as they are. :meth:`annotation_indices` lists what is to be labeled of it.
+
+        Raises
+        ------
+        ValueError
+            `ratio` and `budget` are both given, or so many rows cannot be kept.
+        """
+        check_is_fitted(self)
+        changes = {"selection": selection, "difficulty": difficulty}
+        settings = replace(Settings.of(self), **{name: value for name, value in changes.items() if value is not None})
+        settings = settings.with_size(ratio, budget)
+        mask = self._make_choice(settings).mask()
+        self._selections[joblib.hash(mask)] = settings
+        return mask
+
+    def _make_choice(self, settings):
+        is_image = len(self._row_shape) == 3
+        choice, _ = make_choice(
+            settings,
+            self.classes_,
+            self.repeats_,
+            self._inputs,
+            is_image=is_image,
+            features_warning=self._features_warning if is_image else None,
+        )
+        return choice
 
     def suggest_ratio(self, X, ratios=None):
         """Suggest how much to keep: the smallest ratio within one standard error of the best one.

@@ -5,7 +5,6 @@ from functools import cache, partial
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from skprune._base import BasePruner, read_labeled_pool
 from skprune._pipeline._calibration import label_confidence
@@ -15,7 +14,7 @@ from skprune._pipeline._image_size import scale_images, scaled_side
 from skprune._pipeline._models import prepare_models
 from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
-from skprune._pipeline._settings import Settings
+from skprune._pipeline._settings import DEFAULT_RATIO, Settings
 from skprune._pipeline._space import coverage_space
 from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._pipeline._trial import try_stages
@@ -39,6 +38,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
     ----------
     $ratio
         The labeled rows count like any other.
+    budget : int, default=None
+        In place of `ratio`, the number of unlabeled rows to keep, for people to label. All labeled rows are kept besides and
+        do not count. `ratio` must then be left at its default.
     labeler : str or classifier, default="softmatch"
         Predicts the missing labels: the name of a net of :mod:`skprune.semi_supervised` in lower case, or a classifier with
         ``predict_proba`` that reads -1 as unlabeled, such as :class:`~skprune.semi_supervised.SoftMatch` with your own
@@ -84,6 +86,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         ``kl_step`` whatever its size if TDDS is among the difficulties.
     include_labeled : bool, default=False
         Whether all labeled rows are kept; otherwise they are chosen like any other. Either way they count toward `ratio`.
+        With `budget` they are always kept, and do not count.
     estimate_accuracy : bool or "auto", default="auto"
         Whether to estimate how many pseudo-labels are correct, and to calibrate their confidence, by labeling once more without
         a fifth of the labels of each class, at least one where there are two. That is one more run of the labeler, kept by
@@ -104,9 +107,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
     $missing_label
     $image_size
     memory : None, str or joblib.Memory, default=None
-        Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `difficulty`, `selection`, `goal`,
-        `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Caches hold pickles: load only
-        those that you trust.
+        Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `budget`, `difficulty`,
+        `selection`, `goal`, `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Caches hold
+        pickles: load only those that you trust.
     checkpoint : None or path-like, default=None
         A folder that keeps each finished stage, so that a run that was killed continues after it. Needs a `random_state`.
         Checkpoints hold pickles: load only those that you trust.
@@ -192,8 +195,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
 
     def __init__(
         self,
-        ratio=0.5,
+        ratio=DEFAULT_RATIO,
         *,
+        budget=None,
         labeler="softmatch",
         proxy=None,
         difficulty="dual",
@@ -217,6 +221,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         verbose=0,
     ):
         self.ratio = ratio
+        self.budget = budget
         self.labeler = labeler
         self.proxy = proxy
         self.difficulty = difficulty
@@ -325,7 +330,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
         self._inputs, self._choice = inputs, choice
-        self._proposals = choice.order(mask)
+        self._proposals, self._selections = choice.order(mask), {}
         self._proxy_features, self._features_warning = results.features, warning
         self._unfitted_labeler, self._training, self._held_out = models.labeler, training, held_out
         self._classifier = self._kept_reasons = None
@@ -338,37 +343,6 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
     def annotation_indices_(self):
         """Kept rows that have no given label yet, in the order of proposal."""
         return self._proposals[~self._labeled[self._proposals]]
-
-    def select(self, ratio=None, selection=None, difficulty=None):
-        """Select again from the same fit, without any training.
-
-        Parameters
-        ----------
-        ratio : float in (0, 1] or int, default=None
-            The fraction of rows to KEEP, or their number; None: that of the estimator.
-        selection : str or selector, default=None
-            None: that of the estimator.
-        difficulty : str, callable or list, default=None
-            None: that of the estimator.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), bool
-            A new mask; the fitted attributes stay as they are.
-        """
-        check_is_fitted(self)
-        changes = {"ratio": ratio, "selection": selection, "difficulty": difficulty}
-        settings = replace(Settings.of(self), **{name: value for name, value in changes.items() if value is not None})
-        is_image = len(self._row_shape) == 3
-        choice, _ = make_choice(
-            settings,
-            self.classes_,
-            self.repeats_,
-            self._inputs,
-            is_image=is_image,
-            features_warning=self._features_warning if is_image else None,
-        )
-        return choice.mask()
 
 
 def _warn_of_lost_classes(codes, mask, classes):

@@ -25,20 +25,22 @@ def planted(n_clusters, size, seed=0, n_features=3):
     n_samples=st.integers(1, 60),
     share=st.floats(0.01, 1.0),
     n_distinct=st.integers(1, 60),
+    share_fixed=st.floats(0.0, 1.0),
     direct=st.booleans(),
 )
-def test_k_rows_are_picked_once(seed, n_samples, share, n_distinct, direct):
+def test_k_rows_are_picked_once(seed, n_samples, share, n_distinct, share_fixed, direct):
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(n_distinct, 2)).astype(np.float32)[rng.integers(n_distinct, size=n_samples)]
     k = max(1, round(share * n_samples))
     limit = k_means._DIRECT
     try:
         k_means._DIRECT = limit if direct else 0
-        picks = nearest_to_centers(features, rng.random(n_samples) + 0.1, k, rng)
+        fixed = rng.permutation(n_samples) < int(share_fixed * k)
+        picks = nearest_to_centers(features, rng.random(n_samples) + 0.1, k, rng, fixed=fixed)
     finally:
         k_means._DIRECT = limit
-    assert len(picks) == len(set(picks.tolist())) == k
-    assert set(picks.tolist()) <= set(range(n_samples))
+    assert len(picks) == len(set(picks.tolist())) == k - fixed.sum()
+    assert set(picks.tolist()) <= set(np.flatnonzero(~fixed))
 
 
 @pytest.mark.parametrize("direct", [True, False])
@@ -48,7 +50,7 @@ def test_most_clusters_are_covered(monkeypatch, direct):
         monkeypatch.setattr(k_means, "_DIRECT", 0)
     features, clusters = planted(50, 12)
     covered = [
-        len(set(clusters[nearest_to_centers(features, np.ones(600), 50, np.random.default_rng(seed))]))
+        len(set(clusters[KMeans().select(np.ones(600), 50, embedding=features, random_state=seed)]))
         for seed in range(5)
     ]
     assert np.mean(covered) > 37
@@ -59,11 +61,33 @@ def test_most_clusters_are_covered(monkeypatch, direct):
 
 def test_the_middle_of_a_cluster_is_picked():
     features, clusters = planted(2, 200)
-    picks = nearest_to_centers(features, np.ones(400), 2, np.random.default_rng(0))
+    picks = np.flatnonzero(KMeans().select(np.ones(400), 2, embedding=features, random_state=0))
     for pick in picks:
         members = features[clusters == clusters[pick]]
         distances = np.linalg.norm(members - members.mean(axis=0), axis=1)
         assert np.linalg.norm(features[pick] - members.mean(axis=0)) == pytest.approx(distances.min(), rel=1e-4)
+
+
+@pytest.mark.parametrize("direct", [True, False])
+@pytest.mark.parametrize("selector", [KMeans(), Mixture(KMeans(), second=Random(), share=1.0)], ids=["alone", "mixed"])
+def test_what_rows_that_must_stay_cover_is_not_covered_again(monkeypatch, selector, direct):
+    if not direct:
+        monkeypatch.setattr(k_means, "_DIRECT", 0)
+    features, clusters = planted(40, 12)
+    must_keep = np.zeros(480, dtype=bool)
+    must_keep[[np.flatnonzero(clusters == cluster)[0] for cluster in range(30)]] = True
+    again = []
+    for seed in range(10):
+        inputs = {"embedding": features, "must_keep": must_keep, "random_state": seed}
+        mask = selector.select(np.ones(480), 40, **inputs)
+        assert mask[must_keep].all()
+        assert mask.sum() == 40
+        again += (clusters[mask & ~must_keep] < 30).tolist()
+        np.testing.assert_array_equal(np.sort(selector.propose(np.ones(480), 40, **inputs)), np.flatnonzero(mask))
+        explained = selector.explain(np.ones(480), 40, **inputs)
+        np.testing.assert_array_equal(explained["kept"], mask)
+        assert set(explained["why"][must_keep]) == {"must stay"}
+    assert np.mean(again) < 0.35  # three quarters of the rows are in these clusters
 
 
 def test_uncertain_regions_are_covered_more_closely():

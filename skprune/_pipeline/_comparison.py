@@ -15,7 +15,7 @@ from skprune._pipeline._stages import FullTraining
 
 def compare_coreset(settings, pool, proxy_training, held_out, inputs, mask):
     """Compare as the goal asks: with pseudo-labels on labels that were held out, or with labels that people may give."""
-    must_keep = pool.labeled & bool(settings.include_labeled)
+    must_keep = pool.labeled & settings.keeps_labeled
     training = final_training(settings, pool.classes, proxy_training.seed)
     if settings.goal == "pseudo" or pool.labeled.all():
         return CoresetJudge(training or proxy_training, pool.rows, pool.codes, held_out).compare_with_random(

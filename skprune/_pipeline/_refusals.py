@@ -16,13 +16,13 @@ from skprune._utils._parameter_checks import check_count, check_option
 from skprune.dynamics._checks import check_recording
 from skprune.scores import min_epochs
 from skprune.scores._registry import score_names
-from skprune.selection import BaseSelector, Mixture, kept_count
+from skprune.selection import BaseSelector, Mixture
 from skprune.selection._base import needed_inputs
 
 
 def check_parameters(settings, codes, classes, *, is_image):
     """Refuse settings that cannot work for these labels."""
-    k = kept_count(settings.ratio, len(codes))
+    k = settings.count(codes != MISSING)
     _check_stages(settings)
     check_image_size(settings.image_size, is_image=is_image)
     n_recorded = _check_recording(settings, len(codes), len(classes))
@@ -108,7 +108,7 @@ def _check_selection(settings, codes, classes, k, n_recorded, *, is_image):
         if least > k:
             raise ValueError(
                 f"min_per_class={selector.min_per_class} needs at least {least} rows of the {len(classes)} classes, and "
-                f"ratio={settings.ratio!r} keeps {k}."
+                f"{settings.size} keeps {k}."
             )
     if settings.include_labeled and labeled.sum() > k:
         raise ValueError(

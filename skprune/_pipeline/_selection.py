@@ -52,7 +52,7 @@ class Choice:
     scores: np.ndarray
     ratio: float | int
     inputs: SelectionInputs
-    include_labeled: bool
+    keeps_labeled: bool
     warning: str | None
 
     def mask(self):
@@ -87,7 +87,7 @@ class Choice:
 
     def _keywords(self):
         keywords = self.inputs.keywords(self.selector)
-        return keywords | {"must_keep": self.inputs.labeled} if self.include_labeled else keywords
+        return keywords | {"must_keep": self.inputs.labeled} if self.keeps_labeled else keywords
 
 
 def _keeps_to_its_choice(selector, method):
@@ -105,7 +105,8 @@ def make_choice(settings, classes, repeats, inputs, *, is_image, features_warnin
     selector = selector_for(settings, classes, is_image=is_image)
     reads_features = not _FROM_FEATURES.isdisjoint(needed_inputs(selector))
     warning = features_warning if reads_features else None
-    return Choice(selector, scores, settings.ratio, inputs, bool(settings.include_labeled), warning), spread
+    ratio = settings.ratio if settings.budget is None else settings.count(inputs.labeled)
+    return Choice(selector, scores, ratio, inputs, settings.keeps_labeled, warning), spread
 
 
 def selector_for(settings, classes, *, is_image):

@@ -1,9 +1,13 @@
 """The parameters that the stages read, whichever pruner runs them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
+from skprune._utils._parameter_checks import check_count
 from skprune.dynamics._recording import as_recording, keeps_kl
 from skprune.scores._registry import score_names
+from skprune.selection import kept_count
+
+DEFAULT_RATIO = 0.5
 
 
 class NoLabeler:
@@ -25,6 +29,7 @@ class Settings:
     random_state: object
     n_jobs: int | None
     verbose: int
+    budget: int | None = None
     labeler: object = NoLabeler
     goal: str = "annotate"
     record: object = "train"
@@ -45,6 +50,41 @@ class Settings:
     def compares(self):
         """Whether the coreset is compared with random rows."""
         return self.compare_with_random is not False
+
+    @property
+    def keeps_labeled(self):
+        """Whether all labeled rows are kept."""
+        return bool(self.include_labeled) or self.budget is not None
+
+    @property
+    def size(self):
+        """The parameter that says how many rows are kept, as a user writes it."""
+        return f"ratio={self.ratio!r}" if self.budget is None else f"budget={self.budget!r}"
+
+    def count(self, labeled):
+        """Return how many rows are kept; refuse what cannot be kept."""
+        n_labeled, n_samples = int(labeled.sum()), len(labeled)
+        if self.budget is None:
+            return kept_count(self.ratio, n_samples)
+        if self.ratio != DEFAULT_RATIO:
+            raise ValueError(
+                f"budget={self.budget!r} and ratio={self.ratio!r} both say how many rows are kept. Leave one of them out."
+            )
+        check_count("budget", self.budget)
+        if self.budget > n_samples - n_labeled:
+            raise ValueError(
+                f"budget={self.budget} is the number of rows to label, and only {n_samples - n_labeled} of {n_samples} rows "
+                "have no label."
+            )
+        return n_labeled + int(self.budget)
+
+    def with_size(self, ratio, budget):
+        """Return settings that keep another number of rows; None and None leave it as it is."""
+        if ratio is not None and budget is not None:
+            raise ValueError(f"Pass ratio={ratio!r} or budget={budget!r}: both say how many rows are kept.")
+        if ratio is not None:
+            return replace(self, ratio=ratio, budget=None)
+        return self if budget is None else replace(self, ratio=DEFAULT_RATIO, budget=budget)
 
     def recording(self, n_samples, n_classes):
         """Return what is recorded; a difficulty that reads ``kl_step`` has it recorded where "auto" would leave it out."""

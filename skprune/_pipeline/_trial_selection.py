@@ -70,7 +70,11 @@ def _raised_by_skprune(error):
 def _select(settings, seed, pool, codes, classes, recorded, rows):
     """Select by made-up dynamics, and order what is kept."""
     n_rows, is_image = len(rows), pool.ndim == 4
-    if isinstance(settings.ratio, Integral):
+    labeled = codes[rows] != MISSING
+    if settings.budget is not None:
+        k = int(labeled.sum()) + round(settings.budget * n_rows / len(codes))
+        settings = replace(settings, budget=None, include_labeled=True, ratio=min(1.0, k / n_rows))
+    elif isinstance(settings.ratio, Integral):
         k = round(kept_count(settings.ratio, len(codes)) * n_rows / len(codes))
         settings = replace(settings, ratio=max(2, k))
     rng = np.random.default_rng(0)
@@ -79,7 +83,7 @@ def _select(settings, seed, pool, codes, classes, recorded, rows):
     inputs = SelectionInputs(
         dynamics=dynamics,
         y=filled(codes, rows),
-        labeled=codes[rows] != MISSING,
+        labeled=labeled,
         embedding=rng.standard_normal((n_rows, n_columns), dtype=np.float32),
         error_probability=rng.uniform(0.0, 0.5, n_rows),
         random_state=seed,

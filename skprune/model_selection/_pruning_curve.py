@@ -207,6 +207,10 @@ def _check_pruner(name, pruner, ratios, missing):
     """Refuse what is not a pruner, or cannot keep so many rows."""
     if isinstance(pruner, type) or not (hasattr(pruner, "fit") and hasattr(pruner, "select")):
         raise TypeError(f"estimators[{name!r}] must be a pruner with fit and select, got {pruner!r}.")
+    if getattr(pruner, "budget", None) is not None:
+        raise ValueError(
+            f"estimators[{name!r}] has budget={pruner.budget!r}, and a curve sets the ratio. Leave it out."
+        )
     selection = getattr(pruner, "selection", "auto")
     is_auto = isinstance(selection, str) and selection == "auto" and not isinstance(pruner, ScoredPruner)
     selector = None if is_auto else get_selector(selection)

@@ -15,7 +15,7 @@ from skprune.selection._draw import Decision, Draw, Group, Part
 from skprune.selection._inputs import (
     CHECKS,
     MEANINGS,
-    check_must_keep,
+    check_mask,
     check_needs,
     check_scores,
     mean_label_probability,
@@ -307,7 +307,7 @@ class BaseSelector(BaseEstimator, ABC):
         n = len(scores)
         k = kept_count(ratio, n)
         self.check(k, n)
-        must_keep = check_must_keep(must_keep, n)
+        must_keep = check_mask("must_keep", must_keep, n)
         if must_keep.sum() > k:
             raise ValueError(
                 f"{int(must_keep.sum())} rows must be kept, above the {k} rows that ratio={ratio!r} keeps."

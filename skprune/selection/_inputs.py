@@ -33,14 +33,14 @@ def check_scores(scores):
     return scores
 
 
-def check_must_keep(mask, n_samples):
+def check_mask(name, mask, n_samples):
     """Return a boolean mask; None marks no row."""
     if mask is None:
         return np.zeros(n_samples, dtype=bool)
     mask = np.asarray(mask)
     if mask.shape != (n_samples,) or mask.dtype != bool:
         raise ValueError(
-            f"must_keep must be a boolean mask of {n_samples} rows, got dtype {mask.dtype}, shape {mask.shape}."
+            f"{name} must be a boolean mask of {n_samples} rows, got dtype {mask.dtype}, shape {mask.shape}."
         )
     return mask
 

@@ -3,9 +3,10 @@
 import warnings
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.cluster import KMeans as Clustering
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import pairwise_distances_argmin
+from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_argmin_min
 from threadpoolctl import threadpool_limits
 
 from skprune._utils._docstrings import fill_docstring
@@ -26,7 +27,8 @@ class KMeans(BaseSelector):
     The clusters are those of k-means with weights :math:`1 + u\,e_i`, where :math:`e_i` in [0, 1] tells how uncertain the
     class of row i is, in the way of CLUE (Prabhu et al., arXiv 2010.08666, eq. 4), which weights by the entropy alone. A large
     pool is first divided into about :math:`\sqrt k` clusters, which share k in proportion to their weights. Rows that must
-    stay do not count as picked. Rows are picked in an order that spreads each prefix over the whole pool.
+    stay are centers that do not move, so that no row is picked for what they cover. Rows are picked in an order that spreads
+    each prefix over the whole pool.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ class KMeans(BaseSelector):
         weights = np.ones(len(features))
         if self.uncertainty:
             weights += self.uncertainty * draw.inputs["uncertainty"]
-        picks = nearest_to_centers(features, weights, draw.k, draw.rng)
+        picks = nearest_to_centers(features, weights, draw.k, draw.rng, fixed=draw.must_keep)
         others = np.setdiff1d(np.arange(len(features)), picks)
         return np.concatenate([picks[spread_order(features[picks], draw.rng)], draw.rng.permutation(others)])
 
@@ -82,21 +84,23 @@ def _centered(embedding):
     return (embedding - embedding.mean(axis=0)).astype(np.float32)
 
 
-def nearest_to_centers(features, weights, k, rng):
-    """Return k positions: of each cluster of weighted k-means, the row nearest to its center."""
+def nearest_to_centers(features, weights, k, rng, *, fixed):
+    """Return the row nearest to the center of each cluster of weighted k-means; fixed rows are centers, and not returned."""
     n_samples, n_features = features.shape
     if k >= n_samples:
-        return np.arange(n_samples)
+        return np.flatnonzero(~fixed)
     with threadpool_limits(1), warnings.catch_warnings():  # sums of several threads differ from run to run
         warnings.simplefilter("ignore", ConvergenceWarning)  # equal rows make fewer clusters
         if n_samples * k * n_features <= _DIRECT or k < 4:
-            return _pick(features, weights, k, rng)
+            return _pick(features, weights, k, rng, fixed)
         coarse = _coarse_clusters(features, weights, round(k**0.5), rng)
         sizes, masses = np.bincount(coarse), np.bincount(coarse, weights)
-        counts = allocate(k, masses, np.zeros_like(sizes), sizes, rng)
+        counts = allocate(k, masses, np.bincount(coarse[fixed], minlength=len(sizes)), sizes, rng)
         members = np.split(np.argsort(coarse, kind="stable"), np.cumsum(sizes)[:-1])
         picks = [
-            rows[_pick(features[rows], weights[rows], int(count), rng)] if count < len(rows) else rows
+            rows[_pick(features[rows], weights[rows], int(count), rng, fixed[rows])]
+            if count < len(rows)
+            else rows[~fixed[rows]]
             for rows, count in zip(members, counts, strict=True)
             if count
         ]
@@ -109,17 +113,44 @@ def _coarse_clusters(features, weights, n_clusters, rng):
     return _cluster(features[sample], weights[sample], n_clusters, rng).predict(features)
 
 
-def _pick(features, weights, k, rng):
-    """Return the row nearest to each center; where clusters are empty, other rows by chance."""
-    clusters = _cluster(features, weights, k, rng)
-    distances = np.square(features - clusters.cluster_centers_[clusters.labels_]).sum(axis=1)
-    order = np.lexsort((distances, clusters.labels_))
-    labels = clusters.labels_[order]
-    picks = order[np.r_[True, labels[1:] != labels[:-1]]]
-    if len(picks) < k:
-        others = np.setdiff1d(np.arange(len(features)), picks)
-        picks = np.r_[picks, rng.choice(others, k - len(picks), replace=False)]
+def _pick(features, weights, k, rng, fixed):
+    """Return the row nearest to each center that is not fixed; where clusters are empty, other rows by chance."""
+    n_free = k - int(fixed.sum())
+    if n_free == 0:
+        return np.zeros(0, dtype=np.int64)
+    if fixed.any():
+        centers, labels = _cluster_beside(features, weights, n_free, rng, fixed)
+    else:
+        clusters = _cluster(features, weights, k, rng)
+        centers, labels = clusters.cluster_centers_, clusters.labels_
+    rows = np.flatnonzero((labels >= 0) & ~fixed)
+    distances = np.square(features[rows] - centers[labels[rows]]).sum(axis=1)
+    rows = rows[np.lexsort((distances, labels[rows]))]
+    picks = rows[np.diff(labels[rows], prepend=-1) > 0]
+    if len(picks) < n_free:
+        others = np.setdiff1d(np.flatnonzero(~fixed), picks)
+        picks = np.r_[picks, rng.choice(others, n_free - len(picks), replace=False)]
     return picks
+
+
+def _cluster_beside(features, weights, n_clusters, rng, fixed):
+    """Fit weighted k-means beside centers that do not move; return the other centers, and labels, -1 for the fixed ones."""
+    to_fixed = pairwise_distances_argmin_min(features, features[fixed])[1]
+    free = np.flatnonzero(~fixed)
+    chances = weights[free] * np.maximum(to_fixed[free], 1e-6 * to_fixed.max() or 1.0)
+    centers = features[rng.choice(free, n_clusters, replace=False, p=chances / chances.sum())]
+    for _ in range(_N_ITERATIONS):
+        labels, distances = pairwise_distances_argmin_min(features, centers)
+        rows = np.flatnonzero(distances < to_fixed)
+        members = csr_array((weights[rows], (labels[rows], rows)), (n_clusters, len(features)))
+        masses = members.sum(axis=1)
+        means = members @ features / np.maximum(masses, 1e-9)[:, None]
+        moved = np.where(masses[:, None] > 0, means, centers).astype(np.float32)
+        if np.array_equal(moved, centers):
+            break
+        centers = moved
+    labels, distances = pairwise_distances_argmin_min(features, centers)
+    return centers, np.where(distances < to_fixed, labels, -1)
 
 
 def _cluster(features, weights, n_clusters, rng):

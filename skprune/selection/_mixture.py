@@ -7,7 +7,7 @@ from skprune._utils._parameter_checks import check_number
 from skprune.selection._base import needed_inputs
 from skprune.selection._counts import kept_count
 from skprune.selection._draw import interleave
-from skprune.selection._inputs import check_must_keep
+from skprune.selection._inputs import check_mask
 
 
 class Mixture(BaseEstimator):
@@ -16,7 +16,7 @@ class Mixture(BaseEstimator):
     Parameters
     ----------
     first : selector
-        Such as :class:`KMeans`. It chooses as if it were alone.
+        Such as :class:`KMeans`. It chooses as if it were alone, beside the rows that must stay.
     second : selector
         Such as :class:`Beta`. What `first` keeps counts toward its `class_balanced` and `min_per_class`.
     share : float in [0, 1], default=0.5
@@ -104,8 +104,8 @@ class Mixture(BaseEstimator):
         ndarray of shape (n_samples,), bool
             True for exactly k rows.
         """
-        share, must_keep = self._share_of_first(scores, ratio, must_keep)
-        kept = self.first.select(scores, share, **inputs) if share else np.zeros(len(must_keep), dtype=bool)
+        share, must_keep, inputs_of_first = self._first_choice(scores, ratio, must_keep, inputs)
+        kept = self.first.select(scores, share, **inputs_of_first) if share else np.zeros(len(must_keep), dtype=bool)
         return self.second.select(scores, ratio, must_keep=kept | must_keep, **inputs)
 
     def propose(self, scores, ratio, *, must_keep=None, **inputs):
@@ -121,13 +121,13 @@ class Mixture(BaseEstimator):
         ndarray of shape (n_kept,), int
             The rows of :meth:`select`; those of both selectors are spread over it, each in its own order.
         """
-        share, must_keep = self._share_of_first(scores, ratio, must_keep)
-        before = self.first.propose(scores, share, **inputs) if share else np.zeros(0, dtype=np.int64)
+        share, must_keep, inputs_of_first = self._first_choice(scores, ratio, must_keep, inputs)
+        before = self.first.propose(scores, share, **inputs_of_first) if share else np.zeros(0, dtype=np.int64)
+        before = before[~must_keep[before]]
         taken = must_keep.copy()
         taken[before] = True
         rest = self.second.propose(scores, ratio, must_keep=taken, **inputs)
-        forced = np.setdiff1d(np.flatnonzero(must_keep), before)
-        return interleave([before, forced, rest[~taken[rest]]])
+        return interleave([before, np.flatnonzero(must_keep), rest[~taken[rest]]])
 
     def explain(self, scores, ratio, *, must_keep=None, **inputs):
         """Say for each row whether it is kept, why, and how probable that was.
@@ -142,10 +142,10 @@ class Mixture(BaseEstimator):
         dict
             As in :meth:`BaseSelector.explain`; the probability covers the chances with both selectors.
         """
-        share, must_keep = self._share_of_first(scores, ratio, must_keep)
+        share, must_keep, inputs_of_first = self._first_choice(scores, ratio, must_keep, inputs)
         if not share:
             return self.second.explain(scores, ratio, must_keep=must_keep, **inputs)
-        first = self.first.explain(scores, share, **inputs)
+        first = self.first.explain(scores, share, **inputs_of_first)
         both = self.second.explain(scores, ratio, must_keep=first["kept"] | must_keep, **inputs)
         chosen = first["kept"] & ~must_keep
         chances, later = (np.nan_to_num(found["probability"]) for found in (first, both))
@@ -157,10 +157,14 @@ class Mixture(BaseEstimator):
             "probability": np.where(probability > 0, probability, np.nan),
         }
 
-    def _share_of_first(self, scores, ratio, must_keep):
-        """Return the ratio that the first selector keeps, 0 where that is nothing, and the rows that must stay."""
+    def _first_choice(self, scores, ratio, must_keep, inputs):
+        """Return the ratio that the first selector keeps, 0 for nothing, the rows that must stay, and what it reads."""
         n_samples = len(scores)
         k = kept_count(ratio, n_samples)
         self.check(k, n_samples)
-        must_keep = check_must_keep(must_keep, n_samples)
-        return int(self.share * (k - must_keep.sum())) / n_samples, must_keep
+        must_keep = check_mask("must_keep", must_keep, n_samples)
+        n_forced = int(must_keep.sum())
+        n_first = int(self.share * (k - n_forced))
+        if n_first and n_forced:
+            return (n_forced + n_first) / n_samples, must_keep, inputs | {"must_keep": must_keep}
+        return n_first / n_samples, must_keep, inputs
