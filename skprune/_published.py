@@ -9,12 +9,13 @@ class PublishedSettings:
         """Make a pruner with the settings of the paper (arXiv 2605.23198), to compare with it.
 
         The defaults of SemiPrune were chosen by what helps on the problems of the documentation. Take these settings
-        instead to reproduce the paper, or to tell what the changes bring on your own data. Four of them differ from the
+        instead to reproduce the paper, or to tell what the changes bring on your own data. Five of them differ from the
         defaults:
 
         - ``labeler="fixmatch"``: :class:`~skprune.semi_supervised.FixMatch`;
         - ``proxy=NetClassifier(lr=0.1)``: ten times the learning rate of the default proxy;
         - ``selection="beta"``: ``Beta()``, with c_d = 4, for tables too, without a least share of each class;
+        - ``duplicates="ignore"``: equal rows are chosen like any others;
         - ``estimate_accuracy=False``: one run of the labeler, whose confidence is not calibrated.
 
         The others are ``difficulty="dual"``, over all of ``n_epochs=30`` with ``schedule_epochs=200``, ``n_repeats=1``,
@@ -45,8 +46,8 @@ class PublishedSettings:
         --------
         >>> from skprune import SemiPrune
         >>> SemiPrune.published(0.3, random_state=0)
-        SemiPrune(estimate_accuracy=False, labeler='fixmatch', proxy=NetClassifier(),
-                  random_state=0, ratio=0.3, selection='beta')
+        SemiPrune(duplicates='ignore', estimate_accuracy=False, labeler='fixmatch',
+                  proxy=NetClassifier(), random_state=0, ratio=0.3, selection='beta')
 
         At the scale of the paper, for images of 32 pixels and a GPU:
 
@@ -66,6 +67,7 @@ class PublishedSettings:
             "labeler": "fixmatch",
             "difficulty": "dual",
             "selection": "beta",
+            "duplicates": "ignore",
             "n_epochs": 30,
             "schedule_epochs": 200,
             "n_repeats": 1,

@@ -73,9 +73,10 @@ class Reports:
         """Weights of the kept rows: the inverse of their probability of being kept, scaled to mean 1.
 
         With them, a fit on the kept rows stands for one on the whole pool. All are 1 where the selection draws nothing at
-        random, and with selectors of your own.
+        random, and with selectors of your own. A kept row that stands for equal ones, of which only one was proposed, has their
+        weight too.
         """
-        weights = 1.0 / self._reasons()["probability"][self.support_]
+        weights = self._reasons()["weight"][self.support_]
         return weights / weights.mean()
 
     def _reasons(self):
@@ -125,7 +126,7 @@ class Reports:
         if settings is None or not np.array_equal(np.sort(proposals), rows):  # a selector may draw without a seed
             rng = np.random.default_rng(self._inputs.random_state)
             proposals = rows[spread_order(self._inputs.embedding[rows], rng)]
-        return proposals[~self._labeled[proposals]]
+        return proposals[self._needs_label[proposals]]
 
     def select(self, ratio=None, selection=None, difficulty=None, *, budget=None):
         """Select again from the same fit, without any training.
@@ -168,6 +169,7 @@ class Reports:
             self._inputs,
             is_image=is_image,
             features_warning=self._features_warning if is_image else None,
+            equal=self._equal,
         )
         return choice
 

@@ -13,6 +13,7 @@ from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, h
 from skprune._pipeline._image_size import scale_images, scaled_side
 from skprune._pipeline._models import prepare_models
 from skprune._pipeline._refusals import check_parameters
+from skprune._pipeline._row_sets import find_equal_rows
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import DEFAULT_RATIO, Settings
 from skprune._pipeline._space import coverage_space
@@ -22,6 +23,7 @@ from skprune._published import PublishedSettings
 from skprune._reports import Reports
 from skprune._utils._adapters import check_readable
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._labels import MISSING
 from skprune._utils._warnings import warn_user
 from skprune.nets._features import features_warning
 
@@ -74,6 +76,10 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         `pseudo_label_confidence_`. Other selections do not depend on the goal; `compare_with_random` does.
         "auto" means "annotate", and "pseudo" within estimators that train on pseudo-labels, such as
         :class:`PrunedClassifier`.
+    duplicates : {"propose_one", "ignore"}, default="propose_one"
+        What to do with rows that are exactly equal. "propose_one" chooses among rows that differ, a labeled one where some are
+        equal, and keeps a second one only when no other row is left. A given label is that of all equal rows, which then need
+        no annotation; a warning names equal rows whose given labels differ. "ignore" treats equal rows like any others.
     n_epochs : int, default=30
         Number of epochs that the proxy is trained and recorded.
     schedule_epochs : int, default=200
@@ -172,7 +178,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
     coreset_labels_ : ndarray of shape (n_kept,)
         Their labels, given or predicted.
     annotation_indices_ : ndarray of int
-        Kept rows that have no given label yet, in the order of proposal: each prefix of it is a coreset as well.
+        Kept rows that have no given label yet, in the order of proposal: each prefix of it is a coreset as well. Rows equal to a
+        labeled one are not among them, unless `duplicates` is "ignore".
 
     See Also
     --------
@@ -203,6 +210,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         difficulty="dual",
         selection="auto",
         goal="auto",
+        duplicates="propose_one",
         n_epochs=30,
         schedule_epochs=200,
         n_repeats=1,
@@ -227,6 +235,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.difficulty = difficulty
         self.selection = selection
         self.goal = goal
+        self.duplicates = duplicates
         self.n_epochs = n_epochs
         self.schedule_epochs = schedule_epochs
         self.n_repeats = n_repeats
@@ -272,7 +281,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         pool = read_labeled_pool(self, X, y)
         settings, all_labeled = Settings.of(self), bool(pool.labeled.all())
         is_image = pool.rows.ndim == 4
-        check_parameters(settings, pool.codes, pool.classes, is_image=is_image)
+        equal = find_equal_rows(settings.duplicates, pool, pool.classes)
+        known = pool.codes if equal is None else equal.codes
+        check_parameters(settings, pool.codes, pool.classes, is_image=is_image, equal=equal)
         models = prepare_models(
             settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
         )
@@ -282,14 +293,16 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         given, side = pool.rows, scaled_side(settings.image_size, models, pool.rows)
         pool = replace(pool, rows=scale_images(given, side))
         read = pool.rows, pool.codes, pool.classes
-        results = run_stages(settings, models, *read, before=cache(partial(try_stages, settings, models, *read)))
+        spread = None if (known == pool.codes).all() else known
+        trial = cache(partial(try_stages, settings, models, *read))
+        results = run_stages(settings, models, *read, known=spread, before=trial)
         held_out, accuracy = None, (None, None)
         estimates = estimates_accuracy(settings, pool.codes)
         if estimates or settings.compares:
             held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed)
         if estimates:
             accuracy = accuracy_interval(held_out, pool.codes)
-        confidence = label_confidence(results.proba, pool.codes, held_out)
+        confidence = label_confidence(results.proba, known, held_out)
         space = coverage_space(pool.rows, results.features, models.selection_seed)
         inputs = SelectionInputs(
             dynamics=results.dynamics,
@@ -307,6 +320,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
             inputs,
             is_image=is_image,
             features_warning=warning if is_image else None,
+            equal=equal,
         )
         mask = choice.mask()
         _warn_of_lost_classes(results.codes, mask, pool.classes)
@@ -329,7 +343,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.repeats_ = results.repeats
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
-        self._inputs, self._choice = inputs, choice
+        self._inputs, self._equal, self._choice = inputs, equal, choice
+        self._needs_label = known == MISSING
         self._proposals, self._selections = choice.order(mask), {}
         self._proxy_features, self._features_warning = results.features, warning
         self._unfitted_labeler, self._training, self._held_out = models.labeler, training, held_out
@@ -341,8 +356,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
 
     @property
     def annotation_indices_(self):
-        """Kept rows that have no given label yet, in the order of proposal."""
-        return self._proposals[~self._labeled[self._proposals]]
+        """Kept rows whose label is not given yet, in the order of proposal."""
+        return self._proposals[self._needs_label[self._proposals]]
 
 
 def _warn_of_lost_classes(codes, mask, classes):

@@ -81,7 +81,7 @@ def test_as_many_rows_as_have_no_label(pool):
     _, _, _, pruner = pool
     assert pruner.select(budget=90).all()
     with pytest.raises(
-        ValueError, match="budget=91 is the number of rows to label, and only 90 of 120 rows have no label"
+        ValueError, match="budget=91 is the number of rows to label, and only 90 of 120 rows need a label"
     ):
         pruner.select(budget=91)
 
@@ -94,7 +94,7 @@ def test_as_many_rows_as_have_no_label(pool):
         ({"budget": 2.0}, r"budget must be an integer of at least 1, got 2\.0"),
         ({"budget": True}, "budget must be an integer of at least 1, got True"),
         ({"budget": "all"}, "budget must be an integer of at least 1, got 'all'"),
-        ({"budget": 136}, "budget=136 is the number of rows to label, and only 135 of 150 rows have no label"),
+        ({"budget": 136}, "budget=136 is the number of rows to label, and only 135 of 150 rows need a label"),
         ({"budget": 10, "ratio": 0.2}, r"budget=10 and ratio=0\.2 both say how many rows are kept"),
         ({"budget": 10, "selection": Cutoff(0.95)}, "hard_cutoff=0.95 drops 142 of 150 rows"),
     ],
@@ -109,7 +109,7 @@ def test_refused_before_any_training(counted, iris, params, message):
 def test_no_budget_where_all_labels_are_given(counted, iris):
     X, y, _ = iris
     with pytest.raises(
-        ValueError, match="budget=5 is the number of rows to label, and only 0 of 150 rows have no label"
+        ValueError, match="budget=5 is the number of rows to label, and only 0 of 150 rows need a label"
     ):
         counted(budget=5).fit(X, y)
     assert CountingProxy.fits == 0
@@ -164,7 +164,8 @@ def test_a_selector_that_draws_without_a_seed(pool):
 
         def select(self, scores, ratio, *, must_keep, **inputs):
             mask = must_keep.copy()
-            mask[self.rng.permutation(np.flatnonzero(~must_keep))[: ratio - must_keep.sum()]] = True
+            n_new = round(ratio * len(scores)) - must_keep.sum()
+            mask[self.rng.permutation(np.flatnonzero(~must_keep))[:n_new]] = True
             return mask
 
         def propose(self, scores, ratio, **inputs):

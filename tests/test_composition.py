@@ -223,7 +223,7 @@ def test_ensembles_go_inside(tables, iris):
     ],
     ids=["voting", "stacking", "calibrated"],
 )
-@pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row")
+@pytest.mark.filterwarnings("ignore:The pseudo-labels hold no row", "ignore:Equal rows have different labels")
 def test_ensembles_around_take_minus_one_for_a_class(tables, iris, around):
     """What the docs warn of."""
     X, y, _ = iris

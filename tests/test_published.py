@@ -30,11 +30,11 @@ PUBLISHED = {
 }
 
 
-def test_four_settings_differ_from_the_defaults():
+def test_five_settings_differ_from_the_defaults():
     published, default = (pruner.get_params(deep=False) for pruner in (SemiPrune.published(), SemiPrune()))
     assert {name: published[name] for name in PUBLISHED} == PUBLISHED
     changed = {name for name in default if published[name] != default[name]}
-    assert changed == {"labeler", "proxy", "selection", "estimate_accuracy"}
+    assert changed == {"labeler", "proxy", "selection", "duplicates", "estimate_accuracy"}
     changed = {name: value for name, value in published["proxy"].get_params().items() if name.startswith("lr")}
     assert changed == {"lr": 0.1}
     assert published["proxy"].batch_size == 128

@@ -603,7 +603,7 @@ def test_the_default_keeps_half_of_an_even_share_of_each_class(quick):
 
 def test_explain(quick, iris, monkeypatch):
     X, _, partial = iris
-    pruner = quick(include_labeled=True).fit(X, partial)
+    pruner = quick(include_labeled=True, duplicates="ignore").fit(X, partial)
     found = pruner.explain(["aum", "el2n"])
     assert found["row"].tolist() == list(range(150))
     np.testing.assert_array_equal(found["label"], pruner.pseudo_labels_)
@@ -652,7 +652,7 @@ def test_a_selector_that_names_uncertainty_gets_it(quick, iris):
             assert "uncertainty" not in others
             return np.arange(len(scores)) < ratio * len(scores)
 
-    pruner = quick(0.2, selection=Uncertain()).fit(X, partial)
+    pruner = quick(0.2, selection=Uncertain(), duplicates="ignore").fit(X, partial)
     assert ((seen[-1] >= 0) & (seen[-1] <= 1)).all()
     assert seen[-1][pruner.support_].min() >= seen[-1][~pruner.support_].max()
     assert quick(0.2, selection=Blind()).fit(X, partial).support_.sum() == 30
@@ -685,7 +685,7 @@ def test_reasons_of_a_selection_of_a_user(quick, iris):
             return np.arange(len(scores)) < ratio * len(scores)
 
     X, _, partial = iris
-    pruner = quick(selection=FirstRows()).fit(X, partial)
+    pruner = quick(selection=FirstRows(), duplicates="ignore").fit(X, partial)
     found = pruner.explain()
     assert found["why"].tolist() == ["chosen by FirstRows"] * 75 + ["not chosen by FirstRows"] * 75
     assert (pruner.sample_weight_ == 1.0).all()
@@ -707,14 +707,14 @@ def test_reasons_of_a_selector_whose_select_is_a_users(quick, iris):
 
 def test_sample_weights(quick, iris):
     X, _, partial = iris
-    pruner = quick().fit(X, partial)
+    pruner = quick(duplicates="ignore").fit(X, partial)
     weights = pruner.sample_weight_
     assert weights.shape == (75,)
     assert weights.mean() == pytest.approx(1.0)
     chances = pruner.explain()["probability"][pruner.support_]
     np.testing.assert_allclose(weights * chances, (weights * chances)[0])
     assert weights.max() > 1.5
-    assert (quick(selection="hardest").fit(X, partial).sample_weight_ == 1.0).all()
+    assert (quick(selection="hardest", duplicates="ignore").fit(X, partial).sample_weight_ == 1.0).all()
 
 
 def test_selectors_read_how_sure_the_labeler_is(quick, iris):

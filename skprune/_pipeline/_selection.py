@@ -1,6 +1,6 @@
 """The selection of SemiPrune: from names to selectors, and from the traces of a fit to a mask and its reasons."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -38,6 +38,12 @@ class SelectionInputs:
         """How uncertain the class of each row is, by the given labels; only some selectors read it."""
         return class_uncertainty(self.embedding, np.where(self.labeled, self.y, MISSING), self.random_state)
 
+    def among(self, rows):
+        """Return what a selector may read of some rows."""
+        recorded = {name: None if array is None else array[..., rows] for name, array in vars(self.dynamics).items()}
+        arrays = {name: getattr(self, name)[rows] for name in ("y", "labeled", "embedding", "error_probability")}
+        return SelectionInputs(dynamics=TrainingDynamics(**recorded), **arrays, random_state=self.random_state)
+
     def keywords(self, selector):
         """Return what a selector gets: the fields, and what it names besides."""
         keywords = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -54,6 +60,15 @@ class Choice:
     inputs: SelectionInputs
     keeps_labeled: bool
     warning: str | None
+
+    @property
+    def forced(self):
+        """The mask of the rows that must stay."""
+        return self.inputs.labeled & self.keeps_labeled
+
+    def among(self, rows, k):
+        """Return the choice of k of some rows, in the same way."""
+        return replace(self, scores=self.scores[rows], ratio=k / len(rows), inputs=self.inputs.among(rows))
 
     def mask(self):
         """Return the mask of the kept rows, from a selector of skprune or of a user."""
@@ -75,15 +90,15 @@ class Choice:
         return rows[np.argsort(-self.scores[rows], kind="stable")]
 
     def reasons(self, mask):
-        """Return why each row is kept or not, and how probable that was."""
+        """Return why each row is kept or not, how probable that was, and its weight, the inverse."""
         if _keeps_to_its_choice(self.selector, "explain"):
-            return self.selector.explain(self.scores, self.ratio, **self._keywords())
-        name = type(self.selector).__name__
-        return {
-            "kept": mask,
-            "why": np.where(mask, f"chosen by {name}", f"not chosen by {name}").astype(object),
-            "probability": np.where(mask, 1.0, np.nan),
-        }
+            found = self.selector.explain(self.scores, self.ratio, **self._keywords())
+        else:
+            name = type(self.selector).__name__
+            why = np.where(mask, f"chosen by {name}", f"not chosen by {name}").astype(object)
+            found = {"kept": mask, "why": why, "probability": np.where(mask, 1.0, np.nan)}
+        probability = np.asarray(found["probability"])
+        return found | {"weight": 1.0 / np.where(probability > 0, probability, np.nan)}
 
     def _keywords(self):
         keywords = self.inputs.keywords(self.selector)
@@ -99,14 +114,18 @@ def _keeps_to_its_choice(selector, method):
     return method in homes and issubclass(homes[method], homes["select"])
 
 
-def make_choice(settings, classes, repeats, inputs, *, is_image, features_warning=None):
+def make_choice(settings, classes, repeats, inputs, *, is_image, features_warning=None, equal=None):
     """Return the choice that the settings ask for, and the standard deviation of its scores over the repeats."""
     scores, spread = mean_difficulty(repeats, settings.difficulty)
     selector = selector_for(settings, classes, is_image=is_image)
     reads_features = not _FROM_FEATURES.isdisjoint(needed_inputs(selector))
     warning = features_warning if reads_features else None
-    ratio = settings.ratio if settings.budget is None else settings.count(inputs.labeled)
-    return Choice(selector, scores, ratio, inputs, settings.keeps_labeled, warning), spread
+    to_label = None if equal is None else equal.codes == MISSING
+    ratio = settings.ratio
+    if settings.budget is not None:
+        ratio = settings.count(inputs.labeled, to_label) / len(scores)
+    choice = Choice(selector, scores, ratio, inputs, settings.keeps_labeled, warning)
+    return choice if equal is None else equal.around(choice), spread
 
 
 def selector_for(settings, classes, *, is_image):

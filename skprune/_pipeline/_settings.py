@@ -32,6 +32,7 @@ class Settings:
     budget: int | None = None
     labeler: object = NoLabeler
     goal: str = "annotate"
+    duplicates: str = "ignore"
     record: object = "train"
     n_repeats: int = 1
     include_labeled: bool = False
@@ -61,9 +62,9 @@ class Settings:
         """The parameter that says how many rows are kept, as a user writes it."""
         return f"ratio={self.ratio!r}" if self.budget is None else f"budget={self.budget!r}"
 
-    def count(self, labeled):
-        """Return how many rows are kept; refuse what cannot be kept."""
-        n_labeled, n_samples = int(labeled.sum()), len(labeled)
+    def count(self, labeled, to_label=None):
+        """Return how many rows are kept; refuse what cannot be kept. Rows to label are those without one unless given."""
+        n_samples = len(labeled)
         if self.budget is None:
             return kept_count(self.ratio, n_samples)
         if self.ratio != DEFAULT_RATIO:
@@ -71,12 +72,12 @@ class Settings:
                 f"budget={self.budget!r} and ratio={self.ratio!r} both say how many rows are kept. Leave one of them out."
             )
         check_count("budget", self.budget)
-        if self.budget > n_samples - n_labeled:
+        n_to_label = int((~labeled if to_label is None else to_label).sum())
+        if self.budget > n_to_label:
             raise ValueError(
-                f"budget={self.budget} is the number of rows to label, and only {n_samples - n_labeled} of {n_samples} rows "
-                "have no label."
+                f"budget={self.budget} is the number of rows to label, and only {n_to_label} of {n_samples} rows need a label."
             )
-        return n_labeled + int(self.budget)
+        return int(labeled.sum()) + int(self.budget)
 
     def with_size(self, ratio, budget):
         """Return settings that keep another number of rows; None and None leave it as it is."""

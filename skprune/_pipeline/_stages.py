@@ -46,8 +46,8 @@ class ReadsNoMissingLabels(ValueError):
     """A labeler that takes -1 for a class."""
 
 
-def run_stages(settings, models, pool, codes, classes, before=lambda: None):
-    """Label and record, or find what was labeled and recorded earlier; `before` is called before any training."""
+def run_stages(settings, models, pool, codes, classes, *, known=None, before=lambda: None):
+    """Label and record, or find that; known labels replace those of the labeler, `before` is called before any training."""
     store = StageCache(settings, is_image=pool.ndim == 4)
     recording = {"n_epochs": int(settings.n_epochs), "record": settings.recording(len(codes), len(classes))}
     labeled = {"codes": codes, "proba": None}
@@ -55,7 +55,7 @@ def run_stages(settings, models, pool, codes, classes, before=lambda: None):
         stage, options = label_pool, {}
         if settings.uses_labeler_run:
             recording["record"].set_params(mode="eval")  # as it is recorded whatever the mode says: one key
-            stage, options = label_and_record, recording
+            stage, options = label_and_record, recording | ({} if known is None else {"known": known})
         labeled = store.run(
             stage,
             models.labeler,
@@ -69,6 +69,8 @@ def run_stages(settings, models, pool, codes, classes, before=lambda: None):
         last_step = models.labeler[-1] if isinstance(models.labeler, Pipeline) else models.labeler
         _warn_of_unreached(labeled["proba"][codes == MISSING], last_step)
         warn_of_vanished(labeled["codes"][codes == MISSING], classes, last_step)
+    if known is not None:
+        labeled = labeled | {"codes": np.where(known == MISSING, labeled["codes"], known)}
     labeler = unpack(models.labeler, labeled["model"]) if "model" in labeled else None
     if settings.uses_labeler_run:
         recorded, proxy = [labeled], labeler
@@ -182,7 +184,7 @@ def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, features,
     return {"dynamics": vars(dynamics), "features": embedding, "model": pack(model)}
 
 
-def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose):
+def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose, known=None):
     """Fit a semi-supervised net in `n_epochs` parts, label every row, and record the training."""
     from skprune.dynamics._snapshots import Snapshots, replay
 
@@ -197,7 +199,8 @@ def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose):
     states = dict(net.callbacks_)["snapshots"].states_
     check_length(len(states) * record.every, n_epochs // record.every * record.every)
     X = as_input(net, pool)
-    dynamics = replay(net, states, X, labeled["codes"], kl=record.kl)
+    targets = labeled["codes"] if known is None else np.where(known == MISSING, labeled["codes"], known)
+    dynamics = replay(net, states, X, targets, kl=record.kl)
     return labeled | {"dynamics": vars(dynamics), "features": proxy_features(net, X)}
 
 

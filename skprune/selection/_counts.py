@@ -97,3 +97,16 @@ def class_weights(class_balanced, sizes):
     if class_balanced == "proportional":
         return sizes.astype(np.float64)
     return (sizes > 0).astype(np.float64)
+
+
+def most_kept(selector, codes):
+    """Return how many rows of these classes a selector can keep."""
+    sizes = np.bincount(codes)
+    if getattr(selector, "class_balanced", None) is None or not hasattr(selector, "_capacity"):
+        return int(capacity_of(selector, len(codes)))
+    return int(np.sum(capacity_of(selector, sizes[class_weights(selector.class_balanced, sizes) > 0])))
+
+
+def capacity_of(selector, n_samples):
+    """Return how many of n rows a selector may keep, whatever their classes; one of a user may keep all."""
+    return selector._capacity(n_samples) if hasattr(selector, "_capacity") else n_samples

@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator
 
 from skprune._utils._parameter_checks import check_number
 from skprune.selection._base import needed_inputs
-from skprune.selection._counts import kept_count
+from skprune.selection._counts import capacity_of, kept_count
 from skprune.selection._draw import interleave
 from skprune.selection._inputs import check_mask
 
@@ -156,6 +156,11 @@ class Mixture(BaseEstimator):
             "why": np.where(chosen, first["why"], both["why"]),
             "probability": np.where(probability > 0, probability, np.nan),
         }
+
+    def _capacity(self, n_samples):
+        """Return how many of n rows both selectors may keep together."""
+        by_first = capacity_of(self.first, n_samples) / self.share if self.share else n_samples
+        return min(int(by_first), capacity_of(self.second, n_samples))
 
     def _first_choice(self, scores, ratio, must_keep, inputs):
         """Return the ratio that the first selector keeps, 0 for nothing, the rows that must stay, and what it reads."""
