@@ -73,7 +73,7 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         check_is_fitted(self)
         return self.coreset_indices_ if indices else self.support_.copy()
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X, y=None, **fit_params):
         """Fit to the pool, and return the rows that are kept.
 
         Parameters
@@ -82,13 +82,15 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             The pool.
         y : array-like of shape (n_samples,)
             Labels, some of them missing.
+        **fit_params
+            Further arguments of ``fit``.
 
         Returns
         -------
         X_coreset : same type as X
             The kept rows, in their original order.
         """
-        return take_rows(X, self.fit(X, y).coreset_indices_)
+        return take_rows(X, self.fit(X, y, **fit_params).coreset_indices_)
 
     def transform(self, X):
         """Return the kept rows of the pool that the pruner was fitted to.

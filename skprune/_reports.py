@@ -169,7 +169,7 @@ class Reports:
             self._inputs,
             is_image=is_image,
             features_warning=self._features_warning if is_image else None,
-            equal=self._equal,
+            units=self._units,
         )
         return choice
 

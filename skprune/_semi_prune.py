@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from skprune._base import BasePruner, read_labeled_pool
 from skprune._pipeline._calibration import label_confidence
 from skprune._pipeline._comparison import compare_coreset
+from skprune._pipeline._groups import read_groups
 from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, hold_out
 from skprune._pipeline._image_size import scale_images, scaled_side
 from skprune._pipeline._models import prepare_models
@@ -80,6 +81,13 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         What to do with rows that are exactly equal. "propose_one" chooses among rows that differ, a labeled one where some are
         equal, and keeps a second one only when no other row is left. A given label is that of all equal rows, which then need
         no annotation; a warning names equal rows whose given labels differ. "ignore" treats equal rows like any others.
+    groups_select : {"all", "one"}, default="all"
+        What is kept of the groups that ``fit`` gets, chosen by the row of each that is nearest to its middle, a labeled one
+        where there is one. "all" keeps or leaves a group as a whole: groups are taken in the order of proposal as long as they
+        do not exceed the number of rows asked for, and then any others, by chance, so that none of those left out would fit.
+        "one" keeps one row of each chosen group; `ratio` is then that of the groups, `budget` a number of groups without a
+        labeled row, and labeled rows that must stay are all kept. Equal rows share a label, and are else chosen as their
+        groups are.
     n_epochs : int, default=30
         Number of epochs that the proxy is trained and recorded.
     schedule_epochs : int, default=200
@@ -211,6 +219,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         selection="auto",
         goal="auto",
         duplicates="propose_one",
+        groups_select="all",
         n_epochs=30,
         schedule_epochs=200,
         n_repeats=1,
@@ -236,6 +245,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.selection = selection
         self.goal = goal
         self.duplicates = duplicates
+        self.groups_select = groups_select
         self.n_epochs = n_epochs
         self.schedule_epochs = schedule_epochs
         self.n_repeats = n_repeats
@@ -253,7 +263,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X, y):
+    def fit(self, X, y, groups=None):
         """Label the pool, record the proxy, score the rows, and select the coreset.
 
         Parameters
@@ -265,6 +275,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
             texts, for models that are no nets and read them, such as a Pipeline that begins with a ColumnTransformer.
         y : array-like of shape (n_samples,)
             Labels, some of them missing, as `missing_label` says.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each row, such as a patient or a video; `groups_select` says what is kept of each.
 
         Returns
         -------
@@ -283,7 +295,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         is_image = pool.rows.ndim == 4
         equal = find_equal_rows(settings.duplicates, pool, pool.classes)
         known = pool.codes if equal is None else equal.codes
-        check_parameters(settings, pool.codes, pool.classes, is_image=is_image, equal=equal)
+        units = read_groups(groups, pool.labeled, settings.groups_select) or equal
+        check_parameters(settings, pool.codes, pool.classes, is_image=is_image, units=units)
         models = prepare_models(
             settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
         )
@@ -320,7 +333,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
             inputs,
             is_image=is_image,
             features_warning=warning if is_image else None,
-            equal=equal,
+            units=units,
         )
         mask = choice.mask()
         _warn_of_lost_classes(results.codes, mask, pool.classes)
@@ -343,7 +356,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.repeats_ = results.repeats
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
-        self._inputs, self._equal, self._choice = inputs, equal, choice
+        self._inputs, self._units, self._choice = inputs, units, choice
         self._needs_label = known == MISSING
         self._proposals, self._selections = choice.order(mask), {}
         self._proxy_features, self._features_warning = results.features, warning

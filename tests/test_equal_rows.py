@@ -260,6 +260,15 @@ def test_a_pool_that_is_stacked_upon_itself(selection, iris):
     assert set(asked).isdisjoint(np.flatnonzero(pruner._labeled) % n)
 
 
+def test_the_labeling_is_not_repeated_for_another_treatment_of_equal_rows(fitted_to_copies, counting, tmp_path):
+    X, _, _, partial, _ = fitted_to_copies
+    labeler, proxy = counting
+    models = {"labeler": labeler(n_steps=5, batch_size=8, mu=2), "proxy": proxy(module__width=8)}
+    for duplicates, n_proxies in (("propose_one", 1), ("propose_one", 1), ("ignore", 2)):
+        fast_pruner(**models, estimate_accuracy=False, memory=str(tmp_path), duplicates=duplicates).fit(X, partial)
+        assert (labeler.fits, proxy.fits) == (1, n_proxies)  # the proxy learns the labels that are known
+
+
 def test_images_and_the_training_of_the_labeler():
     rng = np.random.default_rng(0)
     images = rng.integers(256, size=(40, 8, 8)).astype(np.uint8)

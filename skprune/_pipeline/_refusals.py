@@ -18,17 +18,16 @@ from skprune.scores import min_epochs
 from skprune.scores._registry import score_names
 from skprune.selection import BaseSelector, Mixture
 from skprune.selection._base import needed_inputs
-from skprune.selection._counts import capacity_of
 
 
-def check_parameters(settings, codes, classes, *, is_image, equal=None):
+def check_parameters(settings, codes, classes, *, is_image, units=None):
     """Refuse settings that cannot work for these labels."""
-    k = settings.count(codes != MISSING, None if equal is None else equal.codes == MISSING)
+    k = settings.count(codes != MISSING) if units is None else units.count(settings, codes != MISSING)
     _check_stages(settings)
     check_image_size(settings.image_size, is_image=is_image)
     n_recorded = _check_recording(settings, len(codes), len(classes))
     _check_proxy(settings, codes)
-    _check_selection(settings, codes, classes, k, n_recorded, is_image=is_image, equal=equal)
+    _check_selection(settings, codes, classes, k, n_recorded, is_image=is_image, units=units)
     _check_held_out(settings, codes)
     if settings.random_state is None and (settings.memory is not None or settings.checkpoint is not None):
         raise ValueError("memory and checkpoint need a random_state: without one, no run finds its results again.")
@@ -99,7 +98,7 @@ def _check_proxy(settings, codes):
             raise ValueError("difficulty='grand' watches the last layer, which compile=True hides. Use compile=False.")
 
 
-def _check_selection(settings, codes, classes, k, n_recorded, *, is_image, equal):
+def _check_selection(settings, codes, classes, k, n_recorded, *, is_image, units):
     selector, labeled = selector_for(settings, classes, is_image=is_image), codes != MISSING
     if settings.include_labeled and labeled.sum() > k:
         raise ValueError(
@@ -108,17 +107,15 @@ def _check_selection(settings, codes, classes, k, n_recorded, *, is_image, equal
     needed_inputs(selector)  # refuses names of inputs that there are not; all others are given
     if isinstance(selector, (BaseSelector, Mixture)):
         selector.check(k, len(codes), n_recorded)
-        if equal is not None:
-            leaders = equal.sets.leaders
-            k = equal.n_leaders(k, labeled & settings.keeps_labeled, capacity_of(selector, len(leaders)))
-            codes = codes[leaders]
+        if units is not None:
+            k, codes = units.reduced(k, codes, labeled & settings.keeps_labeled, selector)
             selector.check(k, len(codes), n_recorded)
         least = selector.least_per_class(k, len(classes))
         least = int(np.minimum(least, np.bincount(codes[codes != MISSING])).sum())
         if least > k:
             raise ValueError(
                 f"min_per_class={selector.min_per_class} needs at least {least} rows of the {len(classes)} classes, and "
-                f"{settings.size} keeps {k}{'' if equal is None else ' that differ'}."
+                f"{settings.size} keeps {k}{'' if units is None else ' that differ'}."
             )
 
 

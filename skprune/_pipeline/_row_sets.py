@@ -10,7 +10,7 @@ from skprune._utils._labels import MISSING
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._warnings import warn_user
 from skprune.selection import kept_count
-from skprune.selection._counts import most_kept
+from skprune.selection._counts import capacity_of, most_kept
 
 DUPLICATES = ("propose_one", "ignore")
 _LAST = np.iinfo(np.int64).max
@@ -19,17 +19,27 @@ _N_NAMED = 3
 
 @dataclass(frozen=True)
 class RowSets:
-    """Sets of rows: the row that stands for each, the set of each row, when a row may follow, and what to call a member."""
+    """The row that stands for each set; for each row, its set and when it may follow that row; what to call such a row."""
 
     leaders: np.ndarray
     numbers: np.ndarray
     turns: np.ndarray
     relation: str
+    follow: bool = True
 
     @property
     def sizes(self):
         """The number of rows of each set."""
         return np.bincount(self.numbers, minlength=len(self.leaders))
+
+    def n_beside(self, forced):
+        """Return how many rows must stay beside those that stand for a set."""
+        return int(forced.sum() - forced[self.leaders].sum())
+
+    def n_leading(self, k, forced, most):
+        """Return how many of the rows that stand for a set are kept, at most `most` unless more must stay."""
+        wanted = k - self.n_beside(forced)
+        return max(int(forced[self.leaders].sum()), min(wanted, most)) if self.follow else wanted
 
 
 @dataclass(frozen=True)
@@ -39,14 +49,18 @@ class EqualRows:
     sets: RowSets
     codes: np.ndarray
 
-    def n_leaders(self, k, forced, most):
-        """Return how many rows a selector keeps of those that stand for a set, at most `most`, if k are kept in all."""
-        n_leading, n_forced = int(forced[self.sets.leaders].sum()), int(forced.sum())
-        return max(n_leading, min(k - (n_forced - n_leading), most))
+    def count(self, settings, labeled):
+        """Return how many rows the settings keep."""
+        return settings.count(labeled, n_to_label=int((self.codes == MISSING).sum()))
+
+    def reduced(self, k, codes, forced, selector):
+        """Return how many rows a selector keeps, and the known classes of those among which it chooses."""
+        leaders = self.sets.leaders
+        return self.sets.n_leading(k, forced, capacity_of(selector, len(leaders))), codes[leaders]
 
     def around(self, choice):
         """Return the choice that keeps a row equal to a kept one only when no other is left."""
-        return DistinctChoice(choice, self)
+        return ChoiceOfSets(choice, self.sets)
 
 
 def find_equal_rows(duplicates, pool, classes):
@@ -68,11 +82,7 @@ def find_equal_rows(duplicates, pool, classes):
     turns = np.empty(len(rows), dtype=np.int64)
     turns[order] = rows - np.repeat(starts, sizes)
     turns[is_copy] = _LAST
-    leaders = order[starts]
-    by_row = np.argsort(leaders)
-    places = np.empty_like(by_row)
-    places[by_row] = np.arange(len(by_row))
-    sets = RowSets(leaders[by_row], places[numbers], turns, "equal to row")
+    sets = RowSets(order[starts], numbers, turns, "equal to row")
     return EqualRows(sets, np.where(is_copy, label, pool.codes))
 
 
@@ -102,11 +112,11 @@ def _warn_of_contradictions(numbers_of_sets, numbers, codes, classes):
 
 
 @dataclass(frozen=True)
-class DistinctChoice:
+class ChoiceOfSets:
     """A choice among the rows that stand for a set; once all that may be kept are, others follow in turn, by chance."""
 
     choice: object
-    equal: EqualRows
+    sets: RowSets
 
     @property
     def scores(self):
@@ -115,16 +125,16 @@ class DistinctChoice:
 
     def mask(self):
         """Return the mask of the kept rows."""
-        leading = self._expanded(self._among_leaders.mask())
+        leading = self._expanded(self._among_leaders().mask())
         kept = leading | self.choice.forced
-        n_others = self._k - self._n_beside - self._n_leaders
+        n_others = self._k - self.sets.n_beside(self.choice.forced) - self._n_leading
         kept[self._others(leading)[:n_others]] = True
         return kept
 
     def order(self, mask):
         """Return the kept rows in the order of proposal, those that stand for a set first."""
-        leaders = self.equal.sets.leaders
-        first = leaders[self._among_leaders.order(mask[leaders])]
+        leaders = self.sets.leaders
+        first = leaders[self._among_leaders().order(mask[leaders])]
         leading = np.zeros(len(mask), dtype=bool)
         leading[first] = True
         others = self._others(leading)
@@ -132,47 +142,42 @@ class DistinctChoice:
 
     def reasons(self, mask):
         """Return why each row is kept or not, how probable that was, and its weight; the rows of a set share one weight."""
-        sets = self.equal.sets
-        found = self._among_leaders.reasons(mask[sets.leaders])
+        sets = self.sets
+        found = self._among_leaders().reasons(mask[sets.leaders])
         leading = self._expanded(found["kept"])
         probability, why = np.full(len(mask), np.nan), np.empty(len(mask), dtype=object)
         probability[sets.leaders], why[sets.leaders] = found["probability"], found["why"]
+        leader = sets.leaders[sets.numbers]
+        follows = np.flatnonzero(leader != np.arange(len(mask)))
+        why[follows] = [f"{sets.relation} {row}" for row in leader[follows].tolist()]
         others = self._others(leading)
-        cells = np.unique(self._keys(others, leading), axis=1, return_inverse=True)[1].ravel()
-        n_kept = np.bincount(cells, mask[others], minlength=1)
-        probability[others] = np.where(n_kept > 0, n_kept / np.maximum(np.bincount(cells, minlength=1), 1), np.nan)[
-            cells
-        ]
-        follows = np.flatnonzero(sets.leaders[sets.numbers] != np.arange(len(mask)))
-        why[follows] = [f"{sets.relation} {row}" for row in sets.leaders[sets.numbers[follows]].tolist()]
-        why[others[mask[others]]] = [f"{why[row]}; no other row was left" for row in others[mask[others]].tolist()]
+        if mask[others].any():
+            cells = np.unique(self._keys(others, leading), axis=1, return_inverse=True)[1].ravel()
+            share = np.bincount(cells, mask[others]) / np.bincount(cells)
+            probability[others] = np.where(share > 0, share, np.nan)[cells]
+            added = others[mask[others]]
+            why[added] = [f"{reason}; no other row was left" for reason in why[added]]
         probability[self.choice.forced], why[self.choice.forced] = 1.0, "must stay"
         n_kept_of_set = np.bincount(sets.numbers, mask, minlength=len(sets.leaders))
-        of_set = np.where(found["kept"], found["weight"], 1.0) * sets.sizes / np.maximum(n_kept_of_set, 1)
-        return {"kept": mask, "why": why, "probability": probability, "weight": of_set[sets.numbers]}
+        weight = np.where(found["kept"], found["weight"], 1.0) * sets.sizes / np.maximum(n_kept_of_set, 1)
+        return {"kept": mask, "why": why, "probability": probability, "weight": weight[sets.numbers]}
 
-    @cached_property
     def _among_leaders(self):
-        return self.choice.among(self.equal.sets.leaders, self._n_leaders)
+        return self.choice.among(self.sets.leaders, self._n_leading)
 
     @cached_property
-    def _n_leaders(self):
-        most = most_kept(self.choice.selector, self.choice.inputs.y[self.equal.sets.leaders])
-        return self.equal.n_leaders(self._k, self.choice.forced, most)
+    def _n_leading(self):
+        most = most_kept(self.choice.selector, self.choice.inputs.y[self.sets.leaders])
+        return self.sets.n_leading(self._k, self.choice.forced, most)
 
     @property
     def _k(self):
         return kept_count(self.choice.ratio, len(self.scores))
 
-    @property
-    def _n_beside(self):
-        forced = self.choice.forced
-        return int(forced.sum() - forced[self.equal.sets.leaders].sum())
-
     def _expanded(self, of_leaders):
         """Return a mask over all rows from one over the rows that stand for a set."""
         mask = np.zeros(len(self.scores), dtype=bool)
-        mask[self.equal.sets.leaders] = of_leaders
+        mask[self.sets.leaders] = of_leaders
         return mask
 
     def _others(self, leading):
@@ -183,7 +188,6 @@ class DistinctChoice:
 
     def _keys(self, rows, leading):
         """Return what decides which of the other rows follow first, the last key above all."""
-        sets = self.equal.sets
-        is_left_out = ~leading[sets.leaders[sets.numbers[rows]]]
-        turns = sets.turns[rows]
+        is_left_out = ~leading[self.sets.leaders[self.sets.numbers[rows]]]
+        turns = self.sets.turns[rows]
         return np.stack([turns, is_left_out, turns == _LAST])

@@ -114,18 +114,19 @@ def _keeps_to_its_choice(selector, method):
     return method in homes and issubclass(homes[method], homes["select"])
 
 
-def make_choice(settings, classes, repeats, inputs, *, is_image, features_warning=None, equal=None):
+def make_choice(settings, classes, repeats, inputs, *, is_image, features_warning=None, units=None):
     """Return the choice that the settings ask for, and the standard deviation of its scores over the repeats."""
     scores, spread = mean_difficulty(repeats, settings.difficulty)
     selector = selector_for(settings, classes, is_image=is_image)
     reads_features = not _FROM_FEATURES.isdisjoint(needed_inputs(selector))
     warning = features_warning if reads_features else None
-    to_label = None if equal is None else equal.codes == MISSING
     ratio = settings.ratio
-    if settings.budget is not None:
-        ratio = settings.count(inputs.labeled, to_label) / len(scores)
+    if units is not None:
+        ratio = units.count(settings, inputs.labeled) / len(scores)
+    elif settings.budget is not None:
+        ratio = settings.count(inputs.labeled) / len(scores)
     choice = Choice(selector, scores, ratio, inputs, settings.keeps_labeled, warning)
-    return choice if equal is None else equal.around(choice), spread
+    return choice if units is None else units.around(choice), spread
 
 
 def selector_for(settings, classes, *, is_image):

@@ -33,6 +33,7 @@ class Settings:
     labeler: object = NoLabeler
     goal: str = "annotate"
     duplicates: str = "ignore"
+    groups_select: str = "all"
     record: object = "train"
     n_repeats: int = 1
     include_labeled: bool = False
@@ -62,17 +63,17 @@ class Settings:
         """The parameter that says how many rows are kept, as a user writes it."""
         return f"ratio={self.ratio!r}" if self.budget is None else f"budget={self.budget!r}"
 
-    def count(self, labeled, to_label=None):
-        """Return how many rows are kept; refuse what cannot be kept. Rows to label are those without one unless given."""
+    def count(self, labeled, *, n_units=None, n_to_label=None):
+        """Return how many rows are kept: the ratio of `n_units`, or as many as `n_to_label`; None stands for all rows."""
         n_samples = len(labeled)
         if self.budget is None:
-            return kept_count(self.ratio, n_samples)
+            return kept_count(self.ratio, n_samples if n_units is None else n_units)
         if self.ratio != DEFAULT_RATIO:
             raise ValueError(
                 f"budget={self.budget!r} and ratio={self.ratio!r} both say how many rows are kept. Leave one of them out."
             )
         check_count("budget", self.budget)
-        n_to_label = int((~labeled if to_label is None else to_label).sum())
+        n_to_label = int((~labeled).sum()) if n_to_label is None else n_to_label
         if self.budget > n_to_label:
             raise ValueError(
                 f"budget={self.budget} is the number of rows to label, and only {n_to_label} of {n_samples} rows need a label."
