@@ -96,8 +96,8 @@ class Reports:
         Returns
         -------
         ndarray of int
-            In the order of proposal: each prefix of it is a coreset as well. For a mask that :meth:`select` did not return
-            since the fit, in an order that spreads each prefix over the rows.
+            In the order of proposal: each prefix of it is a coreset as well. For a mask that this pruner did not return since
+            it was fitted, or loaded from a file, in an order that spreads each prefix over the rows.
 
         Raises
         ------
@@ -159,6 +159,12 @@ class Reports:
         mask = self._make_choice(settings).mask()
         self._selections[joblib.hash(mask)] = settings
         return mask
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "_selections" in state:
+            state["_selections"] = {}  # they hold what users passed to select, which may not be picklable
+        return state
 
     def _make_choice(self, settings):
         is_image = len(self._row_shape) == 3

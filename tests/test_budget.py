@@ -1,5 +1,7 @@
 """A budget of new labels beside the given ones, and lists of rows to annotate."""
 
+import pickle
+
 import numpy as np
 import pytest
 from conftest import CountingProxy
@@ -173,6 +175,18 @@ def test_a_selector_that_draws_without_a_seed(pool):
 
     mask = pruner.select(budget=10, selection=Unseeded())
     np.testing.assert_array_equal(np.sort(pruner.annotation_indices(mask)), np.flatnonzero(mask & (partial < 0)))
+
+
+def test_choices_by_what_cannot_be_pickled(pool):
+    _, _, _, pruner = pool
+    mask = pruner.select(budget=12, selection="hardest", difficulty=lambda dynamics: dynamics.entropy)
+    hardest = pruner.annotation_indices(mask)
+    loaded = pickle.loads(pickle.dumps(pruner))
+    assert set(loaded.annotation_indices(mask)) == set(hardest)
+    np.testing.assert_array_equal(loaded.annotation_indices_, pruner.annotation_indices_)
+    of_both = [each.annotation_indices(each.select(budget=9)) for each in (loaded, pruner)]
+    np.testing.assert_array_equal(*of_both)
+    np.testing.assert_array_equal(pruner.annotation_indices(mask), hardest)
 
 
 def test_searches_and_samplers(pool):
