@@ -13,6 +13,7 @@ from sklearn.semi_supervised import LabelSpreading
 from skprune import PrunedClassifier, SemiPrune
 from skprune._utils import _equal_rows
 from skprune._utils._equal_rows import first_equal
+from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
 from skprune.selection import Beta, Cutoff, Hardest, KMeans, Mixture, Random
 from skprune.semi_supervised import FixMatch
@@ -215,7 +216,9 @@ def test_labels_that_contradict_each_other_are_named():
         labels[[first, second]] = "a", "b"
         labels[others] = None
     first, second = min(members[:2].tolist() for members in rows)
-    message = f"Equal rows have different labels: row {first}: 'a', row {second}: 'b'; .*; and 2 more sets of rows"
+    message = (
+        rf"Equal rows have different labels: row {first} \('a'\) and row {second} \('b'\); .*; and 2 more sets of rows"
+    )
     with pytest.warns(UserWarning, match=message) as caught:
         pruner = fast_pruner(ratio=0.9).fit(X, labels)
     assert len([w for w in caught if "Equal rows" in str(w.message)]) == 1
@@ -267,6 +270,14 @@ def test_the_labeling_is_not_repeated_for_another_treatment_of_equal_rows(fitted
     for duplicates, n_proxies in (("propose_one", 1), ("propose_one", 1), ("ignore", 2)):
         fast_pruner(**models, estimate_accuracy=False, memory=str(tmp_path), duplicates=duplicates).fit(X, partial)
         assert (labeler.fits, proxy.fits) == (1, n_proxies)  # the proxy learns the labels that are known
+
+
+def test_with_all_labels(fitted_to_copies):
+    X, y, number, _, _ = fitted_to_copies
+    proxy = make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss"))
+    for duplicates in ("propose_one", "ignore"):
+        pruner = SupervisedPruner(60, duplicates=duplicates, proxy=proxy, selection="random", random_state=0).fit(X, y)
+        assert (np.bincount(number[pruner.support_]).max() == 1) == (duplicates == "propose_one")
 
 
 def test_images_and_the_training_of_the_labeler():

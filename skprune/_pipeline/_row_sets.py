@@ -102,8 +102,9 @@ def _warn_of_contradictions(numbers_of_sets, numbers, codes, classes):
     named = []
     for number in numbers_of_sets[:_N_NAMED]:
         rows = np.flatnonzero((numbers == number) & (codes != MISSING))
-        labels = classes[codes[rows]].tolist()
-        named.append(", ".join(f"row {row}: {label!r}" for row, label in zip(rows.tolist(), labels, strict=True)))
+        pair = rows[[0, (codes[rows] != codes[rows[0]]).argmax()]]
+        labels = classes[codes[pair]].tolist()
+        named.append(f"row {pair[0]} ({labels[0]!r}) and row {pair[1]} ({labels[1]!r})")
     more = numbers_of_sets.size - len(named)
     warn_user(
         f"Equal rows have different labels: {'; '.join(named)}{f'; and {more} more sets of rows' if more else ''}. Each keeps "

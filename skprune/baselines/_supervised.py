@@ -15,7 +15,7 @@ class SupervisedPruner(SemiPrune):
     Parameters
     ----------
     $ratio
-    proxy, difficulty, selection, n_epochs, schedule_epochs, n_repeats, record : object
+    proxy, difficulty, selection, duplicates, n_epochs, schedule_epochs, n_repeats, record : object
         As in :class:`~skprune.SemiPrune`.
     $image_shape
     $missing_label
@@ -48,6 +48,7 @@ class SupervisedPruner(SemiPrune):
         proxy=None,
         difficulty="dual",
         selection="auto",
+        duplicates="propose_one",
         n_epochs=30,
         schedule_epochs=200,
         n_repeats=1,
@@ -66,6 +67,7 @@ class SupervisedPruner(SemiPrune):
         self.proxy = proxy
         self.difficulty = difficulty
         self.selection = selection
+        self.duplicates = duplicates
         self.n_epochs = n_epochs
         self.schedule_epochs = schedule_epochs
         self.n_repeats = n_repeats
