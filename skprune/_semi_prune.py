@@ -64,7 +64,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
     selection : str or selector, default="auto"
         Which rows are kept: "auto", a name from :func:`skprune.selection.get_selector_names`, or a selector such as
         ``Cutoff(hard_cutoff=0.1)``. A name stands for a selector with its defaults: "beta" is ``Beta()``. The keys of a
-        ``class_balanced`` dict are classes of y.
+        ``class_balanced`` dict are classes of y. A selector sees one row of several equal ones, and one of each group.
 
         "auto" covers the pool. For tables, it is ``KMeans(min_per_class=0.5)`` in standardized columns, or in 128 principal
         components of these if there are more than 256, and `difficulty` has no influence. For images, it is
@@ -307,7 +307,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         pool = replace(pool, rows=scale_images(given, side))
         read = pool.rows, pool.codes, pool.classes
         spread = None if (known == pool.codes).all() else known
-        trial = cache(partial(try_stages, settings, models, *read))
+        trial = cache(partial(try_stages, settings, models, *read, units))
         results = run_stages(settings, models, *read, known=spread, before=trial)
         held_out, accuracy = None, (None, None)
         estimates = estimates_accuracy(settings, pool.codes)

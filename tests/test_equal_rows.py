@@ -272,6 +272,25 @@ def test_the_labeling_is_not_repeated_for_another_treatment_of_equal_rows(fitted
         assert (labeler.fits, proxy.fits) == (1, n_proxies)  # the proxy learns the labels that are known
 
 
+def test_a_selector_that_knows_all_rows_is_warned_of_before_the_training(fitted_to_copies):
+    X, _, _, partial, _ = fitted_to_copies
+
+    class Prior(BaseEstimator):
+        def select(self, scores, ratio, **inputs):
+            return np.linspace(0, 1, 120) + 0 * scores > 0.5
+
+    class Untrained(LabelSpreading):
+        def fit(self, X, y):
+            assert len(X) < 120, "the labeler was trained"
+            return super().fit(X, y)
+
+    with (
+        pytest.warns(UserWarning, match=r"selection=Prior\(\) fails in a trial.*\(120,\) \(60,\)"),
+        pytest.raises(AssertionError, match="the labeler was trained"),
+    ):
+        fast_pruner(labeler=Untrained(), selection=Prior()).fit(X, partial)
+
+
 def test_with_all_labels(fitted_to_copies):
     X, y, number, _, _ = fitted_to_copies
     proxy = make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss"))

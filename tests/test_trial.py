@@ -130,7 +130,7 @@ def alarmed(**params):
         ),
         ({"difficulty": lambda one, two: one}, TypeError, "made-up dynamics.*missing 1 required positional argument"),
         ({"difficulty": ["aum", lambda dynamics: dynamics.margins]}, ValueError, "AttributeError.*margins"),
-        ({"selection": ReturnsRows()}, ValueError, "selection must return a boolean mask of 150 rows"),
+        ({"selection": ReturnsRows()}, ValueError, "selection must return a boolean mask of 149 rows"),
         ({"selection": TakesNoInputs()}, TypeError, "unexpected keyword argument"),
         ({"selection": BadOrder()}, TypeError, "propose"),
         ({"include_labeled": "no"}, ValueError, "include_labeled must be True or False, got 'no'"),
@@ -205,6 +205,7 @@ def test_code_of_the_user_may_know_the_number_of_rows(iris):
         proxy=sgd,
         difficulty=lambda dynamics: dynamics.error.mean(0) * prior,
         selection=Prior(),
+        duplicates="ignore",
         n_epochs=12,
         random_state=0,
     )

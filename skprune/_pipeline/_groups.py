@@ -36,10 +36,20 @@ def read_groups(groups, labeled, groups_select):
 
 
 @dataclass(frozen=True)
-class OneOfEachGroup:
-    """Groups of which a choice keeps one row each; the ratio is that of the groups."""
+class Groups:
+    """The group of each row."""
 
     numbers: np.ndarray
+
+    def standing(self, codes):
+        """Return a row of each group, a labeled one where there is one; a selector chooses among as many."""
+        order = np.lexsort((codes == MISSING, self.numbers))
+        sizes = np.bincount(self.numbers)
+        return order[np.cumsum(sizes) - sizes]
+
+
+class OneOfEachGroup(Groups):
+    """Groups of which a choice keeps one row each; the ratio is that of the groups."""
 
     def count(self, settings, labeled):
         """Return how many rows the settings keep."""
@@ -58,11 +68,8 @@ class OneOfEachGroup:
         return ChoiceOfSets(choice, RowSets(leaders, self.numbers, turns, "of the group of row", follow=False))
 
 
-@dataclass(frozen=True)
-class WholeGroups:
+class WholeGroups(Groups):
     """Groups that a choice keeps or leaves as a whole."""
-
-    numbers: np.ndarray
 
     def count(self, settings, labeled):
         """Return how many rows the settings keep at most; refuse what leaves no group."""

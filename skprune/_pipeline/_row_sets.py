@@ -53,6 +53,10 @@ class EqualRows:
         """Return how many rows the settings keep."""
         return settings.count(labeled, n_to_label=int((self.codes == MISSING).sum()))
 
+    def standing(self, codes):
+        """Return the rows among which a selector chooses."""
+        return self.sets.leaders
+
     def reduced(self, k, codes, forced, selector):
         """Return how many rows a selector keeps, and the known classes of those among which it chooses."""
         leaders = self.sets.leaders

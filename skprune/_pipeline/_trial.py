@@ -39,7 +39,7 @@ _FEW_CLASSES = 16
 _AT_ONCE = (InvalidParameterError, ReadsNoMissingLabels)
 
 
-def try_stages(settings, models, pool, codes, classes):
+def try_stages(settings, models, pool, codes, classes, units=None):
     """Refuse models, a difficulty or a selection that cannot work; nothing is kept, and no random state is moved."""
     table = pool.array if isinstance(pool, GivenRows) else pool
     if table is not None and table.ndim == 2:
@@ -54,7 +54,7 @@ def try_stages(settings, models, pool, codes, classes):
             recorded = _climb(
                 "proxy", proxy, codes, lambda *step: _record(proxy, pool, codes, n_classes, mode, *step), doubts
             )
-        doubts.append(try_selection(settings, models.selection_seed, pool, codes, classes, recorded))
+        doubts.append(try_selection(settings, models.selection_seed, pool, codes, classes, recorded, units))
     for doubt in filter(None, doubts):
         warn_user(doubt)
 

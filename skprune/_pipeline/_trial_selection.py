@@ -19,7 +19,7 @@ _FEW_ROWS = 64
 _MOST_COLUMNS = 128
 
 
-def try_selection(settings, seed, pool, codes, classes, recorded):
+def try_selection(settings, seed, pool, codes, classes, recorded, units=None):
     """Refuse a difficulty or a selection that cannot work; return a warning about one that may fail."""
     doubt = _try_on_dynamics(
         f"difficulty={settings.difficulty!r}",
@@ -27,6 +27,8 @@ def try_selection(settings, seed, pool, codes, classes, recorded):
         lambda rows: mean_difficulty([_dynamics(settings, len(rows), len(classes), recorded)], settings.difficulty),
     )
     if doubt is None and _is_of_user(selector_for(settings, classes, is_image=pool.ndim == 4)):
+        if units is not None:
+            codes = codes[units.standing(codes)]
         doubt = _try_on_dynamics(
             f"selection={settings.selection!r}",
             codes,
