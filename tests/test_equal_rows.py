@@ -1,14 +1,19 @@
 """Equal rows: found exactly, labeled alike, and proposed once as long as there are others."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.semi_supervised import LabelSpreading
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from skprune import PrunedClassifier, SemiPrune
 from skprune._utils import _equal_rows
@@ -44,6 +49,48 @@ def test_rows_of_one_hash_are_compared(monkeypatch):
     monkeypatch.setattr(_equal_rows, "_CHUNK_BYTES", 64)
     rows = np.random.default_rng(0).integers(12, size=(200, 1)).astype(np.float64)
     np.testing.assert_array_equal(first_equal(rows), slow_first_equal(rows))
+
+
+@given(seed=st.integers(0, 1000), n_samples=st.integers(1, 40), density=st.floats(0.0, 1.0))
+def test_equal_rows_of_sparse_tables_are_found(seed, n_samples, density):
+    rng = np.random.default_rng(seed)
+    rows = (rng.integers(1, 3, size=(n_samples, 4)) * (rng.random((n_samples, 4)) < density)).astype(np.float32)
+    table = csr_array(rows)
+    table.data[table.data == 2] *= rng.choice([0, 1], size=(table.data == 2).sum())  # zeros that are stored are zeros
+    np.testing.assert_array_equal(first_equal(table), slow_first_equal(table.toarray()))
+
+
+def frame_of(X, number):
+    """Return a frame with text and missing cells in which the same rows are equal."""
+    names = np.array(["a", "b", "c", None], dtype=object)[number % 4]
+    return pd.DataFrame(X).assign(name=names, when=np.where(number % 3, X[:, 0], np.nan))
+
+
+@pytest.mark.parametrize("container", [pd.DataFrame, csr_array, frame_of, "texts"])
+def test_containers(container):
+    X, y, number = pool_with_copies()
+    partial = make_partial_labels(y, n_labeled=20, random_state=1)
+    models = {}
+    if container is csr_array:
+        models = {"labeler": SelfTrainingClassifier(SGDClassifier(loss="log_loss", random_state=0))}
+        models["proxy"] = SGDClassifier(loss="log_loss")
+    if container in (frame_of, "texts"):
+        read = (
+            TfidfVectorizer(token_pattern=r"\w+")
+            if container == "texts"
+            else make_column_transformer((OneHotEncoder(), ["name"]), (SimpleImputer(), ["0", "when"]))
+        )
+        models["labeler"] = make_pipeline(read, SelfTrainingClassifier(SGDClassifier(loss="log_loss", random_state=0)))
+        models["proxy"] = make_pipeline(read, SGDClassifier(loss="log_loss"))
+    if container == "texts":
+        given_rows = [f"class {label} row {n}" for label, n in zip(y, number, strict=True)]
+    elif container is frame_of:
+        given_rows = frame_of(X, number).rename(columns=str)
+    else:
+        given_rows = container(X)
+    pruner = fast_pruner(ratio=40, **models).fit(given_rows, partial)
+    assert np.bincount(number[pruner.support_]).max() == 1
+    assert set(number[pruner.annotation_indices_]).isdisjoint(number[partial >= 0])
 
 
 def fast_pruner(**params):

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from skprune._utils._equal_rows import first_equal
+from skprune._utils._given_rows import GivenRows
 from skprune._utils._labels import MISSING
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._warnings import warn_user
@@ -72,7 +73,7 @@ def find_equal_rows(duplicates, pool, classes):
     check_option("duplicates", duplicates, DUPLICATES)
     if duplicates == "ignore":
         return None
-    first = first_equal(pool.rows)
+    first = first_equal(pool.rows.comparable() if isinstance(pool.rows, GivenRows) else pool.rows)
     rows = np.arange(len(first))
     if (first == rows).all():
         return None

@@ -1,5 +1,7 @@
 """Rows as the user gave them, for models that are no nets: frames, sparse tables, texts."""
 
+from collections.abc import Hashable
+
 import joblib
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -45,6 +47,13 @@ class GivenRows:
     def columns(self):
         """Return the columns of a table that is not sparse."""
         return columns_of(self.given)
+
+    def comparable(self):
+        """Return numbers that are the same where rows are: an array, or a sparse table."""
+        if self.array is not None or issparse(self.given):
+            return self.given if self.array is None else self.array
+        columns = [list(self.given)] if self.is_texts else [column.values for column in self.columns()]
+        return np.stack([_numbered(cells) for cells in columns], axis=1)
 
     @property
     def key(self):
@@ -129,3 +138,11 @@ def _checked_texts(X):
         if is_missing(cell):
             raise ValueError(f"X is a list of texts, and row {row} holds {cell!r}. Use an empty text there.")
     return X
+
+
+def _numbered(cells):
+    """Return a number for each cell, the same for equal ones and for all that are missing."""
+    numbers = {}
+    keys = (None if is_missing(cell) else cell for cell in cells)
+    keys = (key if isinstance(key, Hashable) else repr(key) for key in keys)
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys])
