@@ -23,6 +23,7 @@ from skprune._utils._adapters import items_as_input
 from skprune._utils._labels import encode_labels, labels_at, missing_mask, with_answers
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length, take_rows
+from skprune._utils._warnings import warn_user
 
 
 def _has(method):
@@ -47,9 +48,12 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         Such as :class:`SemiPrune`; cloned. Its parameters are grid parameters: ``pruner__ratio``. A SemiPrune with
         ``goal="auto"`` and ``selection="auto"`` prunes for the goal "pseudo" where pseudo-labels are trained on. Its
         `missing_label` tells which labels are missing, in ``score`` and in `y_oracle` too.
-    labels : {"pseudo", "given"}, default="pseudo"
+    labels : {"auto", "pseudo", "given"}, default="auto"
         "pseudo" trains on all kept rows, with given labels where there are any and pseudo-labels elsewhere; "given" only on
-        the kept rows that have a given label.
+        the kept rows that have a given label. "auto" trains on pseudo-labels where they pay: `estimator` is trained on the
+        coreset and on all given labels alone, both without the fifth of the labels that the pruner held out, and is tested on
+        these. If the coreset is not better by a standard error, all given labels are trained on, and a warning says so. Where
+        nothing was held out, such as with other pruners than SemiPrune, "auto" means "pseudo".
 
     Attributes
     ----------
@@ -57,6 +61,11 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         The fitted pruner.
     estimator_ : classifier
         The fitted classifier.
+    trained_on_ : {"coreset", "given labels"}
+        What ``estimator_`` was trained on.
+    labels_comparison_ : object or None
+        With ``labels="auto"``: ``pseudo_labels`` and ``labels_alone``, the accuracies on ``n_rows`` held-out labeled rows;
+        ``error``, the standard error of their difference; ``pays``. None if nothing was compared.
     classes_ : ndarray of shape (n_classes,)
         Classes of ``estimator_``.
     n_features_in_ : int
@@ -79,7 +88,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
     True
     """
 
-    def __init__(self, estimator, pruner, *, labels="pseudo"):
+    def __init__(self, estimator, pruner, *, labels="auto"):
         self.estimator = estimator
         self.pruner = pruner
         self.labels = labels
@@ -113,7 +122,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         TypeError
             If ``fit`` of `estimator` does not take one of `fit_params`.
         """
-        check_option("labels", self.labels, ("pseudo", "given"))
+        check_option("labels", self.labels, ("auto", "pseudo", "given"))
         if y_oracle is not None:
             if self.labels == "given":
                 raise ValueError("labels='given' trains on given labels only, so it takes no y_oracle.")
@@ -122,10 +131,16 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         if hasattr(fit_params.get("sample_weight"), "__len__"):
             check_equal_length(X, fit_params["sample_weight"], "sample_weight")
         self._try_estimator(X, y, fit_params)
-        trains_on_pseudo_labels = self.labels == "pseudo" and y_oracle is None
+        trains_on_pseudo_labels = self.labels != "given" and y_oracle is None
         pruner = self._pruner_for(trains_on_pseudo_labels=trains_on_pseudo_labels, final_model=self.estimator)
         pruner.fit(X, y)
         rows, labels = pruner.coreset_indices_, pruner.coreset_labels_
+        comparison = self._compare(pruner, X) if self.labels == "auto" and y_oracle is None else None
+        uses_labels_alone = comparison is not None and not comparison.pays
+        if uses_labels_alone:
+            rows = np.flatnonzero(pruner._labeled)
+            labels = pruner.pseudo_labels_[rows]
+            warn_user(comparison.warning(type(self.estimator).__name__, len(rows)))
         unlabeled = np.isin(rows, pruner.annotation_indices_)
         if self.labels == "given":
             rows, labels = rows[~unlabeled], labels[~unlabeled]
@@ -140,7 +155,14 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         kept = items_as_input(self.estimator, take_rows(X, rows))
         self.estimator_ = clone(self.estimator).fit(kept, labels, **fit_params)
         self.pruner_ = pruner
+        self.trained_on_ = "given labels" if uses_labels_alone or self.labels == "given" else "coreset"
+        self.labels_comparison_ = comparison
         return self
+
+    def _compare(self, pruner, X):
+        """Compare pseudo-labels with the given labels alone; None where the pruner held no labels out."""
+        compare = getattr(pruner, "_compare_with_labels_alone", None)
+        return None if compare is None else compare(X, self.estimator)
 
     def _try_estimator(self, X, y, fit_params):
         """Refuse an estimator that cannot be fitted before the pruner trains, where it does."""

@@ -8,8 +8,10 @@ from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.utils.validation import check_is_fitted
 
+from skprune._pipeline._comparison import final_training
 from skprune._pipeline._held_out import hold_out
 from skprune._pipeline._image_size import scale_images
+from skprune._pipeline._labels_alone import compare_with_labels_alone
 from skprune._pipeline._random_comparison import CoresetJudge, smallest_sufficient_ratio
 from skprune._pipeline._selection import explanation_table, make_choice
 from skprune._pipeline._settings import Settings
@@ -225,6 +227,14 @@ class Reports:
         by_size = sorted(masks.items(), key=lambda item: item[1].sum())
         self.ratio_accuracies_ = {ratio: judge.accuracy(mask) for ratio, mask in by_size}
         return smallest_sufficient_ratio(self.ratio_accuracies_, len(self._held_out.rows))
+
+    def _compare_with_labels_alone(self, X, classifier):
+        """Compare a classifier trained on the coreset with one trained on the given labels; None where none were held out."""
+        if self._held_out is None or self._labeled.all():
+            return None
+        codes = np.where(self._labeled, self._inputs.y, MISSING)
+        training = final_training(classifier, Settings.of(self), self.classes_, self._training.seed)
+        return compare_with_labels_alone(training, self._check_fitted_pool(X), codes, self._held_out, self.support_)
 
     def _masks(self, ratios, skip_impossible):
         """Return the mask of each ratio that the selection can keep; the others are skipped or refused."""

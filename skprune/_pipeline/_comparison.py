@@ -16,7 +16,9 @@ from skprune._pipeline._stages import FullTraining
 def compare_coreset(settings, pool, proxy_training, held_out, inputs, mask):
     """Compare as the goal asks: with pseudo-labels on labels that were held out, or with labels that people may give."""
     must_keep = pool.labeled & settings.keeps_labeled
-    training = final_training(settings, pool.classes, proxy_training.seed)
+    training = None
+    if not isinstance(settings.compare_with_random, bool):
+        training = final_training(settings.compare_with_random, settings, pool.classes, proxy_training.seed)
     if settings.goal == "pseudo" or pool.labeled.all():
         return CoresetJudge(training or proxy_training, pool.rows, pool.codes, held_out).compare_with_random(
             mask, must_keep
@@ -31,12 +33,8 @@ def compare_coreset(settings, pool, proxy_training, held_out, inputs, mask):
     return SimulatedAnnotation(models, answers, pool.labeled, seed).compare_with_random(mask, must_keep)
 
 
-def final_training(settings, classes, seed):
-    """Return the training of the classifier that `compare_with_random` names, None where it names none."""
-    if isinstance(settings.compare_with_random, bool):
-        return None
+def final_training(classifier, settings, classes, seed):
+    """Return the training of a classifier of the user on class indices."""
     rng = np.random.RandomState(seed)
-    classifier = prepare(
-        settings.compare_with_random, rng=rng, device=settings.device, n_jobs=settings.n_jobs, classes=classes
-    )
+    classifier = prepare(classifier, rng=rng, device=settings.device, n_jobs=settings.n_jobs, classes=classes)
     return FullTraining(classifier, None, seed)
