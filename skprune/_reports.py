@@ -26,6 +26,11 @@ from skprune.selection._k_means import spread_order
 _RATIOS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 
+def held_out_of(pruner):
+    """Return the labels that a fitted SemiPrune held out, None if it held out none."""
+    return pruner._held_out
+
+
 class Reports:
     """Methods of a fitted SemiPrune that leave its coreset as it is."""
 
