@@ -10,11 +10,12 @@ from skprune._pipeline._calibration import calibrated
 from skprune._reports import held_out_of
 from skprune._utils._labels import labels_at, missing_mask
 from skprune._utils._parameter_checks import check_count
-from skprune.inspection._inputs import check_pruner, fill_display
+from skprune.inspection._inputs import check_pruner, fill_display, is_correct
 from skprune.inspection._style import KEPT, axes_or_new, in_percent
 
+_LEAST_ROWS = 10  # of a bin: a share of fewer says nothing
 _N_BINS = """n_bins : int, default=10
-    The number of bins, each with as many rows, as far as confidences differ."""
+    The number of bins of about as many rows; less if one would hold fewer than ten."""
 
 
 @fill_display()
@@ -45,7 +46,8 @@ class CalibrationDisplay:
     Examples
     --------
     >>> from skprune.inspection import CalibrationDisplay
-    >>> display = CalibrationDisplay.from_predictions([0, 1, 1, 1], [0, 1, 1, 0], [0.9, 0.9, 0.6, 0.6], n_bins=2)
+    >>> pseudo_labels, confidence = [0] * 20, [0.6] * 10 + [0.9] * 10
+    >>> display = CalibrationDisplay.from_predictions([0, 1] * 5 + [0] * 10, pseudo_labels, confidence)
     >>> display.accuracy.tolist()
     [0.5, 1.0]
     """
@@ -125,10 +127,10 @@ class CalibrationDisplay:
         Raises
         ------
         ValueError
-            Lengths differ, there are no rows, or a confidence is not in [0, 1].
+            Lengths or types of labels differ, there are no rows, or a confidence is not in [0, 1].
         """
         check_consistent_length(y_true, pseudo_labels, confidence)
-        correct = np.asarray(y_true) == np.asarray(pseudo_labels)
+        correct = is_correct(pseudo_labels, y_true)
         return cls._from_outcomes(correct, confidence, n_bins, name).plot(ax)
 
     @classmethod
@@ -139,6 +141,7 @@ class CalibrationDisplay:
             raise ValueError("CalibrationDisplay needs at least one row.")
         if not ((confidence >= 0) & (confidence <= 1)).all():
             raise ValueError("confidence must hold probabilities, within [0, 1].")
+        n_bins = min(n_bins, max(1, len(confidence) // _LEAST_ROWS))
         edges = np.unique(np.quantile(confidence, np.linspace(0, 1, n_bins + 1)[1:-1]))
         bins = np.searchsorted(edges, confidence, side="left")
         _, bins, counts = np.unique(bins, return_inverse=True, return_counts=True)

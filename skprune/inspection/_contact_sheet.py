@@ -9,13 +9,13 @@ from skprune._base import check_fitted_pool, given_rows
 from skprune._utils._labels import is_null
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import as_pool, take_rows
-from skprune.inspection._inputs import as_mask, check_pruner, fill_display
-from skprune.inspection._style import PALETTE, WIDTH, axes_or_new, pyplot, shortened
+from skprune.inspection._inputs import as_mask, check_pruner, fill_display, is_correct
+from skprune.inspection._style import PALETTE, WIDTH, axes_or_new, pyplot, shortened, width_of
 
-_TEXT_HEIGHT = 0.34  # inches of the two lines below an image
+_LINE, _CHARACTER = 0.14, 0.065  # inches of a line and of a character below an image
 _GAP = 0.06  # of the width of an image
 _FRAMES = {
-    "label given": PALETTE["black"],
+    "label given": PALETTE["green"],
     "pseudo-label": PALETTE["sky"],
     "wrong pseudo-label": PALETTE["vermillion"],
 }
@@ -27,8 +27,8 @@ _N_COLUMNS = """n_columns : int, default=8
 class ContactSheetDisplay:
     """Images with their labels, pseudo-labels and confidences.
 
-    Below each image stands its given or pseudo-label with the confidence of the latter; then its true label if true labels
-    are known, otherwise the number of its row.
+    Below each image stands its given label or pseudo-label, the confidence of the latter, its row, and its true label if that
+    is known.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class ContactSheetDisplay:
     >>> digits = load_digits()
     >>> display = ContactSheetDisplay.from_predictions(digits.images[:10], digits.target[:10], confidence=[0.9] * 10)
     >>> display.ax_.texts[3].get_text().splitlines()
-    ['3, 90 %', 'row 3']
+    ['3', '90 %, row 3']
     """
 
     def __init__(self, images, labels, *, given, confidence=None, y_true=None, rows=None):
@@ -164,7 +164,7 @@ class ContactSheetDisplay:
         Raises
         ------
         ValueError
-            X holds no images, or lengths differ.
+            X holds no images, or lengths or types of labels differ.
         """
         images = _as_pictures(as_pool(X, image_shape))
         optional = (confidence, y_true, rows)
@@ -193,14 +193,15 @@ class ContactSheetDisplay:
         plt = pyplot()
         n_lines = ceil(len(self.images) / n_columns)
         height = self.images.shape[1] / self.images.shape[2]
+        text_height = _LINE * (2.5 if self.y_true is None else 3.5)
         if ax is None:
             inch = WIDTH / n_columns / (1 + _GAP)
-            ax = axes_or_new(None, height=n_lines * (height * inch + _TEXT_HEIGHT) + 0.5)
+            ax = axes_or_new(None, height=n_lines * (height * inch + text_height) + 0.5)
         else:
-            inch = ax.get_window_extent().width / ax.figure.dpi / n_columns / (1 + _GAP)
-        pitch = height + _TEXT_HEIGHT / inch
-        most = int(inch / 0.075)
-        kinds = [self._kind(place) for place in range(len(self.images))]
+            inch = width_of(ax) / n_columns / (1 + _GAP)
+        pitch = height + text_height / inch
+        most = max(8, int(inch / _CHARACTER))
+        kinds = self._kinds()
         for place, image in enumerate(self.images):
             line, column = divmod(place, n_columns)
             left, top = column * (1 + _GAP), line * pitch
@@ -220,7 +221,7 @@ class ContactSheetDisplay:
                 self._caption(place, most),
                 ha="center",
                 va="top",
-                fontsize=8,
+                fontsize=float(np.clip(8 * inch / 0.9, 5, 8)),
                 linespacing=1.1,
             )
         ax.set(xlim=(-0.02, n_columns * (1 + _GAP)), ylim=(n_lines * pitch, -0.02), aspect="equal")
@@ -234,25 +235,31 @@ class ContactSheetDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _kind(self, place):
-        """Return the kind of an image's label, which colors its frame."""
-        if self.given[place]:
-            return "label given"
-        wrong = self.y_true is not None and self.labels[place] != self.y_true[place]
-        return "wrong pseudo-label" if wrong else "pseudo-label"
+    def _kinds(self):
+        """Return the kind of each image's label, which colors its frame."""
+        wrong = np.zeros(len(self.images), dtype=bool)
+        if self.y_true is not None:
+            known = np.array([not is_null(label) for label in self.labels], dtype=bool)
+            wrong[known] = ~is_correct(self.labels[known], self.y_true[known])
+        return [
+            "label given" if given else "wrong pseudo-label" if wrong else "pseudo-label"
+            for given, wrong in zip(self.given, wrong, strict=True)
+        ]
 
     def _caption(self, place, most):
-        """Return the two lines below an image."""
-        label = self.labels[place]
-        if is_null(label):
-            first = "no label"
-        else:
-            is_pseudo = self.confidence is not None and not self.given[place]
-            ending = f", {100 * self.confidence[place]:.0f} %" if is_pseudo else ""
-            first = shortened(label, most - len(ending)) + ending
+        """Return the lines below an image: its label; confidence and row; its true label."""
+        label = "no label" if is_null(self.labels[place]) else shortened(self.labels[place], most)
+        facts = []
+        if self.given[place]:
+            facts.append("given")
+        elif self.confidence is not None:
+            facts.append(f"{100 * self.confidence[place]:.0f} %")
+        if self.rows is not None:
+            facts.append(f"row {self.rows[place]}")
+        lines = [label, ", ".join(facts)]
         if self.y_true is not None:
-            return f"{first}\ntrue: {shortened(self.y_true[place], most - 6)}"
-        return first if self.rows is None else f"{first}\nrow {self.rows[place]}"
+            lines.append(f"true: {shortened(self.y_true[place], most - 6)}")
+        return "\n".join(lines)
 
 
 def _as_pictures(pool):

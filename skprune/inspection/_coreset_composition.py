@@ -5,7 +5,7 @@ from sklearn.utils import check_consistent_length
 
 from skprune._utils._labels import missing_mask
 from skprune.inspection._inputs import as_mask, check_pruner, fill_display
-from skprune.inspection._style import KEPT, axes_or_new, in_percent, label_classes
+from skprune.inspection._style import KEPT, axes_or_new, in_percent, label_classes, width_of
 
 
 @fill_display()
@@ -131,6 +131,6 @@ class CoresetCompositionDisplay:
         in_percent(ax.yaxis)
         label_classes(ax, self.classes)
         ax.set(xlabel="class", ylabel="share of the rows", title="Classes before and after pruning")
-        ax.legend(loc="upper right", ncols=2)
+        ax.legend(loc="upper right", ncols=2 if width_of(ax) > 5 else 1)
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -8,11 +8,7 @@ from skprune.inspection._inputs import as_mask, check_pruner, fill_display
 from skprune.inspection._style import PALETTE, axes_or_new, in_percent
 from skprune.scores import confidence, correctness, variability
 
-_REGIONS = {  # name: place in the axes, in which it stands at the left or right
-    "easy to learn": (0.02, 0.97, "left", "top"),
-    "ambiguous": (0.98, 0.5, "right", "center"),
-    "hard to learn": (0.02, 0.03, "left", "bottom"),
-}
+_REACH = 1.5
 _MAX_ROWS = """max_rows : int or None, default=2000
     The most rows that are drawn; of more, so many are drawn at random. None draws all.
 random_state : int, RandomState or None, default=0
@@ -25,7 +21,8 @@ class DataMapDisplay:
 
     Each row is a point: the mean probability of its label over the epochs against its standard deviation, colored by how
     often it was predicted correctly. Rows at the top are easy to learn, those at the right ambiguous, and those at the bottom
-    hard to learn, often since their label is wrong. Kept rows have a ring.
+    hard to learn, often since their label is wrong. Kept rows have a ring. Rows far to the right of almost all others are drawn
+    at the edge.
 
     Parameters
     ----------
@@ -132,13 +129,18 @@ class DataMapDisplay:
         n_drawn = n_samples if max_rows is None else min(max_rows, n_samples)
         rows = check_random_state(random_state).permutation(n_samples)[:n_drawn]
         size = float(np.clip(12_000 / n_drawn, 8, 36))
+        edge = min(
+            float(self.std.max()), _REACH * float(np.quantile(self.std, 0.99))
+        )  # a few rows do not squeeze the map
+        n_beyond = int((self.std > edge).sum())
+        std = np.minimum(self.std, edge)
         points = ax.scatter(
-            self.std[rows], self.mean[rows], s=size, c=self.correctness[rows], cmap="cividis", vmin=0, vmax=1
+            std[rows], self.mean[rows], s=size, c=self.correctness[rows], cmap="cividis", vmin=0, vmax=1
         )
         if self.support is not None:
             kept = rows[self.support[rows]]
             ax.scatter(
-                self.std[kept],
+                std[kept],
                 self.mean[kept],
                 s=1.8 * size,
                 facecolor="none",
@@ -146,15 +148,18 @@ class DataMapDisplay:
                 linewidth=0.8,
                 label=f"kept ({self.support.sum():,} of {n_samples:,} rows)",
             )
-            ax.legend(loc="lower right")
-        for name, (x, y, horizontal, vertical) in _REGIONS.items():
-            box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 2}
-            place = {"horizontalalignment": horizontal, "verticalalignment": vertical}
-            ax.text(x, y, name, transform=ax.transAxes, style="italic", bbox=box, **place)
-        bar = ax.figure.colorbar(points, ax=ax, label="epochs in which the row is right")
+            ax.legend(loc="lower right", borderaxespad=0.2)
+        right = 1.1 * max(edge, 1e-3)
+        ax.set(xlim=(-0.02 * right, right), ylim=(-0.08, 1.08))
+        # The names of the regions stand where no point can be.
+        ax.text(0, 1.05, "easy to learn", style="italic", va="center")
+        ax.text(0, -0.05, "hard to learn", style="italic", va="center")
+        ax.text(0.985 * right, 0.5, "ambiguous", style="italic", ha="right", va="center", rotation=90)
+        beyond = f" ({n_beyond:,} rows are farther right)" if n_beyond else ""
+        bar = ax.figure.colorbar(points, ax=ax, label="epochs in which the label is predicted")
         in_percent(bar.ax.yaxis)
         ax.set(
-            xlabel="standard deviation of the probability over the epochs",
+            xlabel=f"standard deviation of the probability over the epochs{beyond}",
             ylabel="mean probability of the label",
             title="Data map" if n_drawn == n_samples else f"Data map, {n_drawn:,} of {n_samples:,} rows",
         )

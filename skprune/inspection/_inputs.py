@@ -45,3 +45,14 @@ def as_mask(mask, n_samples, name="support"):
             f"{name} must be a boolean mask of {n_samples} rows, got an array of shape {mask.shape} and dtype {mask.dtype}."
         )
     return mask
+
+
+def is_correct(labels, y_true):
+    """Tell which labels are the true ones; refuse true labels that are text where the others are not, or the reverse."""
+    pairs = list(zip(np.asarray(labels).tolist(), np.asarray(y_true).tolist(), strict=True))
+    for label, true in pairs:
+        if isinstance(label, str) != isinstance(true, str):
+            raise ValueError(
+                f"y_true must hold labels of the same type as the pseudo-labels, got {true!r} and {label!r}."
+            )
+    return np.array([label == true for label, true in pairs], dtype=bool)

@@ -13,7 +13,7 @@ from skprune.model_selection._curve_results import LABELS_ALONE
 
 _OPTIONS = """kind : {"accuracy", "difference"}, default="accuracy"
     "accuracy" draws the mean over the random states and a band of one standard deviation. "difference" draws the mean
-    difference from random rows of the same random state, and its bootstrap interval.
+    difference from random rows of the same random state, and its bootstrap interval, without "labels alone".
 x : {"ratio", "n_annotated"}, default="ratio"
     What the results are drawn against: what is kept, or the labels given by people, including the initial ones."""
 _COLORS = [PALETTE[name] for name in ("blue", "orange", "green", "vermillion", "purple", "sky")]
@@ -117,9 +117,11 @@ class PruningCurveDisplay:
         ax = axes_or_new(ax)
         by_method = {}
         for row in self.summary:
-            by_method.setdefault(row["method"], []).append(row)
+            if kind == "accuracy" or row["method"] != LABELS_ALONE:  # far below, it would squeeze all others
+                by_method.setdefault(row["method"], []).append(row)
         random_places = {row["ratio"]: row[x] for row in by_method[self.random]}
-        styles = cycle(zip(cycle(_COLORS), cycle(_MARKERS)))
+        styles = zip(cycle(_COLORS), cycle(_MARKERS), cycle(["-"] * len(_COLORS) + ["-."] * len(_COLORS)))
+        alpha = 0.15 if len(by_method) <= 5 else 0.06
         for method, rows in by_method.items():
             if method == LABELS_ALONE:
                 style = {"color": PALETTE["black"], "linestyle": "--"}
@@ -128,13 +130,15 @@ class PruningCurveDisplay:
                 style = {"color": "0.45", "marker": "x"}
                 places = [row[x] for row in rows]
             else:
-                color, marker = next(styles)
-                style = {"color": color, "marker": marker}
+                style = dict(zip(("color", "marker", "linestyle"), next(styles), strict=True))
                 places = [row[x] for row in rows]
-            _draw(ax, method, places, rows, kind, style, is_random=method == self.random)
+            _draw(ax, method, places, rows, kind, style, alpha, is_random=method == self.random)
         if x == "ratio" and are_counts == {False}:
             in_percent(ax.xaxis)
-        in_percent(ax.yaxis)
+        if kind == "accuracy":
+            in_percent(ax.yaxis)
+        else:
+            ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:+.4g}" if share else "0")
         kept = "rows kept" if are_counts == {True} else "share of the pool that is kept"
         ax.set(
             xlabel=kept if x == "ratio" else "labels given by people",
@@ -146,7 +150,7 @@ class PruningCurveDisplay:
         return self
 
 
-def _draw(ax, method, places, rows, kind, style, *, is_random):
+def _draw(ax, method, places, rows, kind, style, alpha, *, is_random):
     """Draw the line and the band of one method."""
     order = np.argsort(places, kind="stable")
     places, rows = np.asarray(places)[order], [rows[place] for place in order]
@@ -159,4 +163,4 @@ def _draw(ax, method, places, rows, kind, style, *, is_random):
         low, high = (np.array([np.nan if row[end] is None else row[end] for row in rows]) for end in ("low", "high"))
     ax.plot(places, middle, label=method, **style)
     if not (kind == "difference" and is_random):
-        ax.fill_between(places, low, high, color=style["color"], alpha=0.15, linewidth=0)
+        ax.fill_between(places, low, high, color=style["color"], alpha=alpha, linewidth=0)

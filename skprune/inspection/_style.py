@@ -38,11 +38,14 @@ def axes_or_new(ax, *, height=5.0):
     return plt.subplots(figsize=(WIDTH, height), layout="constrained")[1] if ax is None else ax
 
 
+def width_of(ax):
+    """Return the width of axes in inches."""
+    return ax.get_window_extent().width / ax.figure.dpi
+
+
 def in_percent(axis):
     """Label the ticks of a share in percent."""
-    from matplotlib.ticker import PercentFormatter
-
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=" %"))
+    axis.set_major_formatter(lambda share, _: f"{100 * share:.4g} %")
 
 
 def add_legend(ax, *, most=5):
@@ -60,8 +63,8 @@ def shortened(label, most):
 
 def label_classes(ax, classes):
     """Name the classes 0..n-1 below the axes; of many, only every second, third and so on."""
-    names = [shortened(name, 20) for name in classes]
-    inches = ax.get_window_extent().width / ax.figure.dpi
+    names = [shortened(name, 16) for name in classes]
+    inches = width_of(ax)
     longest = max(map(len, names))
     width = (longest + 1.5) * _CHARACTER
     upright = len(names) * width > inches and longest > 3
