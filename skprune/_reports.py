@@ -27,8 +27,8 @@ _RATIOS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 
 def held_out_of(pruner):
-    """Return the labels that a fitted SemiPrune held out, None if it held out none."""
-    return pruner._held_out
+    """Return the labels that a fitted pruner held out, None if it held out none."""
+    return getattr(pruner, "_held_out", None)
 
 
 class Reports:

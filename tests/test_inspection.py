@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import PrunedClassifier, SemiPrune
-from skprune.baselines import RandomPruner, SupervisedPruner
+from skprune.baselines import ActivePruner, RandomPruner, SupervisedPruner
 from skprune.datasets import make_partial_labels
 from skprune.dynamics import TrainingDynamics
 from skprune.inspection import (
@@ -420,8 +420,15 @@ def test_calibration_by_held_out_labels(pruner):
 def test_calibration_without_any_known_label_is_refused(pruner):
     X, y = load_iris(return_X_y=True)
     y_partial = make_partial_labels(y, n_labeled=30, random_state=0)
-    with pytest.raises(ValueError, match="The pruner held out no labels. Pass y_true"):
-        CalibrationDisplay.from_estimator(linear(estimate_accuracy=False).fit(X, y_partial))
+    classifier = make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss"))
+    for name, other in {
+        "SemiPrune": linear(estimate_accuracy=False),
+        "SupervisedPruner": SupervisedPruner(proxy=classifier, n_epochs=12, random_state=0),
+        "ActivePruner": ActivePruner(classifier=classifier, random_state=0),
+    }.items():
+        other.fit(X, y if name == "SupervisedPruner" else y_partial)
+        with pytest.raises(ValueError, match=f"{name} held out no labels. Pass y_true"):
+            CalibrationDisplay.from_estimator(other)
     with pytest.raises(ValueError, match="y_true holds no label of a row whose label was not given"):
         CalibrationDisplay.from_estimator(pruner, y_true=y_partial)
     with pytest.raises(ValueError, match="needs the confidence of pseudo-labels"):

@@ -199,7 +199,8 @@ def _held_out_predictions(pruner):
     held_out = held_out_of(pruner)
     if held_out is None or held_out.proba is None:
         raise ValueError(
-            "The pruner held out no labels. Pass y_true, or fit it with estimate_accuracy=True and some labels missing."
+            f"{type(pruner).__name__} held out no labels. Pass y_true, or fit a SemiPrune with estimate_accuracy=True to a y in "
+            "which labels are missing."
         )
     correct = pruner.classes_[held_out.codes[held_out.rows]] == pruner.pseudo_labels_[held_out.rows]
     raw = held_out.proba.max(axis=1)

@@ -151,7 +151,11 @@ class DifficultyDisplay:
                 )
         in_percent(ax.yaxis)
         by = "" if self.name is None else f" by {self.name}"
-        ax.set(xlabel=f"difficulty{by}; higher is harder", ylabel="share of its rows", title="Difficulty of the rows")
+        ax.set(
+            xlabel=f"difficulty{by}; higher is harder",
+            ylabel="share of the rows of each group",
+            title="Difficulty of the rows",
+        )
         add_legend(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
