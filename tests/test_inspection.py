@@ -155,7 +155,7 @@ def test_data_map_is_not_squeezed_by_one_row():
     display = DataMapDisplay.from_dynamics(TrainingDynamics.from_proba(proba, np.zeros(200, dtype=int)))
     assert display.std[7] > 0.3
     assert display.ax_.get_xlim()[1] < 0.03
-    assert display.ax_.get_xlabel().endswith("(1 rows are farther right)")
+    assert display.ax_.get_xlabel().endswith("(1 farther right)")
     assert display.ax_.get_legend() is None
 
 
@@ -187,6 +187,9 @@ def test_difficulty_shows_the_shares_of_kept_dropped_and_labeled_rows(pruner):
 def test_difficulty_of_another_name_and_of_a_baseline(pruner):
     display = DifficultyDisplay.from_estimator(pruner, difficulty="aum")
     np.testing.assert_allclose(display.scores, difficulty(pruner.dynamics_, "aum"))
+    display = DifficultyDisplay.from_estimator(pruner, difficulty=["aum", "el2n"])
+    np.testing.assert_allclose(display.scores, difficulty(pruner.dynamics_, ["aum", "el2n"]))
+    assert display.ax_.get_xlabel() == "difficulty; higher is harder"
     random = RandomPruner(0.5, random_state=0).fit(np.eye(8))
     display = DifficultyDisplay.from_estimator(random)
     assert display.labeled is None

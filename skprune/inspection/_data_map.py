@@ -155,7 +155,7 @@ class DataMapDisplay:
         ax.text(0, 1.05, "easy to learn", style="italic", va="center")
         ax.text(0, -0.05, "hard to learn", style="italic", va="center")
         ax.text(0.985 * right, 0.5, "ambiguous", style="italic", ha="right", va="center", rotation=90)
-        beyond = f" ({n_beyond:,} rows are farther right)" if n_beyond else ""
+        beyond = f" ({n_beyond:,} farther right)" if n_beyond else ""
         bar = ax.figure.colorbar(points, ax=ax, label="epochs in which the label is predicted")
         in_percent(bar.ax.yaxis)
         ax.set(

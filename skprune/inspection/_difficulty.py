@@ -65,8 +65,8 @@ class DifficultyDisplay:
         ----------
         pruner : pruner
             A fitted pruner.
-        difficulty : str, default=None
-            Another difficulty than that of the pruner, from :func:`skprune.scores.get_score_names`; needs recorded dynamics.
+        difficulty : str, callable or list, default=None
+            Another difficulty than that of the pruner, as in :class:`~skprune.SemiPrune`; needs recorded dynamics.
         $ax
         $bins
 
