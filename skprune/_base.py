@@ -214,7 +214,7 @@ def missing_label_of(pruner):
     return getattr(pruner, "missing_label", "auto")
 
 
-def given_rows(pruner):
+def labeled_rows(pruner):
     """Return which rows of the pool of a fitted pruner have a given label."""
     return pruner._labeled
 

@@ -5,7 +5,7 @@ from scipy.stats import binomtest
 from sklearn.model_selection import KFold
 from sklearn.utils import check_consistent_length
 
-from skprune._base import given_rows
+from skprune._base import labeled_rows
 from skprune._pipeline._calibration import calibrated
 from skprune._reports import held_out_of
 from skprune._utils._labels import labels_at, missing_mask
@@ -90,7 +90,7 @@ class CalibrationDisplay:
             return cls._from_outcomes(correct, confidence, n_bins, "held-out labels").plot(ax)
         check_consistent_length(pruner.pseudo_labels_, y_true)
         known = ~missing_mask(y_true, pruner.missing_label, pruner.classes_)
-        rows = np.flatnonzero(known & ~given_rows(pruner))
+        rows = np.flatnonzero(known & ~labeled_rows(pruner))
         if rows.size == 0:
             raise ValueError("y_true holds no label of a row whose label was not given to the pruner.")
         return cls.from_predictions(

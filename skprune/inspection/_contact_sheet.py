@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from skprune._base import check_fitted_pool, given_rows
+from skprune._base import check_fitted_pool, labeled_rows
 from skprune._utils._labels import is_null
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import as_pool, take_rows
@@ -111,7 +111,7 @@ class ContactSheetDisplay:
         return cls.from_predictions(
             take_rows(X, rows),
             pruner.pseudo_labels_[rows],
-            given=given_rows(pruner)[rows],
+            given=labeled_rows(pruner)[rows],
             confidence=None if confidence is None else confidence[rows],
             y_true=y_true,
             rows=rows,

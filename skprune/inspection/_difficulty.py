@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune._base import given_rows
+from skprune._base import labeled_rows
 from skprune._utils._parameter_checks import check_count
 from skprune.inspection._inputs import as_mask, check_pruner, fill_display
 from skprune.inspection._style import DROPPED, GIVEN, KEPT, add_legend, axes_or_new, in_percent
@@ -81,7 +81,7 @@ class DifficultyDisplay:
         if difficulty is not None:
             check_pruner(pruner, cls, dynamics_="recorded dynamics for another difficulty")
             scores = mean_difficulty(getattr(pruner, "repeats_", [pruner.dynamics_]), difficulty)[0]
-        labeled = given_rows(pruner)
+        labeled = labeled_rows(pruner)
         display = cls(
             scores,
             pruner.support_,
