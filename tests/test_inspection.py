@@ -7,13 +7,16 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from matplotlib.colors import same_color
+from PIL import Image
 from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
+from torch.utils.data import TensorDataset
 
 from skprune import PrunedClassifier, SemiPrune
 from skprune.baselines import ActivePruner, RandomPruner, SupervisedPruner
@@ -349,12 +352,25 @@ def test_contact_sheet_of_a_pruner_without_pseudo_labels_and_where_nothing_is_to
     assert texts_of(display.ax_.get_legend()) == ["label given"]
 
 
+def test_contact_sheet_reads_image_files_and_datasets(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (10, 16, 16, 3), dtype=np.uint8)
+    files = [tmp_path / f"{row}.png" for row in range(10)]
+    for file, image in zip(files, pixels, strict=True):
+        Image.fromarray(image).save(file)
+    dataset = TensorDataset(torch.from_numpy(pixels.transpose(0, 3, 1, 2).copy()))
+    for X in (files, dataset):
+        display = ContactSheetDisplay.from_estimator(RandomPruner(0.5, random_state=0).fit(X), X)
+        np.testing.assert_array_equal(display.images, pixels[display.rows])
+
+
 def test_contact_sheet_refuses_other_data_and_tables(image_pruner, pruner):
     X = load_digits().images[:200]
     with pytest.raises(ValueError, match="X is not the data that SemiPrune was fitted to"):
         ContactSheetDisplay.from_estimator(image_pruner, X[::-1])
     with pytest.raises(ValueError, match="draws images, and X is a table"):
         ContactSheetDisplay.from_estimator(pruner, load_iris().data)
+    with pytest.raises(ValueError, match="draws images, and X holds texts"):
+        ContactSheetDisplay.from_predictions(["a text", "another one"], [0, 1])
     with pytest.raises(ValueError, match="1, 3 or 4 channels, and X has 2"):
         ContactSheetDisplay.from_predictions(np.zeros((3, 2, 8, 8)), [0, 1, 2])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):

@@ -8,7 +8,7 @@ from sklearn.utils import check_consistent_length
 from skprune._base import check_fitted_pool, labeled_rows
 from skprune._utils._labels import is_null
 from skprune._utils._parameter_checks import check_count
-from skprune._utils._pool import as_pool, take_rows
+from skprune._utils._pool import NotNumbers, as_pool, take_rows
 from skprune.inspection._inputs import as_mask, check_pruner, fill_display, is_correct
 from skprune.inspection._style import PALETTE, WIDTH, axes_or_new, pyplot, shortened, width_of
 
@@ -166,7 +166,7 @@ class ContactSheetDisplay:
         ValueError
             X holds no images, or lengths or types of labels differ.
         """
-        images = _as_pictures(as_pool(X, image_shape))
+        images = _as_pictures(X, image_shape)
         optional = (confidence, y_true, rows)
         check_consistent_length(images, labels, *(part for part in optional if part is not None))
         given = np.zeros(len(images), dtype=bool) if given is None else as_mask(given, len(images), "given")
@@ -262,8 +262,12 @@ class ContactSheetDisplay:
         return "\n".join(lines)
 
 
-def _as_pictures(pool):
-    """Return a pool of images with their channels last, as they are drawn."""
+def _as_pictures(X, image_shape):
+    """Return images with their channels last, as they are drawn."""
+    try:
+        pool = as_pool(X, image_shape)
+    except NotNumbers as error:
+        raise ValueError("ContactSheetDisplay draws images, and X holds texts or other cells.") from error
     if pool.ndim != 4:
         raise ValueError("ContactSheetDisplay draws images, and X is a table. Set image_shape if its rows are images.")
     n_channels = pool.shape[1]
