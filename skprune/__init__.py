@@ -17,6 +17,7 @@ _MODULES = (
     "baselines",
     "datasets",
     "dynamics",
+    "inspection",
     "model_selection",
     "nets",
     "scores",

@@ -214,6 +214,16 @@ def missing_label_of(pruner):
     return getattr(pruner, "missing_label", "auto")
 
 
+def labeled_rows(pruner):
+    """Return which rows of the pool of a fitted pruner have a given label."""
+    return pruner._labeled
+
+
+def check_fitted_pool(pruner, X):
+    """Refuse X if it is not the pool of a fitted pruner."""
+    pruner._check_fitted_pool(X)
+
+
 class FittedPrunerMixin:
     """For estimators around a fitted ``pruner_``: how it is made, and what it says of their input."""
 

@@ -28,6 +28,11 @@ from skprune.selection._k_means import spread_order
 _RATIOS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 
+def held_out_of(pruner):
+    """Return the labels that a fitted pruner held out, None if it held out none."""
+    return getattr(pruner, "_held_out", None)
+
+
 class Reports:
     """Methods of a fitted SemiPrune that leave its coreset as it is."""
 

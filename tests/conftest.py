@@ -6,6 +6,7 @@ ONEDNN_MAX_CPU_ISA=AVX2 it stands for a machine without AVX-512 and AMX:
 """
 
 import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -21,12 +22,20 @@ from skprune.nets import NetClassifier
 from skprune.selection import Beta
 from skprune.semi_supervised import FixMatch
 
+os.environ["MPLBACKEND"] = "Agg"  # pictures without a window
 torch.set_num_threads(1)
 settings.register_profile("skprune", deadline=None)  # how long an example takes says something about the machine alone
 settings.load_profile("skprune")
 
 if os.environ.get("SKPRUNE_TEST_NO_BF16") == "1":
     torch.cpu._is_amx_tile_supported = torch.cpu._is_avx512_bf16_supported = lambda: False
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

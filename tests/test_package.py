@@ -23,6 +23,7 @@ MODULES = [
     "baselines",
     "datasets",
     "dynamics",
+    "inspection",
     "model_selection",
     "nets",
     "scores",

@@ -30,6 +30,7 @@ ORDER = [
     "datasets",
     "baselines",
     "model_selection",
+    "inspection",
 ]
 
 
