@@ -52,8 +52,8 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         "pseudo" trains on all kept rows, with given labels where there are any and pseudo-labels elsewhere; "given" only on
         the kept rows that have a given label. "auto" trains on pseudo-labels where they pay: `estimator` is trained on the
         coreset and on all given labels alone, both without the fifth of the labels that the pruner held out, and is tested on
-        these. If the coreset is not better by a standard error, all given labels are trained on, and a warning says so. Where
-        nothing was held out, such as with other pruners than SemiPrune, "auto" means "pseudo".
+        these. If the coreset is not better, all given labels are trained on, and a warning says so. Where nothing was held out,
+        such as with other pruners than SemiPrune, "auto" means "pseudo".
 
     Attributes
     ----------

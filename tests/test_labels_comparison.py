@@ -128,7 +128,6 @@ def test_held_out_labels_take_no_part_in_the_comparison():
     assert 0.25 < comparison.labels_alone < 0.75
 
 
-def test_one_row_is_no_evidence():
-    assert not LabelsAloneComparison(1.0, 0.0, error=1.0, n_rows=1).pays
-    assert LabelsAloneComparison(0.9, 0.8, error=0.05, n_rows=40).pays
-    assert not LabelsAloneComparison(0.9, 0.86, error=0.05, n_rows=40).pays
+@pytest.mark.parametrize(("pseudo_labels", "pays"), [(0.9, True), (0.86, False), (0.8, False)])
+def test_what_pays(pseudo_labels, pays):
+    assert LabelsAloneComparison(pseudo_labels, 0.86, error=0.05, n_rows=40).pays is pays
