@@ -3,9 +3,9 @@
     python examples/benchmarks/pseudo.py --problems letter satellite --seeds 0 1 2 --out pseudo.csv
     python examples/benchmarks/pseudo.py --report --out pseudo.csv
 
-The problems of robust.py, with parts of scikit-learn; --cache keeps the fits. Test accuracies, in points, of a final model trained
-on: the coreset of the default with pseudo-labels (``labels="pseudo"``); that or all given labels, whichever ``PrunedClassifier``
-takes by itself (``labels="auto"``); random rows with pseudo-labels; the given labels alone.
+The problems of robust.py, with parts of scikit-learn; --cache keeps the fits. Test accuracies, in points, of a final model
+trained on: the coreset of the default with pseudo-labels (``labels="pseudo"``); that or all given labels, whichever
+``PrunedClassifier`` takes by itself (``labels="auto"``); random rows with pseudo-labels; the given labels alone.
 
 A cell is a problem, a ratio and a model; its value is the mean over the seeds. "below alone" is the share of cells below the
 given labels alone by more than 0.3 points, "coreset" how often "auto" trains on the coreset.
