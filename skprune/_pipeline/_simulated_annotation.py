@@ -42,24 +42,27 @@ class SimulatedAnnotation:
     seed: int
 
     def compare_with_random(self, mask, must_keep):
-        """Compare a coreset with as many random rows, and with the given labels alone."""
+        """Compare a coreset with as many random rows, and with as many as there are given labels."""
+        # The given labels themselves would look too good: the answers were learned from them.
         rng = generator_for("simulated annotation", self.seed)
         unlabeled = np.flatnonzero(~self.labeled)
         test = np.zeros(len(mask), dtype=bool)
         test[rng.permutation(unlabeled)[: min(_MOST_TEST_ROWS, max(1, round(_TEST_SHARE * len(unlabeled))))]] = True
-        free = np.flatnonzero(~must_keep)
-        coreset, alone = self._accuracies(mask, test), self._accuracies(self.labeled, test)
-        draws = []
-        for _ in range(_N_DRAWS):
-            drawn = must_keep.copy()
-            drawn[rng.permutation(free)[: int((mask & ~must_keep).sum())]] = True
-            draws.append(self._accuracies(drawn, test))
+        coreset = self._accuracies(mask, test)
+
+        def random_rows(n_rows, kept):
+            drawn = kept.copy()
+            drawn[rng.permutation(np.flatnonzero(~kept))[:n_rows]] = True
+            return self._accuracies(drawn, test)
+
+        draws = [random_rows(int((mask & ~must_keep).sum()), must_keep) for _ in range(_N_DRAWS)]
+        alone = [random_rows(int(self.labeled.sum()), np.zeros_like(mask)) for _ in range(_N_DRAWS)]
         random = np.mean(draws, axis=0)
         differences = (coreset - random).mean(axis=1)
         return RandomComparison(
             coreset=float(coreset.mean()),
             random=float(random.mean()),
-            labels_alone=float(alone.mean()),
+            labels_alone=float(np.mean(alone)),
             difference=float(differences.mean()),
             low=float(differences.min()),
             high=float(differences.max()),
