@@ -209,7 +209,7 @@ class Reports:
         Raises
         ------
         ValueError
-            If X is other data, no class has two labeled rows, or the selection cannot keep one of the `ratios`.
+            If X is other data, no class has two labeled rows that differ, or the selection cannot keep one of the `ratios`.
 
         Examples
         --------
@@ -227,7 +227,8 @@ class Reports:
             raise ValueError("ratios must hold at least one value that the selection can keep.")
         codes = np.where(self._labeled, self._inputs.y, MISSING)
         if self._held_out is None:
-            self._held_out = hold_out(Settings.of(self), self._unfitted_labeler, pool, codes, self._training.seed)
+            seed = self._training.seed
+            self._held_out = hold_out(Settings.of(self), self._unfitted_labeler, pool, codes, seed, self._sets)
         judge = CoresetJudge(self._training, pool, codes, self._held_out)
         by_size = sorted(masks.items(), key=lambda item: item[1].sum())
         self.ratio_accuracies_ = {ratio: judge.accuracy(mask) for ratio, mask in by_size}

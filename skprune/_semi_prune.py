@@ -103,8 +103,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         With `budget` they are always kept, and do not count.
     estimate_accuracy : bool or "auto", default="auto"
         Whether to estimate how many pseudo-labels are correct, and to calibrate their confidence, by labeling once more without
-        a fifth of the labels of each class, at least one where there are two. That is one more run of the labeler, kept by
-        `memory` and `checkpoint` like the others. "auto" does so if a class has two labels.
+        a fifth of the labels of each class, at least one where there are two; equal rows are held out together, unless
+        `duplicates` is "ignore". That is one more run of the labeler, kept by `memory` and `checkpoint` like the others. "auto"
+        does so if a class has two labeled rows that differ.
     compare_with_random : bool or classifier, default=False
         Whether to compare the coreset with as many random rows, and with the given labels alone. See ``random_comparison_``; a
         warning names what is probably better than the coreset. A classifier is trained as the final model;
@@ -295,8 +296,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         is_image = pool.rows.ndim == 4
         equal = find_equal_rows(settings.duplicates, pool, pool.classes)
         known = pool.codes if equal is None else equal.codes
+        sets = None if equal is None else equal.sets.numbers
         units = read_groups(groups, pool.labeled, settings.groups_select) or equal
-        check_parameters(settings, pool.codes, pool.classes, is_image=is_image, units=units)
+        check_parameters(settings, pool.codes, pool.classes, is_image=is_image, units=units, sets=sets)
         models = prepare_models(
             settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
         )
@@ -310,9 +312,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         trial = cache(partial(try_stages, settings, models, *read, units))
         results = run_stages(settings, models, *read, known=spread, before=trial)
         held_out, accuracy = None, (None, None)
-        estimates = estimates_accuracy(settings, pool.codes)
+        estimates = estimates_accuracy(settings, pool.codes, sets)
         if estimates or settings.compares:
-            held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed)
+            held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed, sets)
         if estimates:
             accuracy = accuracy_interval(held_out, pool.codes)
         confidence = label_confidence(results.proba, known, held_out)
@@ -356,7 +358,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.repeats_ = results.repeats
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
-        self._inputs, self._units, self._choice = inputs, units, choice
+        self._inputs, self._units, self._sets, self._choice = inputs, units, sets, choice
         self._needs_label = known == MISSING
         self._proposals, self._selections = choice.order(mask), {}
         self._proxy_features, self._features_warning = results.features, warning

@@ -8,14 +8,17 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from skprune import PrunedClassifier, SemiPrune
+from skprune._pipeline._held_out import can_hold_out, held_out_rows
 from skprune._utils import _equal_rows
 from skprune._utils._equal_rows import first_equal
 from skprune.baselines import SupervisedPruner
@@ -119,6 +122,13 @@ def fitted_to_copies():
     X, y, number = pool_with_copies()
     partial = make_partial_labels(y, n_labeled=20, random_state=1)
     return X, y, number, partial, fast_pruner().fit(X, partial)
+
+
+@pytest.fixture(scope="module")
+def digits_of_chance():
+    X, y = load_digits(return_X_y=True)
+    labels = np.random.default_rng(0).integers(2, size=300)
+    return X[:300], np.where(make_partial_labels(y[:300], n_labeled=100, random_state=0) == -1, -1, labels)
 
 
 class UserSelector(BaseEstimator):
@@ -368,3 +378,41 @@ def test_a_classifier_trains_on_known_labels_as_on_given_ones(fitted_to_copies):
     oracle[partial >= 0] = y[partial >= 0]
     model = PrunedClassifier(LogisticRegression(), fast_pruner(ratio=1.0)).fit(X, partial, y_oracle=oracle)
     assert model.classes_.tolist() == [0, 1, 2]
+
+
+@given(seed=st.integers(0, 1000))
+def test_equal_rows_are_held_out_together(seed):
+    rng = np.random.default_rng(seed)
+    sets = rng.integers(12, size=60)
+    codes = np.where(rng.random(60) < 0.4, -1, rng.integers(2, size=12)[sets])  # each set has one label
+    if not can_hold_out(codes, sets):
+        return
+    rows = held_out_rows(codes, seed, sets)
+    known = np.setdiff1d(np.flatnonzero(codes != -1), rows)
+    assert len(rows)
+    assert not np.isin(sets[rows], sets[known]).any()
+    assert set(codes[known]) == set(codes[codes != -1])
+
+
+def test_a_labeler_does_not_know_the_equals_of_the_rows_it_is_tested_on(digits_of_chance):
+    """With labels that are chance, no labeler is better than that, however often each row occurs."""
+    X, labels = digits_of_chance
+    X, labels = np.vstack([X, X]), np.r_[labels, labels]
+    nearest = SelfTrainingClassifier(KNeighborsClassifier(1))
+    pruner = fast_pruner(labeler=nearest).fit(X, labels)
+    assert 0.2 < pruner.pseudo_label_accuracy_ < 0.8
+    assert fast_pruner(labeler=nearest, duplicates="ignore").fit(X, labels).pseudo_label_accuracy_ > 0.8
+    fitted = fast_pruner(labeler=nearest, estimate_accuracy=False).fit(X, labels)
+    fitted.suggest_ratio(X, [0.5])
+    np.testing.assert_array_equal(fitted._held_out.rows, pruner._held_out.rows)
+
+
+def test_equal_rows_are_no_two_labels():
+    """A class whose labeled rows are equal has none to hold out."""
+    X, y, _ = pool_with_copies()
+    partial = np.full(len(y), -1)
+    X[:4] = np.repeat(X[[0, 2]], 2, axis=0)
+    partial[:4] = 0, 0, 1, 1
+    assert fast_pruner().fit(X, partial).pseudo_label_accuracy_ is None
+    with pytest.raises(ValueError, match="no class has two of them that differ"):
+        fast_pruner(estimate_accuracy=True).fit(X, partial)

@@ -138,7 +138,7 @@ def test_too_few_labels_to_hold_some_out(rare, name):
     X, _, partial = rare
     few = np.full(2500, -1)
     few[[0, -1]] = 0, 1
-    with pytest.raises(ValueError, match=f"{name} holds labeled rows out, and no class has two of them"):
+    with pytest.raises(ValueError, match=f"{name} holds labeled rows out, and no class has two of them that differ"):
         pruner_of("random", **{name: True}).fit(X, few)
     with pytest.raises(ValueError, match="Labeled rows cannot be held out: no class has two of them"):
         pruner_of("random").fit(X, few).suggest_ratio(X)

@@ -21,24 +21,26 @@ class HeldOut:
     proba: np.ndarray | None = None
 
 
-def can_hold_out(codes):
-    """Tell whether a class has two labels, so that one of them can be held out."""
-    return bool(np.bincount(codes[codes != MISSING]).max() >= 2)
+def can_hold_out(codes, sets=None):
+    """Tell whether a class has two labeled rows that differ, so that one of them can be held out."""
+    labeled = np.flatnonzero(codes != MISSING)
+    numbers = labeled if sets is None else sets[labeled]
+    return bool(np.bincount(np.unique([codes[labeled], numbers], axis=1)[0]).max() >= 2)
 
 
-def estimates_accuracy(settings, codes):
+def estimates_accuracy(settings, codes, sets=None):
     """Tell whether labels are held out to see how many pseudo-labels are correct."""
     if (codes != MISSING).all():
         return False
     is_auto = isinstance(settings.estimate_accuracy, str) and settings.estimate_accuracy == "auto"
-    return can_hold_out(codes) if is_auto else bool(settings.estimate_accuracy)
+    return can_hold_out(codes, sets) if is_auto else bool(settings.estimate_accuracy)
 
 
-def hold_out(settings, labeler, pool, codes, seed):
+def hold_out(settings, labeler, pool, codes, seed, sets=None):
     """Hold out a fifth of the labels, and label all rows without them; where no label is missing, the codes stay."""
-    if not can_hold_out(codes):
-        raise ValueError("Labeled rows cannot be held out: no class has two of them.")
-    rows = held_out_rows(codes, seed)
+    if not can_hold_out(codes, sets):
+        raise ValueError("Labeled rows cannot be held out: no class has two of them that differ.")
+    rows = held_out_rows(codes, seed, sets)
     if (codes != MISSING).all():
         return HeldOut(rows, codes)
     store = StageCache(settings, pool.ndim == 4)
@@ -46,12 +48,16 @@ def hold_out(settings, labeler, pool, codes, seed):
     return HeldOut(rows, **labeled)
 
 
-def held_out_rows(codes, seed):
-    """Draw a fifth of the labeled rows of each class, at least one but never all of them."""
-    rng = np.random.default_rng(seed)
-    members = [rng.permutation(np.flatnonzero(codes == code)) for code in np.unique(codes[codes != MISSING])]
-    counts = [min(max(1, round(_HELD_OUT_SHARE * len(rows))), len(rows) - 1) for rows in members]
-    return np.sort(np.concatenate([rows[:count] for rows, count in zip(members, counts, strict=True)]))
+def held_out_rows(codes, seed, sets=None):
+    """Draw a fifth of the labeled rows of each class, at least one but never all of them; equal rows go together."""
+    rng, held_out = np.random.default_rng(seed), []
+    numbers = np.arange(len(codes)) if sets is None else sets
+    for code in np.unique(codes[codes != MISSING]):
+        rows = np.flatnonzero(codes == code)
+        drawn = rng.permutation(np.unique(numbers[rows]))
+        count = min(max(1, round(_HELD_OUT_SHARE * len(drawn))), len(drawn) - 1)
+        held_out.append(rows[np.isin(numbers[rows], drawn[:count])])
+    return np.sort(np.concatenate(held_out))
 
 
 def label_without(labeler, pool, codes, rows, seed, verbose):

@@ -20,7 +20,7 @@ from skprune.selection import BaseSelector, Mixture
 from skprune.selection._base import needed_inputs
 
 
-def check_parameters(settings, codes, classes, *, is_image, units=None):
+def check_parameters(settings, codes, classes, *, is_image, units=None, sets=None):
     """Refuse settings that cannot work for these labels."""
     k = settings.count(codes != MISSING) if units is None else units.count(settings, codes != MISSING)
     _check_stages(settings)
@@ -28,7 +28,7 @@ def check_parameters(settings, codes, classes, *, is_image, units=None):
     n_recorded = _check_recording(settings, len(codes), len(classes))
     _check_proxy(settings, codes)
     _check_selection(settings, codes, classes, k, n_recorded, is_image=is_image, units=units)
-    _check_held_out(settings, codes)
+    _check_held_out(settings, codes, sets)
     if settings.random_state is None and (settings.memory is not None or settings.checkpoint is not None):
         raise ValueError("memory and checkpoint need a random_state: without one, no run finds its results again.")
 
@@ -119,9 +119,9 @@ def _check_selection(settings, codes, classes, k, n_recorded, *, is_image, units
             )
 
 
-def _check_held_out(settings, codes):
+def _check_held_out(settings, codes, sets):
     labeled = codes != MISSING
     estimates = isinstance(settings.estimate_accuracy, bool) and settings.estimate_accuracy and not labeled.all()
     for name, is_asked in {"estimate_accuracy": estimates, "compare_with_random": settings.compares}.items():
-        if is_asked and not can_hold_out(codes):
-            raise ValueError(f"{name} holds labeled rows out, and no class has two of them.")
+        if is_asked and not can_hold_out(codes, sets):
+            raise ValueError(f"{name} holds labeled rows out, and no class has two of them that differ.")
