@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from skprune._base import BasePruner, read_labeled_pool
 from skprune._pipeline._calibration import label_confidence
-from skprune._pipeline._comparison import compare_coreset
+from skprune._pipeline._comparison import compare_coreset, final_model_of
 from skprune._pipeline._groups import read_groups
 from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, hold_out
 from skprune._pipeline._image_size import scale_images, scaled_side
@@ -17,6 +17,7 @@ from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._row_sets import find_equal_rows
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import DEFAULT_RATIO, Settings
+from skprune._pipeline._simulated_annotation import FinalModel
 from skprune._pipeline._space import coverage_space
 from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._pipeline._trial import try_stages
@@ -302,14 +303,15 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         models = prepare_models(
             settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
         )
-        for model in (models.labeler, models.proxy):
+        final_model = final_model_of(settings, pool, models.stage_seed)
+        for model in (models.labeler, models.proxy, final_model and final_model.training.proxy):
             if model is not None:
                 check_readable(model, pool.rows)
         given, side = pool.rows, scaled_side(settings.image_size, models, pool.rows)
         pool = replace(pool, rows=scale_images(given, side))
         read = pool.rows, pool.codes, pool.classes
         spread = None if (known == pool.codes).all() else known
-        trial = cache(partial(try_stages, settings, models, *read, units))
+        trial = cache(partial(try_stages, settings, models, *read, units, final_model))
         results = run_stages(settings, models, *read, known=spread, before=trial)
         held_out, accuracy = None, (None, None)
         estimates = estimates_accuracy(settings, pool.codes, sets)
@@ -317,7 +319,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
             held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed, sets)
         if estimates:
             accuracy = accuracy_interval(held_out, pool.codes)
-        confidence = label_confidence(results.proba, known, held_out)
+        confidence = label_confidence(results.proba, known, held_out if estimates else None)
         space = coverage_space(pool.rows, results.features, models.selection_seed)
         inputs = SelectionInputs(
             dynamics=results.dynamics,
@@ -343,7 +345,17 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         comparison = None
         training = FullTraining(models.proxy, int(settings.schedule_epochs), models.stage_seed)
         if settings.compares:
-            comparison = compare_coreset(settings, pool, training, held_out, inputs, mask)
+            comparison = compare_coreset(
+                settings,
+                pool,
+                mask,
+                held_out=held_out,
+                proxy_model=FinalModel(training, pool.rows),
+                final_model=final_model,
+                inputs=inputs,
+                known=known,
+                confidence=label_confidence(results.proba, known, held_out),
+            )
             if (message := comparison.warning()) is not None:
                 warn_user(message)
 

@@ -19,6 +19,7 @@ from skprune._pipeline._simulated_annotation import FinalModel, SimulatedAnnotat
 from skprune._pipeline._stages import FullTraining
 from skprune.datasets import make_partial_labels
 from skprune.nets import NetClassifier
+from skprune.selection import Beta
 
 
 class OneClass(BaseEstimator):
@@ -39,6 +40,16 @@ class NotedTree(DecisionTreeClassifier):
 
     def fit(self, X, y):
         self.seen.append(np.array(y))
+        return super().fit(X, y)
+
+
+class Noted(LogisticRegression):
+    """Remembers the shapes of what it is trained on."""
+
+    seen = []
+
+    def fit(self, X, y):
+        self.seen.append(X.shape)
         return super().fit(X, y)
 
 
@@ -95,7 +106,9 @@ def test_the_final_model_is_the_one_that_is_named(digits):
     model = NotedTree(class_weight={int(c): 1.0 for c in range(10)})
     with pytest.warns(UserWarning, match="would probably be the better training set"):
         comparison = pruner_of(60, compare_with_random=model).fit(X, partial).random_comparison_
-    assert len(NotedTree.seen) == 3 * 11  # kinds of labels; coreset, five draws of random rows, five as large as the labels
+    assert (
+        len(NotedTree.seen) == 1 + 3 * 11
+    )  # a trial; kinds of labels: coreset, five draws of random rows, five as large as the labels
     assert np.mean([len(labels) for labels in NotedTree.seen[-15:]]) == pytest.approx(100 * 0.72, abs=8)
     assert comparison.random < 0.8
 
@@ -161,3 +174,48 @@ def test_what_is_no_classifier(digits, value):
     X, _, partial = digits
     with pytest.raises(ValueError, match="compare_with_random must be True, False or a classifier, got"):
         pruner_of(compare_with_random=value).fit(X, partial)
+
+
+@pytest.mark.filterwarnings("ignore:If this coreset were labeled by people")
+def test_a_comparison_changes_nothing_of_the_fit(digits):
+    X, _, partial = digits
+    options = {"estimate_accuracy": False, "selection": Beta(trust=5)}
+    with_it, without = (pruner_of(**options, compare_with_random=asked).fit(X, partial) for asked in (True, False))
+    np.testing.assert_array_equal(with_it.pseudo_label_confidence_, without.pseudo_label_confidence_)
+    np.testing.assert_array_equal(with_it.support_, without.support_)
+
+
+@pytest.mark.filterwarnings("ignore:If this coreset were labeled by people", "ignore:The coreset of 10 rows")
+def test_few_rows_are_left_to_train_on(digits):
+    X, y, _ = digits
+    for seed in range(5, 8):  # of seed 6, four rows are left: fewer than the usual number of neighbors
+        partial = make_partial_labels(y[:500], n_labeled=20, random_state=seed)
+        pruner = pruner_of(10, labeler=LabelSpreading(kernel="knn", n_neighbors=15), random_state=seed)
+        assert 0.0 < pruner.fit(X[:500], partial).random_comparison_.coreset < 1.0
+
+
+def test_annotators_know_the_labels_of_equal_rows(digits):
+    X, y, partial = digits
+    X, y, partial = X[:300], y[:300], np.where(np.arange(300) < 150, y[:300], -1)
+    X = np.vstack([X[:150], X[:150]])
+    comparison = pruner_of(1.0, compare_with_random=KNeighborsClassifier(1)).fit(X, partial).random_comparison_
+    assert comparison.coreset == 1.0
+
+
+@pytest.mark.filterwarnings("ignore:Random rows", "ignore:The coreset of")
+def test_the_final_model_sees_images_as_they_are():
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    X = rng.random((60, 1, 12, 12)).astype(np.float32) + y[:, None, None, None]
+    partial = np.where(np.arange(60) < 24, y, -1)
+    for goal in ("pseudo", "annotate"):
+        Noted.seen.clear()
+        pruner_of(0.5, goal=goal, image_size=6, compare_with_random=Noted()).fit(X, partial)
+        assert {shape[1] for shape in Noted.seen} == {144}
+
+
+def test_a_final_model_that_cannot_work_is_refused_before_any_training(digits):
+    X, _, partial = digits
+    message = "The final model LogisticRegression fails in a trial on 64 rows, before any training. The 'C' parameter"
+    with pytest.raises(ValueError, match=message):
+        pruner_of(compare_with_random=LogisticRegression(C=-1.0)).fit(X, partial)

@@ -67,7 +67,7 @@ def compute(args, name, seed, found, done):
     answers = possible_answers(
         situation.space, codes, labels, pruner.pseudo_label_confidence_, pruner._held_out, pruner._training.seed
     )
-    models = default_models(situation.space, int((codes >= 0).sum()), pruner._training.seed)
+    models = default_models(situation.space, pruner._training.seed)
     simulation = CachedSimulation(models, answers, codes >= 0, pruner._training.seed)
     for ratio in RATIOS:
         accuracies = found[seed, ratio]

@@ -11,26 +11,27 @@ from skprune._pipeline._simulated_annotation import (
     possible_answers,
 )
 from skprune._pipeline._stages import FullTraining
+from skprune._utils._labels import MISSING
 
 
-def compare_coreset(settings, pool, proxy_training, held_out, inputs, mask):
+def compare_coreset(settings, pool, mask, *, held_out, proxy_model, final_model, inputs, known, confidence):
     """Compare as the goal asks: with pseudo-labels on labels that were held out, or with labels that people may give."""
     must_keep = pool.labeled & settings.keeps_labeled
-    training = None
-    if not isinstance(settings.compare_with_random, bool):
-        training = final_training(settings.compare_with_random, settings, pool.classes, proxy_training.seed)
     if settings.goal == "pseudo" or pool.labeled.all():
-        return CoresetJudge(training or proxy_training, pool.rows, pool.codes, held_out).compare_with_random(
-            mask, must_keep
-        )
-    seed = proxy_training.seed
-    space, confidence = inputs.embedding, 1.0 - inputs.error_probability
+        model = final_model or proxy_model
+        return CoresetJudge(model.training, model.rows, pool.codes, held_out).compare_with_random(mask, must_keep)
+    seed, space = proxy_model.training.seed, inputs.embedding
     answers = possible_answers(space, pool.codes, inputs.y, confidence, held_out, seed)
-    if training is not None:
-        models = [FinalModel(training, pool.rows)]
-    else:
-        models = default_models(space, min(int(mask.sum()), int(pool.labeled.sum())), seed)
+    answers = [np.where(known == MISSING, answer, known) for answer in answers]
+    models = default_models(space, seed) if final_model is None else [final_model]
     return SimulatedAnnotation(models, answers, pool.labeled, seed).compare_with_random(mask, must_keep)
+
+
+def final_model_of(settings, pool, seed):
+    """Return the classifier that `compare_with_random` names and the rows as they were given, None where it names none."""
+    if isinstance(settings.compare_with_random, bool):
+        return None
+    return FinalModel(final_training(settings.compare_with_random, settings, pool.classes, seed), pool.rows)
 
 
 def final_training(classifier, settings, classes, seed):

@@ -77,11 +77,18 @@ class SimulatedAnnotation:
         return np.array([[model.accuracy(kept, test, codes) for model in self.models] for codes in self.answers])
 
 
-def default_models(space, n_rows, seed):
-    """Return models of three kinds, trained on `n_rows` or more, which see the rows as coverage does."""
-    neighbors = KNeighborsClassifier(max(1, min(_NEIGHBORS, n_rows // 2)))
+class _Neighbors(KNeighborsClassifier):
+    """Nearest neighbors, fewer of them than usual among few rows."""
+
+    def fit(self, X, y):
+        self.n_neighbors = max(1, min(_NEIGHBORS, len(X) // 2))
+        return super().fit(X, y)
+
+
+def default_models(space, seed):
+    """Return models of three kinds, which see the rows as coverage does."""
     trees = ExtraTreesClassifier(50, random_state=seed)
-    models = LogisticRegression(max_iter=200), trees, neighbors
+    models = LogisticRegression(max_iter=200), trees, _Neighbors()
     return [FinalModel(FullTraining(model, None, seed), space) for model in models]
 
 

@@ -8,6 +8,7 @@ import sys
 import warnings
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
@@ -39,7 +40,7 @@ _FEW_CLASSES = 16
 _AT_ONCE = (InvalidParameterError, ReadsNoMissingLabels)
 
 
-def try_stages(settings, models, pool, codes, classes, units=None):
+def try_stages(settings, models, pool, codes, classes, units=None, final_model=None):
     """Refuse models, a difficulty or a selection that cannot work; nothing is kept, and no random state is moved."""
     table = pool.array if isinstance(pool, GivenRows) else pool
     if table is not None and table.ndim == 2:
@@ -53,6 +54,11 @@ def try_stages(settings, models, pool, codes, classes, units=None):
             proxy, mode = models.proxy, settings.recording(len(codes), n_classes).mode
             recorded = _climb(
                 "proxy", proxy, codes, lambda *step: _record(proxy, pool, codes, n_classes, mode, *step), doubts
+            )
+        if final_model is not None:
+            training = final_model.training
+            _climb(
+                "final model", training.proxy, codes, lambda *step: _predict(training, final_model.rows, codes, *step)
             )
         doubts.append(try_selection(settings, models.selection_seed, pool, codes, classes, recorded, units))
     for doubt in filter(None, doubts):
@@ -141,6 +147,13 @@ def _record(proxy, pool, codes, n_classes, mode, rows, few):
     X = as_input(model, pool[rows])
     model.partial_fit(X, labels, classes=np.arange(n_classes)).predict_proba(X)
     return dict(model.callbacks_)["dynamics_recorder"].dynamics_
+
+
+def _predict(training, pool, codes, rows, few):
+    """Train a final model on some rows, and predict them."""
+    shown = codes.copy()
+    shown[rows] = filled(codes, rows)
+    replace(training, proxy=_quick(training.proxy, few)).predict(pool, rows, shown, rows)
 
 
 def _quick(model, few):
