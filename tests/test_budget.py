@@ -7,7 +7,7 @@ import pytest
 from conftest import CountingProxy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.semi_supervised import LabelSpreading
@@ -208,3 +208,16 @@ def test_a_curve_sets_the_ratio(pool):
         pruning_curve(
             estimators, X, partial, y_oracle=y, ratios=[0.5], evaluator=LogisticRegression(), X_test=X, y_test=y
         )
+
+
+@pytest.mark.parametrize("treatment", ["none", "equal rows", "groups"])
+def test_a_selector_chooses_once_in_a_fit(pool, treatment, monkeypatch):
+    X, _, partial, pruner = pool
+    groups = np.arange(len(X)) // 2 if treatment == "groups" else None
+    if treatment == "equal rows":
+        X, partial = np.vstack([X, X[:30]]), np.r_[partial, np.full(30, -1)]
+    choices, order = [], KMeans._order
+    monkeypatch.setattr(KMeans, "_order", lambda self, draw: choices.append(draw) or order(self, draw))
+    again = clone(pruner).set_params(selection=KMeans(), ratio=0.3, budget=None).fit(X, partial, groups=groups)
+    assert len(choices) == 1
+    np.testing.assert_array_equal(again.select(), again.support_)

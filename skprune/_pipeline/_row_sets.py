@@ -131,7 +131,7 @@ class ChoiceOfSets:
 
     def mask(self):
         """Return the mask of the kept rows."""
-        leading = self._expanded(self._among_leaders().mask())
+        leading = self._mask_of(self._first)
         kept = leading | self.choice.forced
         n_others = self._k - self.sets.n_beside(self.choice.forced) - self._n_leading
         kept[self._others(leading)[:n_others]] = True
@@ -139,18 +139,15 @@ class ChoiceOfSets:
 
     def order(self, mask):
         """Return the kept rows in the order of proposal, those that stand for a set first."""
-        leaders = self.sets.leaders
-        first = leaders[self._among_leaders().order(mask[leaders])]
-        leading = np.zeros(len(mask), dtype=bool)
-        leading[first] = True
+        leading = self._mask_of(self._first)
         others = self._others(leading)
-        return np.concatenate([first, np.flatnonzero(self.choice.forced & ~leading), others[mask[others]]])
+        return np.concatenate([self._first, np.flatnonzero(self.choice.forced & ~leading), others[mask[others]]])
 
     def reasons(self, mask):
         """Return why each row is kept or not, how probable that was, and its weight; the rows of a set share one weight."""
         sets = self.sets
         found = self._among_leaders().reasons(mask[sets.leaders])
-        leading = self._expanded(found["kept"])
+        leading = self._mask_of(sets.leaders[found["kept"]])
         probability, why = np.full(len(mask), np.nan), np.empty(len(mask), dtype=object)
         probability[sets.leaders], why[sets.leaders] = found["probability"], found["why"]
         leader = sets.leaders[sets.numbers]
@@ -168,6 +165,12 @@ class ChoiceOfSets:
         weight = np.where(found["kept"], found["weight"], 1.0) * sets.sizes / np.maximum(n_kept_of_set, 1)
         return {"kept": mask, "why": why, "probability": probability, "weight": weight[sets.numbers]}
 
+    @cached_property
+    def _first(self):
+        """The rows that stand for a set and are chosen, in the order of proposal."""
+        among = self._among_leaders()
+        return self.sets.leaders[among.order(among.mask())]
+
     def _among_leaders(self):
         return self.choice.among(self.sets.leaders, self._n_leading)
 
@@ -180,10 +183,9 @@ class ChoiceOfSets:
     def _k(self):
         return kept_count(self.choice.ratio, len(self.scores))
 
-    def _expanded(self, of_leaders):
-        """Return a mask over all rows from one over the rows that stand for a set."""
+    def _mask_of(self, rows):
         mask = np.zeros(len(self.scores), dtype=bool)
-        mask[self.sets.leaders] = of_leaders
+        mask[rows] = True
         return mask
 
     def _others(self, leading):

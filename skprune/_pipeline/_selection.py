@@ -74,7 +74,11 @@ class Choice:
         """Return the mask of the kept rows, from a selector of skprune or of a user."""
         if self.warning is not None:
             warn_user(self.warning)
-        mask = np.asarray(self.selector.select(self.scores, self.ratio, **self._keywords()))
+        if self._proposal is None:
+            mask = np.asarray(self.selector.select(self.scores, self.ratio, **self._keywords()))
+        else:
+            mask = np.zeros(len(self.scores), dtype=bool)
+            mask[self._proposal] = True
         if mask.shape != self.scores.shape or mask.dtype != bool or not mask.any():
             raise ValueError(
                 f"selection must return a boolean mask of {len(self.scores)} rows with at least one True, which "
@@ -84,8 +88,8 @@ class Choice:
 
     def order(self, mask):
         """Return the kept rows in the order of proposal; of a selector that has none, the hardest first."""
-        if _keeps_to_its_choice(self.selector, "propose"):
-            return self.selector.propose(self.scores, self.ratio, **self._keywords())
+        if self._proposal is not None:
+            return self._proposal
         rows = np.flatnonzero(mask)
         return rows[np.argsort(-self.scores[rows], kind="stable")]
 
@@ -99,6 +103,13 @@ class Choice:
             found = {"kept": mask, "why": why, "probability": np.where(mask, 1.0, np.nan)}
         probability = np.asarray(found["probability"])
         return found | {"weight": 1.0 / np.where(probability > 0, probability, np.nan)}
+
+    @cached_property
+    def _proposal(self):
+        """The kept rows in the order of proposal, None of a selector that has none."""
+        if not _keeps_to_its_choice(self.selector, "propose"):
+            return None
+        return np.asarray(self.selector.propose(self.scores, self.ratio, **self._keywords()))
 
     def _keywords(self):
         keywords = self.inputs.keywords(self.selector)
