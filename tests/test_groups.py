@@ -185,9 +185,17 @@ def test_names_of_groups_do_not_matter(how):
     X, y, groups = grouped_pool()
     partial = make_partial_labels(y, n_labeled=12, random_state=0)
     names = [f"patient {group}" for group in groups]
+    mixed = [group if group % 2 else str(group) for group in groups.tolist()]
     masks = [
         fast_pruner(groups_select=how).fit(X, partial, groups=given).support_
-        for given in (groups, names, pd.Series(names), pd.Series(names, dtype="category"), np.array(names))
+        for given in (
+            groups,
+            names,
+            mixed,
+            pd.Series(names),
+            pd.Series(names, dtype="category"),
+            np.array(names),
+        )
     ]
     for mask in masks[1:]:
         np.testing.assert_array_equal(mask, masks[0])
@@ -211,6 +219,9 @@ def test_equal_rows_of_groups_share_their_label():
         ({}, np.arange(5), "X has 150 rows, groups has 5"),
         ({}, [None] + ["a"] * 149, "groups holds no group for row 0"),
         ({}, np.r_[np.full(149, 1.0), np.nan], "groups holds no group for row 149"),
+        ({}, np.ma.masked_equal(np.arange(150), 7), "groups holds no group for row 7"),
+        ({}, np.array(["2024-01-01"] * 149 + ["NaT"], dtype="M8[ns]"), "groups holds no group for row 149"),
+        ({}, np.zeros((150, 2)), r"groups must hold one group for each row, got an array of shape \(150, 2\)"),
         ({"ratio": 20}, np.arange(150) // 50, r"ratio=20 leaves room for 20 rows, and the smallest group has 50"),
         ({"budget": 20}, np.arange(150) // 50, "The groups of labeled rows hold 150 rows, and budget=20 keeps 35"),
         ({"groups_select": "one", "ratio": 4}, np.arange(150) // 50, "between 2 and n_samples=3"),

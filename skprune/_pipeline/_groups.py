@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from skprune._pipeline._row_sets import ChoiceOfSets, RowSets
-from skprune._utils._labels import MISSING, missing_mask
+from skprune._utils._labels import MISSING, is_null
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length
 from skprune.selection import kept_count
@@ -22,17 +22,27 @@ def read_groups(groups, labeled, groups_select):
     if groups is None:
         return None
     check_equal_length(labeled, groups, "groups")
-    missing = missing_mask(groups, missing_label=None)
+    cells = _cells(groups)
+    missing = np.fromiter(map(is_null, cells), dtype=bool, count=len(cells))
     if missing.any():
         raise ValueError(
             f"groups holds no group for row {int(missing.argmax())} ({int(missing.sum())} such rows). Give each a group of "
             "its own, or that of the rows it belongs to."
         )
     numbers = {}
-    codes = np.array([numbers.setdefault(group, len(numbers)) for group in np.asarray(groups).tolist()])
+    codes = np.array([numbers.setdefault(group, len(numbers)) for group in cells])
     if len(numbers) == len(codes):
         return None
     return OneOfEachGroup(codes) if groups_select == "one" else WholeGroups(codes)
+
+
+def _cells(groups):
+    if isinstance(groups, np.ma.MaskedArray):
+        groups = groups.tolist()  # with None where it is masked
+    cells = np.asarray(groups, dtype=object if isinstance(groups, (list, tuple)) else None)
+    if cells.ndim != 1:
+        raise ValueError(f"groups must hold one group for each row, got an array of shape {cells.shape}.")
+    return list(cells)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from numbers import Number
 
 import numpy as np
 
+from skprune._utils._labels import is_null
+
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 _MOST_NAMED = 3
 
@@ -70,7 +72,7 @@ def _column(name, cells):
 
 
 def _missing_among(values):
-    return np.fromiter(map(is_missing, values), dtype=bool, count=len(values))
+    return np.fromiter(map(is_null, values), dtype=bool, count=len(values))
 
 
 def _kind(cells):
@@ -91,14 +93,5 @@ def is_texts(X):
         return False
     if not isinstance(X, (list, tuple)) and not (hasattr(X, "dtype") and not hasattr(X, "detach")):
         return False
-    cells = [cell for cell in X if not is_missing(cell)]
+    cells = [cell for cell in X if not is_null(cell)]
     return bool(cells) and all(isinstance(cell, str) for cell in cells)
-
-
-def is_missing(cell):
-    """Tell whether a cell is None, NaN, NA or NaT."""
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
-        return True
-    if isinstance(cell, (np.datetime64, np.timedelta64)):
-        return bool(np.isnat(cell))
-    return isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))

@@ -8,8 +8,9 @@ from scipy.sparse import csr_array, issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
-from skprune._utils._columns import columns_of, is_frame, is_missing, is_texts
+from skprune._utils._columns import columns_of, is_frame, is_texts
 from skprune._utils._items import is_dataset, is_items, tensor_as_array
+from skprune._utils._labels import is_null
 from skprune._utils._pool import NotNumbers, as_pool, take_rows
 
 
@@ -135,7 +136,7 @@ def _checked_sparse(X, estimator):
 
 def _checked_texts(X):
     for row, cell in enumerate(X):
-        if is_missing(cell):
+        if is_null(cell):
             raise ValueError(f"X is a list of texts, and row {row} holds {cell!r}. Use an empty text there.")
     return X
 
@@ -143,6 +144,6 @@ def _checked_texts(X):
 def _numbered(cells):
     """Return a number for each cell, the same for equal ones and for all that are missing."""
     numbers = {}
-    keys = (None if is_missing(cell) else cell for cell in cells)
+    keys = (None if is_null(cell) else cell for cell in cells)
     keys = (key if isinstance(key, Hashable) else repr(key) for key in keys)
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys])
