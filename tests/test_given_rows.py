@@ -353,6 +353,14 @@ def test_texts(labels, container):
         pruner.transform(texts[::-1])
 
 
+def test_texts_without_words(labels):
+    """Where no word has two letters, texts are near by their characters."""
+    y, partial = labels
+    texts = [f"{'ab'[code]} {row % 9}" for row, code in enumerate(y)]
+    pruner = make_pruner(TfidfVectorizer(analyzer="char"), SELF_TRAINING).fit(texts, partial)
+    assert pruner.score(texts, y) > 0.9
+
+
 def test_texts_that_nothing_reads_are_refused_with_the_way_out(labels):
     _, partial = labels
     texts = [f"a {row}" for row in range(N)]

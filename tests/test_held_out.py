@@ -127,7 +127,7 @@ def test_the_comparison_on_a_labeled_pool(rare):
     """Nothing has to be labeled again: a fifth of the rows is held out."""
     X, y, _ = rare
     Noting.seen.clear()
-    with pytest.warns(UserWarning, match="as good"):
+    with pytest.warns(UserWarning, match="Random rows may be as good as this coreset: on 500 held-out labeled rows"):
         pruner = pruner_of("random", compare_with_random=True, labeler=Noting()).fit(X, y)
     assert pruner.random_comparison_.n_rows == 500
     assert not Noting.seen

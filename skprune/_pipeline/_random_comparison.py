@@ -64,8 +64,9 @@ class RandomComparison:
         if self.low > 0.0 and not alone:
             return None
         verdict = "are better than" if self.high < 0.0 else "may be as good as"
+        how = "" if self.labels_alone is None else " when both are trained on pseudo-labels"
         found = (
-            f"Random rows {verdict} this coreset when both are trained on pseudo-labels: on {self.n_rows} held-out labeled "
+            f"Random rows {verdict} this coreset{how}: on {self.n_rows} held-out labeled "
             f"rows the coreset reaches {self.coreset:.3f} and as many random rows {self.random:.3f}; the difference is "
             f"{self.difference:+.3f}, its 95 % interval {self.low:+.3f} to {self.high:+.3f}. A true difference of "
             f"{self.detectable:.3f} would be detected four times out of five."

@@ -43,7 +43,8 @@ def _wide_table(pool):
     if pool.is_texts:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        return TfidfVectorizer(sublinear_tf=True).fit_transform(pool.given)
+        has_words = any(map(TfidfVectorizer().build_analyzer(), pool.given))  # of two letters or more
+        return TfidfVectorizer(analyzer="word" if has_words else "char", sublinear_tf=True).fit_transform(pool.given)
     return _encoded(pool.columns())
 
 
