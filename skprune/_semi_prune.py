@@ -114,8 +114,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
 
         For rows that will be annotated, the annotation is simulated: models are trained on labels that the pool may have, drawn
         by the calibrated confidence, predicted by trees on the given labels, and by a labeler that did not know a fifth of these,
-        and are tested on other rows with the same labels. As many random rows stand for the given labels. Unless a classifier is given, these are logistic regression, trees and
-        neighbors, in standardized columns of a table, or in the features of the proxy of images.
+        and are tested on other rows with the same labels. As many random rows stand for the given labels. Unless a classifier is
+        given, the models are logistic regression, trees and neighbors, in standardized columns of a table, or in the features of
+        the proxy of images.
 
         With ``goal="pseudo"``, and if no label is missing, the classifier, or else the proxy as in ``score``, is trained five
         times with different seeds on labels of a labeler that did not know a fifth of the given ones, and tested on these.

@@ -106,9 +106,8 @@ def test_the_final_model_is_the_one_that_is_named(digits):
     model = NotedTree(class_weight={int(c): 1.0 for c in range(10)})
     with pytest.warns(UserWarning, match="would probably be the better training set"):
         comparison = pruner_of(60, compare_with_random=model).fit(X, partial).random_comparison_
-    assert (
-        len(NotedTree.seen) == 1 + 3 * 11
-    )  # a trial; kinds of labels: coreset, five draws of random rows, five as large as the labels
+    n_trainings = 1 + 5 + 5  # the coreset, five draws of random rows, five as large as the given labels
+    assert len(NotedTree.seen) == 1 + 3 * n_trainings  # after a trial, with three kinds of labels
     assert np.mean([len(labels) for labels in NotedTree.seen[-15:]]) == pytest.approx(100 * 0.72, abs=8)
     assert comparison.random < 0.8
 
