@@ -13,8 +13,8 @@ class PruningSampler(FittedPrunerMixin, BaseEstimator):
     Parameters
     ----------
     pruner : pruner
-        Such as :class:`SemiPrune`; cloned. A SemiPrune with ``goal="auto"`` and ``selection="auto"`` prunes for the goal
-        "pseudo". Its `missing_label` tells which labels are missing.
+        Such as :class:`SemiPrune`; cloned. A SemiPrune with ``goal="auto"`` prunes for the goal "pseudo". Its
+        `missing_label` tells which labels are missing.
 
     Attributes
     ----------
