@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from skprune._base import BasePruner, read_labeled_pool
 from skprune._pipeline._calibration import label_confidence
 from skprune._pipeline._comparison import compare_coreset, final_model_of
-from skprune._pipeline._groups import read_groups
+from skprune._pipeline._groups import WholeGroups, read_groups
 from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, hold_out
 from skprune._pipeline._image_size import scale_images, scaled_side
 from skprune._pipeline._models import prepare_models
@@ -108,9 +108,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         `duplicates` is "ignore". That is one more run of the labeler, kept by `memory` and `checkpoint` like the others. "auto"
         does so if a class has two labeled rows that differ.
     compare_with_random : bool or classifier, default=False
-        Whether to compare the coreset with as many random rows, and with the given labels alone. See ``random_comparison_``; a
-        warning names what is probably better than the coreset. A classifier is trained as the final model;
-        :class:`PrunedClassifier` puts its own in place of True.
+        Whether to compare the coreset with as many random rows, of random groups where these are kept as a whole, and with the
+        given labels alone. See ``random_comparison_``; a warning names what is probably better than the coreset. A classifier is
+        trained as the final model; :class:`PrunedClassifier` puts its own in place of True.
 
         For rows that will be annotated, the annotation is simulated: models are trained on labels that the pool may have, drawn
         by the calibrated confidence, predicted by trees on the given labels, and by a labeler that did not know a fifth of these,
@@ -356,6 +356,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
                 inputs=inputs,
                 known=known,
                 confidence=label_confidence(results.proba, known, held_out),
+                groups=units.numbers if isinstance(units, WholeGroups) else None,
             )
             if (message := comparison.warning()) is not None:
                 warn_user(message)

@@ -15,6 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skprune import PrunedClassifier, SemiPrune
 from skprune._pipeline._held_out import HeldOut
+from skprune._pipeline._random_comparison import random_rows
 from skprune._pipeline._simulated_annotation import FinalModel, SimulatedAnnotation, possible_answers
 from skprune._pipeline._stages import FullTraining
 from skprune.datasets import make_partial_labels
@@ -218,3 +219,30 @@ def test_a_final_model_that_cannot_work_is_refused_before_any_training(digits):
     message = "The final model LogisticRegression fails in a trial on 64 rows, before any training. The 'C' parameter"
     with pytest.raises(ValueError, match=message):
         pruner_of(compare_with_random=LogisticRegression(C=-1.0)).fit(X, partial)
+
+
+def test_random_rows_of_groups():
+    rng = np.random.default_rng(0)
+    groups, candidates = np.repeat(np.arange(20), 5), np.arange(100) >= 10
+    for n_rows in (0, 1, 37, 90):
+        rows = random_rows(rng, candidates, n_rows, groups)
+        assert len(np.unique(rows)) == n_rows
+        assert candidates[rows].all()
+        assert len(np.unique(groups[rows])) == -(-n_rows // 5)
+
+
+@pytest.mark.filterwarnings("ignore:If this coreset were labeled by people")
+@pytest.mark.parametrize("goal", ["annotate", "pseudo"])
+def test_whole_groups_are_compared_with_random_groups(digits, goal):
+    """Groups of equal kind hold less than as many rows from anywhere; a random choice of them is no worse for that."""
+    X, y, partial = digits
+    groups = np.empty(len(y), dtype=np.int64)
+    groups[np.argsort(y, kind="stable")] = np.arange(len(y)) // 36  # 50 groups, nearly all of one class
+    options = {"selection": "random", "compare_with_random": LogisticRegression(max_iter=50), "goal": goal}
+    differences = []
+    for seed in range(4):
+        pruner = pruner_of(0.15, **options, random_state=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            differences.append(pruner.fit(X, partial, groups=groups).random_comparison_.difference)
+    assert np.mean(differences) > -0.1

@@ -14,17 +14,20 @@ from skprune._pipeline._stages import FullTraining
 from skprune._utils._labels import MISSING
 
 
-def compare_coreset(settings, pool, mask, *, held_out, proxy_model, final_model, inputs, known, confidence):
+def compare_coreset(settings, pool, mask, *, held_out, proxy_model, final_model, inputs, known, confidence, groups):
     """Compare as the goal asks: with pseudo-labels on labels that were held out, or with labels that people may give."""
     must_keep = pool.labeled & settings.keeps_labeled
+    if groups is not None:
+        must_keep = np.isin(groups, groups[must_keep])
     if settings.goal == "pseudo" or pool.labeled.all():
         model = final_model or proxy_model
-        return CoresetJudge(model.training, model.rows, pool.codes, held_out).compare_with_random(mask, must_keep)
+        judge = CoresetJudge(model.training, model.rows, pool.codes, held_out, groups)
+        return judge.compare_with_random(mask, must_keep)
     seed, space = proxy_model.training.seed, inputs.embedding
     answers = possible_answers(space, pool.codes, inputs.y, confidence, held_out, seed)
     answers = [np.where(known == MISSING, answer, known) for answer in answers]
     models = default_models(space, seed) if final_model is None else [final_model]
-    return SimulatedAnnotation(models, answers, pool.labeled, seed).compare_with_random(mask, must_keep)
+    return SimulatedAnnotation(models, answers, pool.labeled, seed, groups).compare_with_random(mask, must_keep)
 
 
 def final_model_of(settings, pool, seed):

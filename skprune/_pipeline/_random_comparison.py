@@ -82,6 +82,7 @@ class CoresetJudge:
     pool: np.ndarray
     codes: np.ndarray
     held_out: HeldOut
+    groups: np.ndarray | None = None
 
     def accuracy(self, mask):
         """Return the accuracy on the held-out rows of the proxy trained on a coreset."""
@@ -105,13 +106,22 @@ class CoresetJudge:
         correct = {name: [] for name in parts}
         for seed in rng.integers(2**31 - 1, size=_N_TRAININGS):
             drawn = must_keep.copy()
-            drawn[rng.permutation(np.flatnonzero(candidates))[:n_drawn]] = True
+            drawn[random_rows(rng, candidates, n_drawn, self.groups)] = True
             training = self.training.reseeded(int(seed))
             for name, rows in (parts | {"random": drawn}).items():
                 correct[name].append(self.correct(rows, training).astype(np.float64))
         differences = np.array(correct["coreset"]) - np.array(correct["random"])
         accuracies = {"labels_alone": None} | {name: float(np.mean(values)) for name, values in correct.items()}
         return RandomComparison(**accuracies, **_interval(differences, rng), is_simulated=False)
+
+
+def random_rows(rng, candidates, n_rows, groups=None):
+    """Draw rows; where groups are kept as a whole, random groups, of the last one as many rows as are missing."""
+    rows = rng.permutation(np.flatnonzero(candidates))
+    if groups is not None:
+        turns = rng.permutation(groups.max() + 1)
+        rows = rows[np.argsort(turns[groups[rows]], kind="stable")]
+    return rows[:n_rows]
 
 
 def _interval(differences, rng):

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import resample
 
-from skprune._pipeline._random_comparison import RandomComparison
+from skprune._pipeline._random_comparison import RandomComparison, random_rows
 from skprune._pipeline._stages import FullTraining
 from skprune._utils._labels import MISSING
 from skprune._utils._seeds import generator_for
@@ -40,23 +40,25 @@ class SimulatedAnnotation:
     answers: list
     labeled: np.ndarray
     seed: int
+    groups: np.ndarray | None = None
 
     def compare_with_random(self, mask, must_keep):
         """Compare a coreset with as many random rows, and with as many as there are given labels."""
         # The given labels themselves would look too good: the answers were learned from them.
         rng = generator_for("simulated annotation", self.seed)
-        unlabeled = np.flatnonzero(~self.labeled)
+        n_test = min(_MOST_TEST_ROWS, max(1, round(_TEST_SHARE * int((~self.labeled).sum()))))
         test = np.zeros(len(mask), dtype=bool)
-        test[rng.permutation(unlabeled)[: min(_MOST_TEST_ROWS, max(1, round(_TEST_SHARE * len(unlabeled))))]] = True
+        test[random_rows(rng, ~self.labeled, n_test, self.groups)] = True
         coreset = self._accuracies(mask, test)
 
-        def random_rows(n_rows, kept):
+        def of_random_rows(n_rows, kept, groups=None):
             drawn = kept.copy()
-            drawn[rng.permutation(np.flatnonzero(~kept))[:n_rows]] = True
+            drawn[random_rows(rng, ~kept, n_rows, groups)] = True
             return self._accuracies(drawn, test)
 
-        draws = [random_rows(int((mask & ~must_keep).sum()), must_keep) for _ in range(_N_DRAWS)]
-        alone = [random_rows(int(self.labeled.sum()), np.zeros_like(mask)) for _ in range(_N_DRAWS)]
+        n_free = int((mask & ~must_keep).sum())
+        draws = [of_random_rows(n_free, must_keep, self.groups) for _ in range(_N_DRAWS)]
+        alone = [of_random_rows(int(self.labeled.sum()), np.zeros_like(mask)) for _ in range(_N_DRAWS)]
         random = np.mean(draws, axis=0)
         differences = (coreset - random).mean(axis=1)
         return RandomComparison(
