@@ -16,6 +16,7 @@ from skprune._pipeline._random_comparison import CoresetJudge, smallest_sufficie
 from skprune._pipeline._selection import explanation_table, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._utils._adapters import as_input
+from skprune._utils._given_rows import rows_of_coreset
 from skprune._utils._labels import MISSING, labels_at, missing_mask
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
@@ -240,7 +241,8 @@ class Reports:
             return None
         codes = np.where(self._labeled, self._inputs.y, MISSING)
         training = final_training(classifier, Settings.of(self), self.classes_, self._training.seed)
-        return compare_with_labels_alone(training, self._check_fitted_pool(X), codes, self._held_out, self.support_)
+        rows = rows_of_coreset(X, self._check_fitted_pool(X))
+        return compare_with_labels_alone(training, rows, codes, self._held_out, self.support_)
 
     def _masks(self, ratios, skip_impossible):
         """Return the mask of each ratio that the selection can keep; the others are skipped or refused."""

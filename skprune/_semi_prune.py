@@ -110,7 +110,8 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
     compare_with_random : bool or classifier, default=False
         Whether to compare the coreset with as many random rows, of random groups where these are kept as a whole, and with the
         given labels alone. See ``random_comparison_``; a warning names what is probably better than the coreset. A classifier is
-        trained as the final model; :class:`PrunedClassifier` puts its own in place of True.
+        trained as the final model, on rows of X as ``coreset`` returns them; :class:`PrunedClassifier` puts its own in place of
+        True.
 
         For rows that will be annotated, the annotation is simulated: models are trained on labels that the pool may have, drawn
         by the calibrated confidence, predicted by trees on the given labels, and by a labeler that did not know a fifth of these,
@@ -304,7 +305,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         models = prepare_models(
             settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
         )
-        final_model = final_model_of(settings, pool, models.stage_seed)
+        final_model = final_model_of(settings, X, pool, models.stage_seed)
         for model in (models.labeler, models.proxy, final_model and final_model.training.proxy):
             if model is not None:
                 check_readable(model, pool.rows)

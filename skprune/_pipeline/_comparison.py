@@ -11,6 +11,7 @@ from skprune._pipeline._simulated_annotation import (
     possible_answers,
 )
 from skprune._pipeline._stages import FullTraining
+from skprune._utils._given_rows import rows_of_coreset
 from skprune._utils._labels import MISSING
 
 
@@ -30,11 +31,12 @@ def compare_coreset(settings, pool, mask, *, held_out, proxy_model, final_model,
     return SimulatedAnnotation(models, answers, pool.labeled, seed, groups).compare_with_random(mask, must_keep)
 
 
-def final_model_of(settings, pool, seed):
-    """Return the classifier that `compare_with_random` names and the rows as they were given, None where it names none."""
+def final_model_of(settings, X, pool, seed):
+    """Return the classifier that `compare_with_random` names and the rows as it gets them, None where it names none."""
     if isinstance(settings.compare_with_random, bool):
         return None
-    return FinalModel(final_training(settings.compare_with_random, settings, pool.classes, seed), pool.rows)
+    training = final_training(settings.compare_with_random, settings, pool.classes, seed)
+    return FinalModel(training, rows_of_coreset(X, pool.rows))
 
 
 def final_training(classifier, settings, classes, seed):

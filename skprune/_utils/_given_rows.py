@@ -95,6 +95,11 @@ def unread_rows(X):
     return GivenRows(X)
 
 
+def rows_of_coreset(X, pool):
+    """Return rows as a classifier gets them that is fitted to a coreset: those of X, or of the pool where X is read by item."""
+    return pool if is_items(X) else unread_rows(X)
+
+
 def fingerprint(rows):
     """Return a hash of the values of rows, the same for every container of the same numbers."""
     if is_dataset(rows.given if isinstance(rows, GivenRows) else rows):
