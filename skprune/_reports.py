@@ -48,9 +48,9 @@ class Reports:
         Returns
         -------
         pandas.DataFrame, or dict of ndarray if pandas is not installed
-            One row for each row of the pool: "row"; "label", given or predicted, and "given"; "label_confidence", the
-            labeler's; "difficulty", and each of the `scores`; "rank", 1 for the hardest; "stratum", 0 to 49, one of 50 of
-            equal width over the difficulties; "kept"; "probability" of being kept, as in
+            One row for each row of the pool: "row"; "label", given or predicted, and "given"; "label_confidence", as in
+            ``pseudo_label_confidence_``; "difficulty", and each of the `scores`; "rank", 1 for the hardest; "stratum", 0 to 49,
+            one of 50 of equal width over the difficulties; "kept"; "probability" of being kept, as in
             :meth:`skprune.selection.BaseSelector.explain`; and "why".
 
         Examples
