@@ -17,8 +17,9 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skprune._base import FittedPrunerMixin, missing_label_of, require_labels
+from skprune._base import FittedPrunerMixin, labeled_rows, missing_label_of, require_labels
 from skprune._pipeline._trial import try_classifier, untouched
+from skprune._reports import compare_pseudo_labels
 from skprune._utils._adapters import items_as_input
 from skprune._utils._labels import encode_labels, labels_at, missing_mask, with_answers
 from skprune._utils._parameter_checks import check_option
@@ -83,7 +84,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
     >>> X, y = load_iris(return_X_y=True)
     >>> y_partial = make_partial_labels(y, n_labeled=15, random_state=0)
     >>> pruner = SemiPrune(ratio=0.5, labeler=FixMatch(n_steps=50, batch_size=16), random_state=0)
-    >>> model = PrunedClassifier(LogisticRegression(max_iter=1000), pruner).fit(X, y_partial)
+    >>> model = PrunedClassifier(LogisticRegression(max_iter=1000), pruner, labels="pseudo").fit(X, y_partial)
     >>> bool(model.score(X, y) > 0.8)
     True
     """
@@ -135,10 +136,11 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         pruner = self._pruner_for(trains_on_pseudo_labels=trains_on_pseudo_labels, final_model=self.estimator)
         pruner.fit(X, y)
         rows, labels = pruner.coreset_indices_, pruner.coreset_labels_
-        comparison = self._compare(pruner, X) if self.labels == "auto" and y_oracle is None else None
+        compares = self.labels == "auto" and y_oracle is None
+        comparison = compare_pseudo_labels(pruner, X, self.estimator) if compares else None
         uses_labels_alone = comparison is not None and not comparison.pays
         if uses_labels_alone:
-            rows = np.flatnonzero(pruner._labeled)
+            rows = np.flatnonzero(labeled_rows(pruner))
             labels = pruner.pseudo_labels_[rows]
             warn_user(comparison.warning(type(self.estimator).__name__, len(rows)))
         unlabeled = np.isin(rows, pruner.annotation_indices_)
@@ -158,11 +160,6 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         self.trained_on_ = "given labels" if uses_labels_alone or self.labels == "given" else "coreset"
         self.labels_comparison_ = comparison
         return self
-
-    def _compare(self, pruner, X):
-        """Compare pseudo-labels with the given labels alone; None where the pruner held no labels out."""
-        compare = getattr(pruner, "_compare_with_labels_alone", None)
-        return None if compare is None else compare(X, self.estimator)
 
     def _try_estimator(self, X, y, fit_params):
         """Refuse an estimator that cannot be fitted before the pruner trains, where it does."""

@@ -34,6 +34,12 @@ def held_out_of(pruner):
     return getattr(pruner, "_held_out", None)
 
 
+def compare_pseudo_labels(pruner, X, classifier):
+    """Compare a classifier on the coreset with one on the given labels alone; None where a pruner held no labels out."""
+    compare = getattr(pruner, "_compare_pseudo_labels", None)
+    return None if compare is None else compare(X, classifier)
+
+
 class Reports:
     """Methods of a fitted SemiPrune that leave its coreset as it is."""
 
@@ -235,8 +241,7 @@ class Reports:
         self.ratio_accuracies_ = {ratio: judge.accuracy(mask) for ratio, mask in by_size}
         return smallest_sufficient_ratio(self.ratio_accuracies_, len(self._held_out.rows))
 
-    def _compare_with_labels_alone(self, X, classifier):
-        """Compare a classifier trained on the coreset with one trained on the given labels; None where none were held out."""
+    def _compare_pseudo_labels(self, X, classifier):
         if self._held_out is None or self._labeled.all():
             return None
         codes = np.where(self._labeled, self._inputs.y, MISSING)

@@ -193,7 +193,7 @@ def test_choices_by_what_cannot_be_pickled(pool):
 def test_searches_and_samplers(pool):
     X, y, partial, pruner = pool
     unfitted = SemiPrune(labeler=LabelSpreading(), n_epochs=10, random_state=0)
-    model = PrunedClassifier(LogisticRegression(), unfitted)
+    model = PrunedClassifier(LogisticRegression(), unfitted, labels="pseudo")
     search = GridSearchCV(model, {"pruner__budget": [10, 30]}, cv=PartialLabelKFold(2)).fit(X, partial)
     kept = search.best_estimator_.pruner_
     assert len(kept.annotation_indices_) == search.best_params_["pruner__budget"]

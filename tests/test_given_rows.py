@@ -111,7 +111,9 @@ def test_frames_reach_pipelines_as_they_are(labels, kind, tmp_path):
         pruner.transform(other)
     with pytest.raises(ValueError, match="X has 2 features"):
         pruner.transform(frame[["age", "school"]])
-    model = PrunedClassifier(make_pipeline(encoder(), LogisticRegression()), pruner).fit(frame, partial)
+    model = PrunedClassifier(make_pipeline(encoder(), LogisticRegression()), pruner, labels="pseudo").fit(
+        frame, partial
+    )
     assert model.score(frame, y) > 0.8
     rows, targets = PruningSampler(pruner).fit_resample(frame, partial)
     assert type(rows) is type(frame)

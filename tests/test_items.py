@@ -130,7 +130,9 @@ def test_items_are_the_rows_that_an_array_holds(make, pixels, folder, kind):
     with pytest.raises(ValueError, match="X is not the data"):
         pruner.transform(take_rows(X, np.arange(N - 1)))
     copy.deepcopy(pruner)
-    model = PrunedClassifier(make_pipeline(MaxAbsScaler(), LogisticRegression()), make()).fit(X, PARTIAL)
+    model = PrunedClassifier(make_pipeline(MaxAbsScaler(), LogisticRegression()), make(), labels="pseudo").fit(
+        X, PARTIAL
+    )
     assert model.score(X, CODES) > 0.8
     rows, _ = PruningSampler(make()).fit_resample(X, PARTIAL)
     assert len(rows) == 10
@@ -154,7 +156,7 @@ def test_nets_read_datasets(folder, pixels, make):
     net = NetClassifier(max_epochs=1, module__width=4, random_state=0).fit(X, y)
     array = np.stack([image.numpy() for image, _ in X])
     np.testing.assert_allclose(net.predict_proba(X), net.predict_proba(array), atol=1e-6)
-    model = PrunedClassifier(NetClassifier(max_epochs=4, module__width=8, random_state=0), make())
+    model = PrunedClassifier(NetClassifier(max_epochs=4, module__width=8, random_state=0), make(), labels="pseudo")
     partial = np.where(np.arange(N) % 3 == 0, y, -1)
     assert model.fit(X, partial).predict(X).shape == (N,)
     assert isinstance(make().fit_transform(X, partial), Subset)

@@ -56,9 +56,7 @@ def test_pseudo_labels_that_pay_are_trained_on(digits):
 
 def test_pseudo_labels_that_do_not_pay_are_not(digits):
     X, y, partial = digits
-    message = (
-        r"Pseudo-labels do not pay here: on \d+ held-out labeled rows, LogisticRegression reaches 0\.\d{3} trained.*300"
-    )
+    message = r"Pseudo-labels are not seen to pay: on \d+ held-out labeled rows, LogisticRegression reaches 0\.\d{3} trained.*300"
     with pytest.warns(UserWarning, match=message):
         model = PrunedClassifier(LogisticRegression(max_iter=500), pruner_of(labeler=Wrong(max_iter=500))).fit(
             X, partial
@@ -103,7 +101,7 @@ def test_sample_weights_go_with_the_rows_that_are_trained_on(digits):
     X, y, partial = digits
     weights = np.where(partial == 0, 1e-6, 1.0)
     model = PrunedClassifier(LogisticRegression(max_iter=500), pruner_of(labeler=Wrong(max_iter=500)))
-    with pytest.warns(UserWarning, match="do not pay"):
+    with pytest.warns(UserWarning, match="not seen to pay"):
         model.fit(X, partial, sample_weight=weights)
     assert np.mean(model.predict(X[y == 0]) == 0) < 0.5
 

@@ -165,7 +165,7 @@ def test_binary_signs(missing_label):
 
 def test_a_warning_a_fit_inside_a_classifier(signs_pool):
     X, signs = signs_pool
-    model = PrunedClassifier(LogisticRegression(max_iter=500), table_pruner())
+    model = PrunedClassifier(LogisticRegression(max_iter=500), table_pruner(), labels="pseudo")
     with pytest.warns(UserWarning, match="read as unlabeled") as seen:
         model.fit(X, signs)
     assert len(seen) == 1
@@ -178,7 +178,9 @@ def test_scores_ignore_the_rows_with_the_mark(pool):
     labeled = codes >= 0
     pruner = table_pruner(missing_label="?").fit(X, partial)
     assert pruner.score(X, partial) == pytest.approx(pruner.score(X[labeled], partial[labeled]))
-    model = PrunedClassifier(LogisticRegression(max_iter=500), table_pruner(missing_label="?")).fit(X, partial)
+    model = PrunedClassifier(LogisticRegression(max_iter=500), table_pruner(missing_label="?"), labels="pseudo").fit(
+        X, partial
+    )
     assert model.score(X, partial) == pytest.approx(model.score(X[labeled], partial[labeled]))
     scorer = partial_label_scorer("accuracy", missing_label="?")
     assert scorer(model, X, partial) == pytest.approx(model.score(X, partial))
@@ -189,7 +191,9 @@ def test_scores_ignore_the_rows_with_the_mark(pool):
 def test_a_class_that_looks_like_a_mark_is_scored(pool):
     X, y, _ = pool
     names = np.array(["none", "benign", "malignant"])[y]
-    model = PrunedClassifier(LogisticRegression(max_iter=500), table_pruner(missing_label=None)).fit(X, names)
+    model = PrunedClassifier(LogisticRegression(max_iter=500), table_pruner(missing_label=None), labels="pseudo").fit(
+        X, names
+    )
     assert model.score(X, names) > 0.8
     assert partial_label_scorer("accuracy")(model, X, names) == pytest.approx(model.score(X, names))
 
@@ -197,7 +201,7 @@ def test_a_class_that_looks_like_a_mark_is_scored(pool):
 def test_oracle_labels_follow_the_mark_of_the_pruner(pool):
     X, y, codes = pool
     partial, oracle = with_mark(codes, "?"), with_mark(y, "?")
-    model = PrunedClassifier(DummyClassifier(), table_pruner(missing_label="?"))
+    model = PrunedClassifier(DummyClassifier(), table_pruner(missing_label="?"), labels="pseudo")
     model.fit(X, partial, y_oracle=oracle)
     asked = model.pruner_.annotation_indices_
     oracle[asked[0]] = "?"

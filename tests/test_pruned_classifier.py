@@ -28,7 +28,7 @@ class Remembering(DummyClassifier):
 
 def test_trains_on_the_coreset(quick, iris):
     X, _, partial = iris
-    model = PrunedClassifier(Remembering(), quick()).fit(X, partial)
+    model = PrunedClassifier(Remembering(), quick(), labels="pseudo").fit(X, partial)
     np.testing.assert_array_equal(model.estimator_.X_, X[model.pruner_.support_])
     np.testing.assert_array_equal(model.estimator_.y_, model.pruner_.coreset_labels_)
     assert model.n_features_in_ == 4
@@ -67,7 +67,7 @@ def test_oracle_labels_of_rows_that_are_not_kept_are_never_read(quick, iris):
 
 def test_delegation(quick, iris):
     X, y, partial = iris
-    model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(X, partial)
+    model = PrunedClassifier(LogisticRegression(max_iter=500), quick(), labels="pseudo").fit(X, partial)
     for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
         np.testing.assert_array_equal(getattr(model, method)(X), getattr(model.estimator_, method)(X))
     assert model.classes_.tolist() == [0, 1, 2]
@@ -77,7 +77,7 @@ def test_delegation(quick, iris):
 
 def test_score_ignores_unlabeled_rows(quick, iris):
     X, y, partial = iris
-    model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(X, partial)
+    model = PrunedClassifier(LogisticRegression(max_iter=500), quick(), labels="pseudo").fit(X, partial)
     given = partial >= 0
     assert model.score(X, partial) == pytest.approx(np.mean(model.predict(X[given]) == y[given]))
     with pytest.raises(ValueError, match="needs labeled rows"):
@@ -91,7 +91,7 @@ def test_minus_one_as_a_class_is_scored():
     X = y[:, None] + rng.normal(scale=0.5, size=(300, 2))
     partial = np.where(rng.random(300) < 0.7, None, y)
     pruner = SemiPrune(1.0, labeler=LabelSpreading(), proxy=NetClassifier(module__width=4), n_epochs=10, random_state=0)
-    constant = PrunedClassifier(DummyClassifier(strategy="constant", constant=1), pruner)
+    constant = PrunedClassifier(DummyClassifier(strategy="constant", constant=1), pruner, labels="pseudo")
     scores = cross_val_score(constant, X, partial, cv=PartialLabelKFold(3))
     assert scores.mean() < 0.85
 
@@ -99,7 +99,7 @@ def test_minus_one_as_a_class_is_scored():
 def test_frames(quick, iris):
     X, _, partial = iris
     frame = pd.DataFrame(X, columns=list("abcd"))
-    model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(frame, partial)
+    model = PrunedClassifier(LogisticRegression(max_iter=500), quick(), labels="pseudo").fit(frame, partial)
     assert model.feature_names_in_.tolist() == list("abcd")
     assert model.predict(frame).shape == (150,)
     model.fit(X, partial)
@@ -128,7 +128,7 @@ def test_an_oracle_without_an_answer_is_refused(quick, iris):
 
 def test_score_needs_a_label_for_each_row(quick, iris):
     X, y, partial = iris
-    model = PrunedClassifier(LogisticRegression(max_iter=500), quick()).fit(X, partial)
+    model = PrunedClassifier(LogisticRegression(max_iter=500), quick(), labels="pseudo").fit(X, partial)
     for scored in (model, model.pruner_):
         with pytest.raises(ValueError, match="X has 150 rows, y has 20"):
             scored.score(X, y[:20])
@@ -151,7 +151,7 @@ def test_no_given_label_among_the_kept_rows(quick, iris):
 def test_last_in_a_pipeline_and_in_a_grid(quick, iris):
     X, y, partial = iris
     labels = np.where(partial < 0, None, np.array(["a", "b", "c"])[y])
-    model = make_pipeline(StandardScaler(), PrunedClassifier(LogisticRegression(), quick()))
+    model = make_pipeline(StandardScaler(), PrunedClassifier(LogisticRegression(), quick(), labels="pseudo"))
     grid = {"prunedclassifier__pruner__ratio": [0.2, 0.6], "prunedclassifier__estimator__C": [0.1, 1.0]}
     search = GridSearchCV(model, grid, cv=PartialLabelKFold(3)).fit(X, labels)
     assert not np.isnan(search.cv_results_["mean_test_score"]).any()
