@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.utils.validation import _check_feature_names, _get_feature_names, check_is_fitted
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
+from skprune._utils._columns import check_column_names
 from skprune._utils._given_rows import fingerprint, holds_numbers, read_rows
 from skprune._utils._items import file_names, is_dataset, is_image_paths, labels_hint
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
@@ -30,11 +31,11 @@ def read_labeled_pool(estimator, X, y):
     """Read what ``fit`` gets, and refuse what cannot be read."""
     if y is None and is_dataset(X):
         raise ValueError(labels_hint(X))
+    check_column_names(X)
     rows = estimator._read_rows(X)
     if y is not None:
         check_equal_length(rows, y)  # before what a short y lacks is named
     codes, classes = encode_labels(y, estimator.missing_label, warn=True)
-    _get_feature_names(X)  # refuses column names of mixed types
     return LabeledPool(rows, codes, classes)
 
 
@@ -198,6 +199,12 @@ class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         return tags
 
 
+def check_pruner(pruner):
+    """Refuse what is no pruner."""
+    if isinstance(pruner, type) or not all(hasattr(pruner, name) for name in ("fit", "get_params", "get_support")):
+        raise TypeError(f"pruner must be a pruner such as SemiPrune, got {pruner!r}.")
+
+
 def require_labels(labels, pruner, hint):
     """Return the labels of kept rows in their own type; refuse rows without one."""
     unlabeled = missing_mask(labels, None)  # of a pruner's own labels, None alone is missing
@@ -229,6 +236,7 @@ class FittedPrunerMixin:
 
     def _pruner_for(self, *, trains_on_pseudo_labels, final_model=None):
         """Clone the pruner, and tell it what it leaves open: its goal, and the model that its comparison trains."""
+        check_pruner(self.pruner)
         pruner = clone(self.pruner)
         parameters = pruner.get_params(deep=False)
         goal = parameters.get("goal")

@@ -17,11 +17,13 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skprune._base import FittedPrunerMixin, labeled_rows, missing_label_of, require_labels
+from skprune._base import FittedPrunerMixin, check_pruner, labeled_rows, missing_label_of, require_labels
 from skprune._pipeline._trial import try_classifier, untouched
 from skprune._reports import compare_pseudo_labels
-from skprune._utils._adapters import items_as_input
-from skprune._utils._labels import encode_labels, labels_at, missing_mask, with_answers
+from skprune._utils._adapters import check_readable, items_as_input
+from skprune._utils._columns import check_column_names
+from skprune._utils._given_rows import read_rows
+from skprune._utils._labels import check_label_shape, encode_labels, labels_at, missing_mask, with_answers
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length, take_rows
 from skprune._utils._warnings import warn_user
@@ -124,13 +126,19 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
             If ``fit`` of `estimator` does not take one of `fit_params`.
         """
         check_option("labels", self.labels, ("auto", "pseudo", "given"))
+        check_pruner(self.pruner)
+        if isinstance(self.estimator, type) or not all(hasattr(self.estimator, name) for name in ("fit", "get_params")):
+            raise TypeError(f"estimator must be a classifier with fit and get_params, got {self.estimator!r}.")
         if y_oracle is not None:
             if self.labels == "given":
                 raise ValueError("labels='given' trains on given labels only, so it takes no y_oracle.")
             check_equal_length(X, y_oracle, "y_oracle")
+            check_label_shape(y_oracle, "y_oracle")
         fit_params = self._routed("fit", fit_params)
         if hasattr(fit_params.get("sample_weight"), "__len__"):
             check_equal_length(X, fit_params["sample_weight"], "sample_weight")
+            if np.asarray(fit_params["sample_weight"]).dtype.kind not in "biuf":
+                raise ValueError(f"sample_weight must hold numbers, got {fit_params['sample_weight']!r}.")
         self._try_estimator(X, y, fit_params)
         trains_on_pseudo_labels = self.labels != "given" and y_oracle is None
         pruner = self._pruner_for(trains_on_pseudo_labels=trains_on_pseudo_labels, final_model=self.estimator)
@@ -171,9 +179,15 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
                 check_equal_length(X, codes)
             except (ValueError, TypeError):
                 return  # the pruner says what is wrong
-        try_classifier(
-            self.estimator, X, codes, classes, lambda rows: _check_method_params(X, fit_params, indices=rows)
-        )
+        try:
+            try_classifier(
+                self.estimator, X, codes, classes, lambda rows: _check_method_params(X, fit_params, indices=rows)
+            )
+        except (ValueError, TypeError):
+            with untouched():
+                check_column_names(X)
+                check_readable(self.estimator, read_rows(X, estimator=self.estimator))  # names what X lacks, if it does
+            raise
 
     @property
     def classes_(self):

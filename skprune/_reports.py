@@ -1,5 +1,6 @@
 """What a fitted SemiPrune tells about its pool: other choices, reasons, weights, accuracies, difficulties of new rows."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import joblib
@@ -71,7 +72,7 @@ class Reports:
         ['among the hardest']
         """
         check_is_fitted(self)
-        if isinstance(scores, str):
+        if isinstance(scores, (str, bytes)) or not isinstance(scores, Iterable):
             raise TypeError(f"scores must be a list of names, got {scores!r}.")
         columns = {
             "label": self.pseudo_labels_,
@@ -131,6 +132,8 @@ class Reports:
         (10, 20)
         """
         check_is_fitted(self)
+        if mask is None:
+            raise ValueError("mask must be a boolean mask of the rows of the pool, got None.")
         mask = check_mask("mask", mask, len(self.support_))
         if np.array_equal(mask, self.support_):
             return self.annotation_indices_
@@ -229,6 +232,8 @@ class Reports:
         True
         """
         pool = scale_images(self._check_fitted_pool(X), self._image_side)
+        if ratios is not None and (isinstance(ratios, (str, bytes)) or not isinstance(ratios, Iterable)):
+            raise TypeError(f"ratios must be None or a sequence of ratios, got {ratios!r}.")
         masks = self._masks(_RATIOS if ratios is None else ratios, skip_impossible=ratios is None)
         if not masks:
             raise ValueError("ratios must hold at least one value that the selection can keep.")

@@ -4,7 +4,6 @@ from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skprune._base import BasePruner, read_labeled_pool
 from skprune._pipeline._calibration import label_confidence
@@ -23,9 +22,10 @@ from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._pipeline._trial import try_stages
 from skprune._published import PublishedSettings
 from skprune._reports import Reports
-from skprune._utils._adapters import check_readable
+from skprune._utils._adapters import check_readable, tell_axes
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._labels import MISSING
+from skprune._utils._seeds import random_state_of
 from skprune._utils._warnings import warn_user
 from skprune.nets._features import features_warning
 
@@ -302,15 +302,16 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         sets = None if equal is None else equal.sets.numbers
         units = read_groups(groups, pool.labeled, settings.groups_select) or equal
         check_parameters(settings, pool.codes, pool.classes, is_image=is_image, units=units, sets=sets)
-        models = prepare_models(
-            settings, check_random_state(settings.random_state), pool.classes, all_labeled=all_labeled
-        )
+        models = prepare_models(settings, random_state_of(settings.random_state), pool.classes, all_labeled=all_labeled)
         final_model = final_model_of(settings, X, pool, models.stage_seed)
         for model in (models.labeler, models.proxy, final_model and final_model.training.proxy):
             if model is not None:
                 check_readable(model, pool.rows)
         given, side = pool.rows, scaled_side(settings.image_size, models, pool.rows)
         pool = replace(pool, rows=scale_images(given, side))
+        for model in (models.labeler, models.proxy):
+            if model is not None:
+                tell_axes(model, pool.rows)
         read = pool.rows, pool.codes, pool.classes
         spread = None if (known == pool.codes).all() else known
         trial = cache(partial(try_stages, settings, models, *read, units, final_model))

@@ -114,7 +114,7 @@ def prepare(estimator, *, rng, device, n_jobs, classes=None):
     estimator = seed_nested(clone(estimator), rng)
     if classes is not None:
         read_class_indices(estimator, classes)
-    inherited = {"device": None if device == "auto" else device, "n_jobs": n_jobs}
+    inherited = {"device": None if isinstance(device, str) and device == "auto" else device, "n_jobs": n_jobs}
     filled = {}
     for name, value in estimator.get_params(deep=True).items():
         parameter = name.rsplit("__", 1)[-1]

@@ -4,7 +4,6 @@ import os
 from numbers import Integral
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._held_out import can_hold_out
@@ -50,9 +49,10 @@ def _check_stages(settings):
     for name in ("n_epochs", "schedule_epochs", "n_repeats"):
         check_count(name, getattr(settings, name))
     check_count("schedule_epochs", settings.schedule_epochs, least=settings.n_epochs)
-    if settings.n_jobs is not None and (isinstance(settings.n_jobs, bool) or not isinstance(settings.n_jobs, Integral)):
-        raise ValueError(f"n_jobs must be None or an integer other than 0, got {settings.n_jobs!r}.")
-    effective_n_jobs(settings.n_jobs)  # refuses 0
+    if settings.n_jobs is not None:
+        if isinstance(settings.n_jobs, bool) or not isinstance(settings.n_jobs, Integral) or settings.n_jobs == 0:
+            raise ValueError(f"n_jobs must be None or an integer other than 0, got {settings.n_jobs!r}.")
+        check_count("n_jobs", abs(settings.n_jobs))
 
 
 def _check_recording(settings, n_samples, n_classes):
@@ -72,6 +72,8 @@ def _check_recording(settings, n_samples, n_classes):
 
 
 def _check_proxy(settings, codes):
+    if isinstance(settings.proxy, type):
+        raise TypeError(f"proxy must be a classifier, 'labeler' or None, got {settings.proxy!r}.")
     proxy = settings.proxy[-1] if isinstance(settings.proxy, Pipeline) else settings.proxy
     if isinstance(proxy, str):
         if not settings.uses_labeler_run:
@@ -111,12 +113,19 @@ def _check_selection(settings, codes, classes, k, n_recorded, *, is_image, units
             k, codes = units.reduced(k, codes, labeled & settings.keeps_labeled, selector)
             selector.check(k, len(codes), n_recorded)
         least = selector.least_per_class(k, len(classes))
-        least = int(np.minimum(least, np.bincount(codes[codes != MISSING])).sum())
+        least = _least_kept(least, codes, len(classes))
         if least > k:
             raise ValueError(
                 f"min_per_class={selector.min_per_class} needs at least {least} rows of the {len(classes)} classes, and "
                 f"{settings.size} keeps {k}{'' if units is None else ' that differ'}."
             )
+
+
+def _least_kept(least, codes, n_classes):
+    """Return how many rows a minimum of each class keeps at least, whatever the classes of the unlabeled rows turn out to be."""
+    given = np.bincount(codes[codes != MISSING], minlength=n_classes)
+    kept, if_all_others = np.minimum(least, given), np.minimum(least, given + (codes == MISSING).sum())
+    return int(kept.sum() + (if_all_others - kept).min())
 
 
 def _check_held_out(settings, codes, sets):

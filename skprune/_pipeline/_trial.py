@@ -43,7 +43,7 @@ _AT_ONCE = (InvalidParameterError, ReadsNoMissingLabels)
 def try_stages(settings, models, pool, codes, classes, units=None, final_model=None):
     """Refuse models, a difficulty or a selection that cannot work; nothing is kept, and no random state is moved."""
     table = pool.array if isinstance(pool, GivenRows) else pool
-    if table is not None and table.ndim == 2:
+    if table is not None:
         check_magnitude(table)
     n_classes, recorded, doubts = len(classes), None, []
     with untouched():

@@ -11,9 +11,10 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from skprune._utils._axes import has_plain_axes
 from skprune._utils._columns import describe_columns
 from skprune._utils._given_rows import GivenRows, holds_numbers
-from skprune._utils._items import is_items
+from skprune._utils._items import is_items, tensor_as_array
 from skprune._utils._labels import MISSING, codes_of_keys
 from skprune._utils._pool import ENCODE_FIRST, VECTORIZE_FIRST, NotNumbers, as_pool, flat
 
@@ -58,8 +59,23 @@ def as_input(estimator, pool):
     return pool.given
 
 
+def tell_axes(estimator, pool):
+    """Set `image_shape` where it is None, for images whose axes would be read in another way than the user named them."""
+    if pool.ndim != 4 or has_plain_axes(pool.shape[1:]):
+        return estimator
+    shapes = {
+        name: pool.shape[1:]
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rsplit("__", 1)[-1] == "image_shape" and value is None
+    }
+    estimator.set_params(**shapes)
+    return estimator
+
+
 def items_as_input(estimator, X):
-    """Return Datasets and images as an array that an estimator reads, all other data as they are."""
+    """Return Datasets, images and tensors as an array that an estimator reads, all other data as they are."""
+    if hasattr(X, "detach"):
+        return tensor_as_array(X)
     return as_input(estimator, as_pool(X)) if is_items(X) else X
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from numbers import Number
 
 import numpy as np
+from scipy.sparse import csr_array
+from sklearn.utils.validation import _get_feature_names
 
 from skprune._utils._labels import is_null
 
@@ -28,12 +30,31 @@ def is_frame(X):
     return any(name in sys.modules and isinstance(X, sys.modules[name].DataFrame) for name in ("pandas", "polars"))
 
 
+def as_sparse_table(X):
+    """Return a frame of pandas whose columns are all sparse as a sparse table, anything else as it is."""
+    if not is_frame(X) or not hasattr(X, "dtypes") or not hasattr(X, "iloc") or X.shape[1] == 0:
+        return X
+    is_sparse = all(type(dtype).__name__ == "SparseDtype" and dtype.kind in "biuf" for dtype in X.dtypes)
+    return csr_array(X.sparse.to_coo()) if is_sparse and all(dtype.fill_value == 0 for dtype in X.dtypes) else X
+
+
 def columns_of(X):
     """Return the columns of a table."""
     if is_frame(X):
         cells = X.get_columns() if hasattr(X, "get_columns") else (X.iloc[:, place] for place in range(X.shape[1]))
         return [_column(name, series) for name, series in zip(X.columns, cells, strict=True)]
     return [_column(position, values) for position, values in enumerate(np.asarray(X).T)]
+
+
+def check_column_names(X):
+    """Refuse column names of mixed types, and names that two columns share."""
+    if not is_frame(X):
+        return
+    names = list(X.columns)
+    if len(set(names)) < len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise ValueError(f"X has several columns of the name {twice!r}. Give each column a name of its own.")
+    _get_feature_names(X)
 
 
 def describe_columns(columns):

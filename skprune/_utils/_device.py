@@ -14,7 +14,7 @@ def resolve_device(device):
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         resolved = torch.device(device)
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"device must be None, 'auto' or a device of torch, such as 'cpu' or 'cuda:0', got {device!r}."
         ) from error

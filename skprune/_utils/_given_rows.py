@@ -8,10 +8,10 @@ from scipy.sparse import csr_array, issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
-from skprune._utils._columns import columns_of, is_frame, is_texts
-from skprune._utils._items import is_dataset, is_items, tensor_as_array
+from skprune._utils._columns import as_sparse_table, columns_of, is_frame, is_texts
+from skprune._utils._items import check_map_style, is_dataset, is_items, tensor_as_array
 from skprune._utils._labels import is_null
-from skprune._utils._pool import NotNumbers, as_pool, take_rows
+from skprune._utils._pool import NotNumbers, as_pool, check_has_rows, take_rows
 
 
 class GivenRows:
@@ -68,6 +68,7 @@ def read_rows(X, image_shape=None, *, estimator=None):
     """Read what a pruner gets: an array, or the rows as they were given where models other than nets may read more."""
     if is_items(X):
         return as_pool(X, image_shape, estimator=estimator)
+    X = as_sparse_table(X)
     if image_shape is None and issparse(X):
         return GivenRows(_checked_sparse(X, estimator))
     if image_shape is None and is_texts(X):
@@ -88,6 +89,8 @@ def holds_numbers(rows):
 
 def unread_rows(X):
     """Return rows of any kind, of which nothing but their number is looked at."""
+    check_map_style(X)
+    check_has_rows(X)
     if hasattr(X, "detach"):
         X = tensor_as_array(X)
     if _num_samples(X) == 0:

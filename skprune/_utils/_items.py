@@ -77,6 +77,10 @@ def tensor_as_array(tensor):
     """Return a torch tensor as an ndarray; bfloat16, which NumPy does not know, as float32."""
     if "sparse" in str(tensor.layout):
         raise TypeError("X is a sparse tensor. Use X.to_dense(), or a sparse array of SciPy.")
+    if tensor.is_quantized:
+        raise TypeError("X is a quantized tensor. Use X.dequantize().")
+    if tensor.is_meta:
+        raise TypeError("X is a tensor on the device 'meta', which holds no values.")
     tensor = tensor.detach().cpu()
     return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 
@@ -132,6 +136,10 @@ def _is_pillow_image(item):
 def _value(item, row):
     """Return what an item holds besides its label: itself, the first of a tuple, or the only image of a mapping."""
     if isinstance(item, (tuple, list)):
+        if not item:
+            raise ValueError(
+                f"Row {row} of X is an empty {type(item).__name__}. Items must be images or arrays of numbers."
+            )
         item = item[0]
     if not isinstance(item, Mapping):
         return item

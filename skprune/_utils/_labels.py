@@ -1,5 +1,6 @@
 """What "unlabeled" looks like. Everywhere else labels are 0..K-1, and -1 where there is none."""
 
+import datetime
 from dataclasses import dataclass
 from numbers import Number
 
@@ -96,16 +97,25 @@ def labels_at(y, rows):
 
 def with_answers(labels, asked, y_oracle, rows, classes, missing_label="auto"):
     """Replace the labels of the `asked` among some rows by those of an oracle, which is read at these rows alone."""
-    hidden = _raw(y_oracle)[1][rows[asked]]
+    hidden = _raw(y_oracle, "y_oracle")[1][rows[asked]]
     answers = None if hidden.any() else labels_at(y_oracle, rows[asked])
     unknown = hidden if answers is None else missing_mask(answers, missing_label, classes, name="y_oracle")
     if unknown.any():
         raise ValueError(f"y_oracle has no label for row {int(rows[asked][unknown][0])}, which is kept.")
+    try:
+        check_classification_targets(answers)
+    except ValueError as error:
+        raise ValueError(f"y_oracle holds no class labels. {error}") from error
     same_kind = labels.dtype.kind == answers.dtype.kind
     answered = np.empty(len(rows), dtype=np.result_type(labels, answers) if same_kind else object)
     answered[~asked] = labels[~asked]
     answered[asked] = answers
-    return _plain(answered)
+    return _plain(answered, "y with the answers of y_oracle")
+
+
+def check_label_shape(y, name):
+    """Refuse what is not one label for each row, without a look at the labels."""
+    _raw(y, name)
 
 
 def series_like(y, labels, rows):
@@ -134,17 +144,17 @@ def _read(y, missing_label, classes=None, name="y"):
         raise ValueError(
             f"missing_label must be 'auto' or one value, got {missing_label!r}. Replace further marks by None."
         )
-    values, hidden = _raw(y)
+    values, hidden = _raw(y, name)
     if isinstance(missing_label, str) and missing_label == "auto":
         known = np.array([]) if classes is None else np.asarray(classes)
         missing = hidden if hidden.any() or _equal(known, MISSING).any() else _equal(values, MISSING)
-        labels = _plain(values[~missing])
+        labels = _plain(values[~missing], name)
         doubt = _doubt_about_texts(labels, known, name, any_missing=missing.any())
         if classes is None and doubt is None:
             doubt = _doubt_about_minus_one(labels, missing, nulls=hidden.any())
         return _GivenLabels(labels, missing, doubt)
     if is_null(missing_label):
-        return _GivenLabels(_plain(values[~hidden]), hidden)
+        return _GivenLabels(_plain(values[~hidden], name), hidden)
     if hidden.any():
         raise ValueError(
             f"{name} holds a missing value at row {int(hidden.argmax())}, but missing_label={missing_label!r} says that "
@@ -153,7 +163,7 @@ def _read(y, missing_label, classes=None, name="y"):
     missing = _equal(values, missing_label)
     if not missing.any():
         _refuse_other_spelling(values, missing_label, classes, name)
-    return _GivenLabels(_plain(values[~missing]), missing)
+    return _GivenLabels(_plain(values[~missing], name), missing)
 
 
 def _doubt_about_texts(labels, known, name, *, any_missing):
@@ -220,7 +230,7 @@ def _folded(label):
     return text.strip().casefold().removesuffix(".0")
 
 
-def _raw(y):
+def _raw(y, name="y"):
     """Return `y` as an ndarray and the mask of its null entries, without a look beneath a mask."""
     if y is None:
         raise ValueError(
@@ -229,7 +239,7 @@ def _raw(y):
         )
     if isinstance(y, np.ma.MaskedArray):
         if y.ndim != 1:
-            raise ValueError(f"y should be a 1d array, got an array of shape {y.shape} instead.")
+            raise ValueError(f"{name} should be a 1d array, got an array of shape {y.shape} instead.")
         hidden = np.ma.getmaskarray(y).copy()
         values = np.ma.getdata(y)
         hidden[~hidden] = _nulls(values[~hidden])
@@ -241,11 +251,18 @@ def _raw(y):
     if isinstance(values, (list, tuple)):
         entries, values = values, np.empty(len(values), dtype=object)
         if any(np.ndim(v) for v in entries):
-            raise ValueError("y should be a 1d array, got a nested sequence instead.")
+            raise ValueError(f"{name} should be a 1d array, got a nested sequence instead.")
         values[:] = entries
     elif not hasattr(y, "dtype") or hasattr(y, "detach"):
-        values = np.asarray(y)
-    values = column_or_1d(values, warn=True)
+        values = np.asarray(y.detach().cpu() if hasattr(y, "detach") else y)
+    shape = np.shape(values)
+    if len(shape) != 1 and shape[1:] != (1,):
+        raise ValueError(f"{name} should be a 1d array, got an array of shape {shape} instead.")
+    if getattr(values, "dtype", None) is not None and getattr(values.dtype, "kind", "") in ("c", "V"):
+        raise ValueError(f"{name} holds values of dtype {values.dtype}. {_KINDS_OF_LABELS}")
+    values = column_or_1d(values, input_name=name, warn=True)
+    if values.dtype.kind == "T":
+        values = values.astype(object)
     return values, _nulls(values)
 
 
@@ -280,20 +297,33 @@ def _equal(values, wanted):
     )
 
 
-def _plain(values):
+_LABELS = {
+    "strings": str,
+    "bytes": bytes,
+    "dates": (datetime.date, np.datetime64),
+    "numbers": (Number, np.bool_),
+}
+_KINDS_OF_LABELS = "Labels must be texts, integers or truth values."
+
+
+def _plain(values, name="y"):
     """Give an object array of numbers or booleans its own dtype; refuse a mixture of text and numbers."""
     values = np.asarray(values)
     if values.dtype.kind != "O" or values.size == 0:
         return values
-    texts = sum(isinstance(v, str) for v in values)
-    if texts == len(values):
-        return values
-    if texts:
-        raise ValueError(
-            f"y mixes {texts} strings with {len(values) - texts} labels of another type. Use one type for all labels, and one "
-            "mark, such as None, for all unlabeled rows."
-        )
-    return np.asarray(values.tolist())
+    sizes = {}
+    for value in values:
+        kind = next((what for what, types in _LABELS.items() if isinstance(value, types)), None)
+        if kind is None:
+            raise ValueError(f"{name} holds {value!r}, a {type(value).__name__}. {_KINDS_OF_LABELS}")
+        sizes[kind] = sizes.get(kind, 0) + 1
+    if len(sizes) == 1:
+        return values if "strings" in sizes else np.asarray(values.tolist())
+    kind = next(kind for kind in _LABELS if kind in sizes)
+    raise ValueError(
+        f"{name} mixes {sizes[kind]} {kind} with {len(values) - sizes[kind]} labels of another type. Use one type for all "
+        "labels, and one mark, such as None, for all unlabeled rows."
+    )
 
 
 _REMEDIES = {"alignment": "labels", "balanced": True}

@@ -5,14 +5,20 @@ from numbers import Integral, Real
 
 import numpy as np
 
+_LARGEST_COUNT = 2**31 - 1
+
 
 def check_count(name, value, *, least=1, most=None, optional=False):
     """Refuse a parameter that is no integer within bounds; None passes where it is `optional`."""
     if optional and value is None:
         return
     whole = isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
-    if whole and value >= least and (most is None or value <= most):
+    if whole and least <= value <= (_LARGEST_COUNT if most is None else most):
         return
+    if whole and value > _LARGEST_COUNT:
+        raise ValueError(
+            f"{name} must be at most {most or _LARGEST_COUNT}, got an integer of {value.bit_length()} bits."
+        )
     bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
     raise ValueError(f"{name} must be {'None or ' if optional else ''}an integer {bounds}, got {value!r}.")
 
@@ -21,7 +27,7 @@ def check_number(name, value, low, high=math.inf, *, open_at=(), words=()):
     """Refuse a parameter that is no finite number of an interval, and none of the `words` allowed beside it."""
     if isinstance(value, str) and value in words:
         return
-    number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and math.isfinite(value)
+    number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and abs(value) < math.inf
     if number and low <= value <= high and value not in open_at:
         return
     if math.isinf(high):

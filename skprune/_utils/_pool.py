@@ -1,12 +1,15 @@
 """How X is read as numbers: one C-contiguous array, 2-D for tables and 4-D for images."""
 
+import os
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _num_samples
 
 from skprune._utils._axes import as_image_shape, channels_first
-from skprune._utils._columns import columns_of, describe_columns, is_frame, is_texts
+from skprune._utils._columns import as_sparse_table, columns_of, describe_columns, is_frame, is_texts
 from skprune._utils._items import (
     check_map_style,
     is_dataset,
@@ -39,10 +42,12 @@ class NotNumbers(ValueError):
 def as_pool(X, image_shape=None, *, estimator=None):
     """Turn X into an array of finite numbers, as nets read it."""
     check_map_style(X)
+    check_has_rows(X)
     if is_items(X):
         X, channels_are_first = read_items(X)
         if channels_are_first and image_shape is None:
             image_shape = X.shape[1:]
+    X = as_sparse_table(X)
     if issparse(X):
         X = X.toarray()
     elif hasattr(X, "detach"):
@@ -64,9 +69,7 @@ def as_pool(X, image_shape=None, *, estimator=None):
         array = array.astype(np.float64) if array.dtype.kind == "O" else array
     except (ValueError, TypeError) as error:
         refusal = _text_refusal(X, estimator)
-        if refusal is None:
-            raise
-        raise refusal from error
+        raise refusal or _named(error) from error
     if array.ndim > 4:
         raise ValueError(f"X has {array.ndim} axes. Use a table (n, d) or images (n, C, H, W).")
     if image_shape is not None:
@@ -76,6 +79,8 @@ def as_pool(X, image_shape=None, *, estimator=None):
     if array.ndim == 3:
         array = array[:, None]
     image = array.ndim == 4
+    if image and 0 in array.shape[1:]:
+        raise ValueError(f"X holds images of shape {array.shape[1:]}, without any pixel.")
     if array.dtype == np.float16 or (array.dtype == np.uint8 and not image):
         array = array.astype(np.float32)
     elif array.dtype not in (np.uint8, np.float32, np.float64):
@@ -83,6 +88,19 @@ def as_pool(X, image_shape=None, *, estimator=None):
     array = np.ascontiguousarray(array)
     _check_finite(array, X)
     return array
+
+
+def check_has_rows(X):
+    """Refuse what has no rows that can be taken by their number."""
+    is_text = isinstance(X, (str, bytes, os.PathLike))
+    if not hasattr(X, "shape"):
+        is_sized = hasattr(X, "__getitem__") and hasattr(X, "__len__")
+        has_rows = (is_sized or hasattr(X, "__array__")) and not isinstance(X, (type, Mapping))
+    else:
+        has_rows = len(X.shape) > 0
+    if is_text or not has_rows:
+        what = repr(X) if is_text or X is None else f"a {type(X).__name__}"
+        raise TypeError(f"X is {what}. Pass an array, a DataFrame, a list with an entry for each row, or a Dataset.")
 
 
 def flat(pool):
@@ -101,8 +119,12 @@ def take_rows(X, rows):
 
 
 def check_equal_length(pool, y, name="y"):
-    """Refuse X and y of unequal length."""
-    rows, labels = _num_samples(pool), _num_samples(y)
+    """Refuse X and y of unequal length, and a y without one."""
+    try:
+        labels = _num_samples(y)
+    except TypeError as error:
+        raise TypeError(f"{name} must be array-like of shape (n_samples,), got {y!r}.") from error
+    rows = _num_samples(pool)
     if rows != labels:
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
 
@@ -136,6 +158,12 @@ def _check_dates(X):
         )
 
 
+def _named(error):
+    """Return an error of scikit-learn or NumPy as one that says that it is about X."""
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"X cannot be read as a table (n, d) or images (n, C, H, W) of numbers. {error}")
+
+
 def _text_refusal(X, estimator):
     """Return the error that names the columns without numbers; None if that is not what is wrong."""
     table = X if is_frame(X) else _as_objects(X)
@@ -143,7 +171,7 @@ def _text_refusal(X, estimator):
         return None
     columns = columns_of(table)
     kinds = {column.kind for column in columns}
-    if kinds == {"number"} or ("object" in kinds and not is_frame(X)):
+    if kinds <= {"number"} or ("object" in kinds and not is_frame(X)):
         return None
     return NotNumbers(f"X holds {describe_columns(columns)}, and {_name(estimator)} reads numbers only. {ENCODE_FIRST}")
 
@@ -187,6 +215,7 @@ def _check_finite(array, X):
 
 def check_magnitude(table):
     """Refuse columns whose squares are not finite, which no standard deviation survives."""
+    table = flat(table)
     if table.size == 0 or max(float(table.max()), -float(table.min())) < _LARGEST:
         return
     extent = np.maximum(table.max(axis=0), -table.min(axis=0))

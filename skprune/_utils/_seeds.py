@@ -17,6 +17,16 @@ def seed_nested(estimator, rng, *, anew=False):
     return estimator  # a FrozenEstimator's set_params returns nothing
 
 
+def random_state_of(random_state):
+    """Return a RandomState of NumPy for a seed, a RandomState or None."""
+    try:
+        return check_random_state(random_state)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"random_state must be None, an integer from 0 to 2**32 - 1 or a RandomState, got {random_state!r}."
+        ) from error
+
+
 def generator_for(purpose, random_state):
     """Return a generator of its own for a purpose: one seed for two purposes must not choose the same rows for both."""
-    return np.random.default_rng([check_random_state(random_state).randint(2**31 - 1), crc32(purpose.encode())])
+    return np.random.default_rng([random_state_of(random_state).randint(2**31 - 1), crc32(purpose.encode())])

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
 from skprune._base import read_labeled_pool
 from skprune._pipeline._models import check_labeler, prepare
-from skprune._utils._adapters import as_input, check_readable, is_net, torch_seeded
+from skprune._utils._adapters import as_input, check_readable, is_net, tell_axes, torch_seeded
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_option
+from skprune._utils._seeds import random_state_of
 from skprune.baselines._base import ReselectingPruner
 from skprune.nets._features import entering
 from skprune.selection import kept_count
@@ -118,14 +118,16 @@ class ActivePruner(ReselectingPruner):
             The input or a parameter is invalid, or there are more labeled rows than rows to keep.
         """
         pool = read_labeled_pool(self, X, y)
+        check_option("strategy", self.strategy, ("badge", "margin"))
+        check_option("include_labeled", self.include_labeled, (True, False))
         kept = pool.labeled & bool(self.include_labeled)
         self._count_added(self.ratio, kept)
-        check_option("strategy", self.strategy, ("badge", "margin"))
         classifier = default_classifier() if self.classifier is None else self.classifier
         check_labeler(classifier, "classifier")
-        rng = check_random_state(self.random_state)
+        rng = random_state_of(self.random_state)
         classifier = prepare(clone(classifier), rng=rng, device=self.device, n_jobs=None, classes=pool.classes)
         seed = int(rng.randint(2**31 - 1))
+        tell_axes(classifier, pool.rows)
         check_readable(classifier, pool.rows)
         rows = as_input(classifier, pool.rows)
         with torch_seeded(classifier, seed):

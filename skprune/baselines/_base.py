@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.cluster import KMeans
-from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.validation import _get_feature_names, check_is_fitted
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from skprune._base import BasePruner, LabeledPool
 from skprune._pipeline._models import prepare
-from skprune._utils._adapters import as_input
+from skprune._utils._adapters import as_input, tell_axes
+from skprune._utils._columns import check_column_names
 from skprune._utils._given_rows import GivenRows
 from skprune._utils._labels import MISSING, encode_any_labels
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length, flat
+from skprune._utils._seeds import random_state_of
 from skprune.selection import BaseSelector, Mixture, get_selector, kept_count
 from skprune.selection._base import needed_inputs
 
@@ -67,9 +69,10 @@ class LabelFreePruner(ReselectingPruner):
         ValueError, TypeError
             The input or a parameter is invalid.
         """
-        pool = read_pool(self._read_rows(X), X, y, self.missing_label)
+        check_column_names(X)
+        pool = read_pool(self._read_rows(X), y, self.missing_label)
         kept_count(self.ratio, len(pool.rows))
-        rng = check_random_state(self.random_state)
+        rng = random_state_of(self.random_state)
         trace = self._inspect(pool.rows, pool.classes, rng)
         seed = int(rng.randint(2**31 - 1))
         scores, mask = self._choose(trace, self.ratio, seed)
@@ -201,9 +204,8 @@ class GreedyPruner(LabelFreePruner):
         """Return k positions in the order in which they are picked."""
 
 
-def read_pool(rows, X, y, missing_label):
+def read_pool(rows, y, missing_label):
     """Read what ``fit`` of a label-free pruner gets: any labels may be missing, and y itself may be None."""
-    _get_feature_names(X)  # refuses column names of mixed types
     codes, classes = np.full(len(rows), MISSING, dtype=np.int64), np.array([])
     if y is not None:
         check_equal_length(rows, y)
@@ -229,6 +231,7 @@ def embed(embedding, rows, rng, device=None):
     if isinstance(embedding, type) or not (in_two_steps or hasattr(embedding, "fit_transform")):
         raise TypeError(f"embedding must be a transformer with fit and transform, or None, got {embedding!r}.")
     transformer = prepare(embedding, rng=rng, device=device, n_jobs=None)
+    tell_axes(transformer, rows)
     reads_images = get_tags(transformer).input_tags.three_d_array and rows.ndim == 4
     X = rows if reads_images else as_input(transformer, rows)
     in_one_step = hasattr(transformer, "fit_transform")

@@ -9,9 +9,10 @@ from skprune._pipeline._models import choose_models, prepare_models
 from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._selection import SelectionInputs, make_choice
 from skprune._pipeline._settings import Settings
+from skprune._pipeline._stage_cache import StageCache
 from skprune._pipeline._stages import run_stages
 from skprune._pipeline._trial import try_stages
-from skprune._utils._adapters import class_keyed
+from skprune._utils._adapters import class_keyed, tell_axes
 from skprune._utils._docstrings import fill_docstring
 from skprune.baselines._base import LabelFreePruner, cluster, count_clusters, embed
 from skprune.baselines._docstrings import BASELINE_TEXTS
@@ -166,6 +167,8 @@ class ELFSPruner(LabelFreePruner):
                 f"{name}={weights!r} of the proxy names classes, and ELFSPruner trains it on clusters. Leave it out."
             )
         models = prepare_models(settings, np.random.RandomState(0), np.arange(n_clusters), all_labeled=True)
+        tell_axes(models.proxy, rows)
+        StageCache(settings, is_image=rows.ndim == 4)  # refuses places that are none
         try_stages(settings, models, rows, codes, np.arange(n_clusters))  # before an embedding is trained
         features = embed(self.embedding, rows, rng, self.device)
         clusters, _ = cluster(features, n_clusters, int(rng.randint(2**31 - 1)))
@@ -174,6 +177,7 @@ class ELFSPruner(LabelFreePruner):
             raise ValueError("ELFSPruner found a single cluster, and a proxy cannot learn one class.")
         seed = int(rng.randint(2**31 - 1))
         models = prepare_models(settings, np.random.RandomState(seed), found, all_labeled=True)
+        tell_axes(models.proxy, rows)
         results = run_stages(settings, models, rows, codes, found)
         inputs = SelectionInputs(
             dynamics=results.dynamics,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skprune._utils._axes import check_image_shape
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._given_rows import unread_rows
 from skprune.baselines._base import LabelFreePruner
@@ -41,6 +42,8 @@ class RandomPruner(LabelFreePruner):
         self.random_state = random_state
 
     def _read_rows(self, X):
+        if self.image_shape is not None:
+            check_image_shape(self.image_shape)
         return unread_rows(X)
 
     def __sklearn_tags__(self):

@@ -3,12 +3,12 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import column_or_1d
 
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._labels import minus_one_hint, missing_mask
 from skprune._utils._parameter_checks import check_number, check_option
-from skprune._utils._seeds import generator_for
+from skprune._utils._seeds import generator_for, random_state_of
 from skprune.selection._counts import allocate
 
 
@@ -55,7 +55,7 @@ def make_partial_labels(y, *, n_labeled, stratify=True, missing=None, random_sta
     count = int(n_labeled) if isinstance(n_labeled, Integral) else round(float(n_labeled) * n)
     if not 1 <= count <= n:
         raise ValueError(f"n_labeled={n_labeled!r} asks for {count} of {n} labels.")
-    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    rng = np.random.default_rng(random_state_of(random_state).randint(2**31 - 1))
     order = rng.permutation(n)
     if stratify:
         classes, codes = np.unique(y, return_inverse=True)
@@ -112,7 +112,7 @@ def make_long_tailed(y, *, imbalance=100.0, random_state=None):
     """
     check_number("imbalance", imbalance, 1)
     classes, codes = np.unique(column_or_1d(y), return_inverse=True)
-    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    rng = np.random.default_rng(random_state_of(random_state).randint(2**31 - 1))
     order = rng.permutation(len(codes))
     largest = np.bincount(codes).min()
     kept = []

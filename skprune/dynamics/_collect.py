@@ -4,13 +4,12 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state
 
 from skprune._utils._adapters import is_net
 from skprune._utils._columns import is_frame, is_texts
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length, flat
-from skprune._utils._seeds import seed_nested
+from skprune._utils._seeds import random_state_of, seed_nested
 from skprune.dynamics._checks import check_recording
 from skprune.dynamics._collect_classifier import classifier_collector
 from skprune.dynamics._recording import as_recording
@@ -108,7 +107,7 @@ def collect_dynamics(
     if np.ma.is_masked(y) or codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0:
         raise ValueError("y must hold class indices 0..K-1, one for each row.")
     codes = codes.astype(np.int64)
-    seed = int(check_random_state(random_state).randint(2**31 - 1))
+    seed = int(random_state_of(random_state).randint(2**31 - 1))
     model = classifier = clone(proxy)
     if not is_net(model):
         X = X if as_given else flat(X)

@@ -5,13 +5,13 @@ from contextlib import suppress
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from skorch import NeuralNetClassifier
 
 from skprune._utils._device import fixed_shapes, resolve_device, seeded
 from skprune._utils._parameter_checks import check_count, check_option
 from skprune._utils._pool import as_pool, check_equal_length
 from skprune._utils._precision import choose_precision, has_native_bf16
+from skprune._utils._seeds import random_state_of
 from skprune.nets._build import build_module, check_module
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._moving_average import MovingAverage
@@ -110,7 +110,7 @@ class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
             if anew:
                 self._prepare(pool.shape[1:], classes, Scaling.fit(pool))
                 self._feature_names(X)
-                self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+                self.seed_ = int(random_state_of(self.random_state).randint(2**31 - 1))
                 self.initialized_ = False
             with seeded(self._epoch_seed(), self.device_), fixed_shapes(self.device_):
                 if anew:

@@ -92,7 +92,8 @@ def difficulty(dynamics, name, **params):
         _check_list(name)
         return np.mean([_ranks(difficulty(dynamics, part)) for part in name], axis=0)
     if callable(name):
-        values, label = _sign(name) * np.asarray(name(dynamics, **params)), getattr(name, "__name__", repr(name))
+        label = getattr(name, "__name__", repr(name))
+        values = _sign(name) * _called(name, label, dynamics, params)
     else:
         function, sign = lookup(name, _TABLE, "difficulty")
         values, label = sign * function(dynamics, **params), name
@@ -108,6 +109,18 @@ def difficulty(dynamics, name, **params):
             f"The difficulty {label!r} is not finite for row {int(bad.argmax())} ({int(bad.sum())} rows)."
         )
     return values
+
+
+def _called(function, label, dynamics, params):
+    """Return what a callable difficulty gives, as an array of numbers."""
+    try:
+        values = function(dynamics, **params)
+    except TypeError as error:
+        raise TypeError(f"The difficulty {label!r} fails. {error}") from error
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"The difficulty {label!r} must return an array of numbers, got {values!r}.") from error
 
 
 def mean_difficulty(repeats, name):

@@ -6,10 +6,10 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_count_or_fraction, check_option
+from skprune._utils._seeds import random_state_of
 from skprune.selection._counts import allocate, check_class_balanced, class_weights, kept_count
 from skprune.selection._draw import Decision, Draw, Group, Part
 from skprune.selection._inputs import (
@@ -317,7 +317,7 @@ class BaseSelector(BaseEstimator, ABC):
         inputs = {name: check(given[name], n) for name, check in CHECKS.items() if name in needed}
         if "dynamics" in needed:
             inputs["mean_proba"] = mean_label_probability(given["dynamics"], n, self._epochs_read)
-        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        rng = np.random.default_rng(random_state_of(random_state).randint(2**31 - 1))
         return Draw(k, scores, must_keep, inputs, rng)
 
     def _decide(self, draw):
