@@ -18,6 +18,7 @@ from collections import Counter
 
 import numpy as np
 from inputs_images import image_cases
+from inputs_methods import method_cases
 from inputs_parameters import parameter_cases
 from inputs_rules import REFUSED, TRAINED, WARNS
 from inputs_x import table_cases
@@ -97,7 +98,7 @@ def main():
     start, counts, faults = time.perf_counter(), {}, {column: [] for column in FAULTS}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for case in [*table_cases(), *label_cases(), *image_cases(), *parameter_cases()]:
+        for case in [*table_cases(), *label_cases(), *image_cases(), *parameter_cases(), *method_cases()]:
             if options.only not in case.name:
                 continue
             begun = time.perf_counter()
