@@ -17,7 +17,7 @@ def check_count(name, value, *, least=1, most=None, optional=False):
         return
     if whole and value > _LARGEST_COUNT:
         raise ValueError(
-            f"{name} must be at most {most or _LARGEST_COUNT}, got an integer of {value.bit_length()} bits."
+            f"{name} must be at most {most or _LARGEST_COUNT}, got an integer of {int(value).bit_length()} bits."
         )
     bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
     raise ValueError(f"{name} must be {'None or ' if optional else ''}an integer {bounds}, got {value!r}.")

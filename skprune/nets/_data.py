@@ -26,8 +26,8 @@ class Scaling:
     @classmethod
     def fit(cls, pool, chunk_rows=_CHUNK_ROWS):
         """Learn the standardization."""
+        check_magnitude(pool)
         if pool.ndim == 2:
-            check_magnitude(pool)
             std = pool.std(axis=0, dtype=np.float64)
             _warn_of_squeezed(pool, std)
             return cls(
