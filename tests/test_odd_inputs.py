@@ -14,7 +14,7 @@ from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 
 from skprune import PrunedClassifier, PruningSampler, SemiPrune
-from skprune.baselines import ActivePruner, ELFSPruner, KCenterPruner, PrototypicalityPruner, RandomPruner
+from skprune.baselines import ActivePruner, D2Pruner, ELFSPruner, KCenterPruner, PrototypicalityPruner, RandomPruner
 from skprune.datasets import make_partial_labels
 from skprune.nets import NetClassifier
 from skprune.selection import Hardest
@@ -270,6 +270,12 @@ def test_what_is_no_seed(seed):
 def test_numbers_of_another_world(name):
     with pytest.raises(ValueError, match=f"{name} must be at most"):
         prune(**{name: 10**400}).fit(X, PARTIAL)
+
+
+@pytest.mark.parametrize("gamma", [10**400, np.nan, np.inf, -1])
+def test_no_finite_number(gamma):
+    with pytest.raises(ValueError, match="gamma_forward must be at least 0"):
+        D2Pruner(gamma_forward=gamma, n_clusters=3).fit(X)
 
 
 @pytest.mark.parametrize("n_jobs", [0, True, 1.5])

@@ -1,6 +1,7 @@
 """Refusals of parameters, in one style: "name must be ..., got value."."""
 
 import math
+import sys
 from numbers import Integral, Real
 
 import numpy as np
@@ -27,7 +28,7 @@ def check_number(name, value, low, high=math.inf, *, open_at=(), words=()):
     """Refuse a parameter that is no finite number of an interval, and none of the `words` allowed beside it."""
     if isinstance(value, str) and value in words:
         return
-    number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and abs(value) < math.inf
+    number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and abs(value) <= sys.float_info.max
     if number and low <= value <= high and value not in open_at:
         return
     if math.isinf(high):
