@@ -1,8 +1,9 @@
 """Bad and odd inputs: kinds of X, of y and of parameters, and what becomes of each.
 
-Run it with ``python examples/benchmarks/inputs.py``; it takes about a minute and a half on one core. Each case says what its kind has to
-come to: it works, works with a warning, or is refused before any training by a message that names what is wrong. Listed by
-name are those that come to anything else. ``--only`` runs the cases whose name holds a text, ``--verbose`` prints messages.
+Run it with ``python examples/benchmarks/inputs.py``; it takes about a minute and a half on one core. Each case says what its
+kind has to come to: it works, works with a warning, or is refused before any training by a message that names what is wrong.
+Listed by name are those that come to anything else. ``--only`` runs the cases whose name holds a text, ``--verbose`` prints
+messages.
 """
 
 import argparse
