@@ -259,7 +259,9 @@ def _raw(y, name="y"):
     if len(shape) != 1 and shape[1:] != (1,):
         raise ValueError(f"{name} should be a 1d array, got an array of shape {shape} instead.")
     if getattr(values, "dtype", None) is not None and getattr(values.dtype, "kind", "") in ("c", "V"):
-        known = "Complex data not supported: " if values.dtype.kind == "c" else ""  # what scikit-learn's checks look for
+        known = (
+            "Complex data not supported: " if values.dtype.kind == "c" else ""
+        )  # what scikit-learn's checks look for
         raise ValueError(f"{known}{name} holds values of dtype {values.dtype}. {_KINDS_OF_LABELS}")
     values = column_or_1d(values, input_name=name, warn=True)
     if values.dtype.kind == "T":
