@@ -205,9 +205,9 @@ def test_labels_of_every_container():
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        (np.ones((150, 2)), "groups should be a 1d"),
+        (np.ones((150, 2)), "groups must hold one group"),
         (3, "groups must be array-like"),
-        ([[1]] * 150, "groups should be a 1d"),
+        ([[1]] * 150, "groups must hold one group"),
     ],
 )
 def test_what_are_no_groups(groups, message):
