@@ -165,10 +165,10 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         ``coreset``, ``random`` and ``labels_alone``, the accuracies on ``n_rows`` rows; ``best``, which of them is the highest;
         ``difference`` between coreset and random rows, with ``low`` and ``high``; ``is_simulated``. In a simulation, low and
         high are the differences of the least and the most favorable kind of simulated labels, and ``spread`` is the standard
-        deviation of random rows over five draws. Otherwise they are its 95 %
-        bootstrap interval over held-out rows and trainings, widened where these are few, and ``detectable`` is the difference
-        that would be detected four times out of five; the rows were chosen with all labels, the trainings that are compared did
-        without. None without `compare_with_random`.
+        deviation of random rows over five draws. Otherwise they are the 95 % bootstrap interval over held-out rows and
+        trainings, widened where these are few, and ``detectable`` is the difference that would be detected four times out of
+        five; the rows were chosen with all labels, the trainings that are compared did without. None without
+        `compare_with_random`.
     ratio_accuracies_ : dict of {ratio: float}
         What ``suggest_ratio`` measured, after a call of it.
     sample_weight_ : ndarray of shape (n_kept,), float64

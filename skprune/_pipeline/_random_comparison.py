@@ -52,11 +52,12 @@ class RandomComparison:
         if not self.simulates_a_loss and not alone:
             return None
         better = "the given labels alone" if alone else "random rows"
+        advice = " Keep them: set budget=, or include_labeled=True." if alone else ""
         return (
             f"If this coreset were labeled by people, {better} would probably be the better training set: in simulations, models "
             f"trained on the coreset reach {self.coreset:.3f}, on as many random rows {self.random:.3f}, and on the given labels "
             f"alone {self.labels_alone:.3f}; the difference between coreset and random rows is {self.difference:+.3f}, from "
-            f"{self.low:+.3f} to {self.high:+.3f} between kinds of simulated labels."
+            f"{self.low:+.3f} to {self.high:+.3f} between kinds of simulated labels.{advice}"
         )
 
     def _warning_of_pseudo_labels(self):
