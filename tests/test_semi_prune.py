@@ -389,7 +389,7 @@ def test_class_weights_name_classes(quick, iris):
         ({"record": Recording(every=11)}, ValueError, "record__every must be an integer from 1 to 10, got 11"),
         ({"record": Recording(kl=False), "difficulty": "tdds"}, ValueError, r"Use record=Recording\(kl=True\)"),
         ({"difficulty": []}, ValueError, "at least one name or callable"),
-        ({"n_jobs": 0}, ValueError, "n_jobs == 0"),
+        ({"n_jobs": 0}, ValueError, "n_jobs must be None or an integer other than 0, got 0"),
         ({"proxy": NetClassifier(compile=True), "difficulty": "grand"}, ValueError, "which compile=True hides"),
         ({"n_repeats": 0}, ValueError, "n_repeats must be an integer of at least 1"),
         ({"proxy": "labeller"}, ValueError, "proxy must be a classifier, 'labeler' or None, got 'labeller'"),
