@@ -46,7 +46,9 @@ def run_seed(seed):
     outcome = {}
     with tempfile.TemporaryDirectory() as cache:
         pruner = SemiPrune(selection=Beta(class_balanced="proportional"), memory=cache, random_state=seed)
-        model = make_pipeline(MinMaxScaler(), PrunedClassifier(LogisticRegression(max_iter=2000), pruner))
+        model = make_pipeline(
+            MinMaxScaler(), PrunedClassifier(LogisticRegression(max_iter=2000), pruner, labels="pseudo")
+        )
         prefix = "prunedclassifier__pruner__"
         grid = {prefix + "ratio": RATIOS, prefix + "difficulty": DIFFICULTIES}
         search = GridSearchCV(model, grid, cv=folds).fit(X_pool, y_partial)

@@ -38,7 +38,8 @@ def run_seed(seed):
 
     # Small coresets: keep the shares of the classes. Every ratio is chosen from one fit, without further training.
     beta, balanced = Beta(class_balanced="proportional"), Random(class_balanced="proportional")
-    pruner = SemiPrune(selection=beta, random_state=seed).fit(X_pool, y_partial)
+    # The accuracy of the pseudo-labels is known here; to estimate it would be a second labeling.
+    pruner = SemiPrune(selection=beta, estimate_accuracy=False, random_state=seed).fit(X_pool, y_partial)
 
     hidden = y_partial < 0
     result = {

@@ -62,7 +62,9 @@ def main():
     SemiPrune(random_state=args.seed).fit(X[train], y[train])
     once = time.perf_counter() - start
     with tempfile.TemporaryDirectory() as cache:
-        model = PrunedClassifier(Timed(max_iter=100, tol=1e-2), SemiPrune(memory=cache, random_state=args.seed))
+        model = PrunedClassifier(
+            Timed(max_iter=100, tol=1e-2), SemiPrune(memory=cache, random_state=args.seed), labels="pseudo"
+        )
         start = time.perf_counter()
         search = GridSearchCV(model, GRID, cv=split, refit=False).fit(X, y)
         grid = time.perf_counter() - start
