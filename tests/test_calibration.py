@@ -119,3 +119,4 @@ def test_rows_that_no_label_reaches():
     with pytest.warns(UserWarning, match=r"LabelSpreading cannot tell the class of \d+ of 1747 rows without a label"):
         pruner.set_params(estimate_accuracy=False).fit(X, partial)
     assert pruner.pseudo_label_confidence_[-50:] == pytest.approx(0.1)
+    assert len(np.unique(pruner.pseudo_labels_[-50:])) > 5

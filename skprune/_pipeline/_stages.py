@@ -159,10 +159,14 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
             "first, in a Pipeline with StandardScaler, or lower its learning rate."
         )
     proba = np.where(unreached[:, None], 1.0 / len(classes), proba)
+    predicted = classes[proba.argmax(axis=1)]
+    predicted[unreached] = np.random.default_rng(seed).choice(
+        classes, int(unreached.sum())
+    )  # else all of the first class
     by_class = np.zeros((len(codes), codes.max() + 1), dtype=np.float32)
     by_class[:, classes] = np.clip(proba, 0.0, 1.0)
     return {
-        "codes": np.where(codes != MISSING, codes, classes[proba.argmax(axis=1)]).astype(np.int64),
+        "codes": np.where(codes != MISSING, codes, predicted).astype(np.int64),
         "proba": by_class,
         "model": pack(labeler),
     }
