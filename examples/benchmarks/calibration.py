@@ -11,13 +11,12 @@ Restartable: rows that are in the CSV file are not computed again.
 """
 
 import argparse
-import csv
 import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
-from common import machine
+from common import append_to_table, machine, read_table
 from robust_methods import fitted
 from robust_problems import RECIPES, load
 
@@ -79,22 +78,14 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     warnings.simplefilter("ignore")
-    rows = []
-    if args.out.exists():
-        with args.out.open(newline="") as stream:
-            rows = list(csv.DictReader(stream))
+    rows = read_table(args.out)
     done = {tuple(row[key] for key in KEYS) for row in rows}
     for name, parts, seed in [(n, p, s) for n in args.problems for p in args.parts for s in args.seeds]:
         if args.report or (name, parts, str(seed)) in done:
             continue
         rows.append(compute(args, name, parts, seed))
         print(rows[-1], flush=True)
-        new = not args.out.exists()
-        with args.out.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, COLUMNS)
-            if new:
-                writer.writeheader()
-            writer.writerow(rows[-1])
+        append_to_table(args.out, COLUMNS, rows[-1])
     report(rows)
 
 

@@ -60,6 +60,24 @@ class Rows:
         return np.array([self.values[key, seed][1] for seed in seeds])
 
 
+def read_table(file):
+    """Return the rows of a CSV file, none where there is no file yet."""
+    if not Path(file).exists():
+        return []
+    with Path(file).open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def append_to_table(file, columns, row):
+    """Append a row to a CSV file, which gets a header where it is new."""
+    new = not Path(file).exists()
+    with Path(file).open("a", newline="") as stream:
+        writer = csv.DictWriter(stream, columns)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
 def arguments(description, *, seeds, out):
     """Return a parser of the arguments that all benchmarks with seeds take."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -14,14 +14,13 @@ Restartable: rows that are in the CSV file are not computed again.
 """
 
 import argparse
-import csv
 import warnings
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import torch
-from common import machine
+from common import append_to_table, machine, read_table
 from robust_methods import models, parts_of
 from robust_problems import CHOSEN_ON, RECIPES, load
 
@@ -110,20 +109,12 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     warnings.simplefilter("ignore")
-    rows = []
-    if args.out.exists():
-        with args.out.open(newline="") as stream:
-            rows = list(csv.DictReader(stream))
+    rows = read_table(args.out)
     done = {tuple(row[key] for key in KEYS) for row in rows}
     for name, seed in [(name, seed) for name in args.problems for seed in args.seeds if not args.report]:
         for row in compute(args, name, seed, done):
             rows.append({key: str(value) for key, value in row.items()})
-            new = not args.out.exists()
-            with args.out.open("a", newline="") as stream:
-                writer = csv.DictWriter(stream, COLUMNS)
-                if new:
-                    writer.writeheader()
-                writer.writerow(rows[-1])
+            append_to_table(args.out, COLUMNS, rows[-1])
         print(f"{name}, seed {seed}", flush=True)
     report(rows)
 
