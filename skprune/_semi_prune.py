@@ -3,8 +3,6 @@
 from dataclasses import replace
 from functools import cache, partial
 
-import numpy as np
-
 from skprune._base import BasePruner, read_labeled_pool
 from skprune._pipeline._calibration import label_confidence
 from skprune._pipeline._comparison import compare_coreset, final_model_of
@@ -14,7 +12,7 @@ from skprune._pipeline._image_size import scale_images, scaled_side
 from skprune._pipeline._models import prepare_models
 from skprune._pipeline._refusals import check_parameters
 from skprune._pipeline._row_sets import find_equal_rows
-from skprune._pipeline._selection import SelectionInputs, make_choice
+from skprune._pipeline._selection import SelectionInputs, make_choice, warn_of_lost_classes
 from skprune._pipeline._settings import DEFAULT_RATIO, Settings
 from skprune._pipeline._simulated_annotation import FinalModel
 from skprune._pipeline._space import coverage_space
@@ -343,7 +341,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
             units=units,
         )
         mask = choice.mask()
-        _warn_of_lost_classes(results.codes, mask, pool.classes)
+        warn_of_lost_classes(results.codes, mask, pool.classes)
 
         comparison = None
         training = FullTraining(models.proxy, int(settings.schedule_epochs), models.stage_seed)
@@ -389,14 +387,3 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
     def annotation_indices_(self):
         """Kept rows whose label is not given yet, in the order of proposal."""
         return self._proposals[self._needs_label[self._proposals]]
-
-
-def _warn_of_lost_classes(codes, mask, classes):
-    """Warn where the coreset holds no row of a class."""
-    lost = np.setdiff1d(codes, codes[mask])
-    if lost.size:
-        warn_user(
-            f"The coreset of {int(mask.sum())} rows holds no row of {lost.size} of {len(classes)} classes, "
-            f"{classes.tolist()[lost[0]]!r} among them. Keep more rows, or use a selector with "
-            "class_balanced='proportional' or min_per_class=1."
-        )

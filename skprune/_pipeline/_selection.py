@@ -161,6 +161,17 @@ def _auto_selector(settings, is_image):
     return Mixture(KMeans(), second=Beta("auto", n_epochs=epochs, trust=_TRUST[goal], min_per_class=_LEAST_SHARE))
 
 
+def warn_of_lost_classes(codes, mask, classes):
+    """Warn where the coreset holds no row of a class."""
+    lost = np.setdiff1d(codes, codes[mask])
+    if lost.size:
+        warn_user(
+            f"The coreset of {int(mask.sum())} rows holds no row of {lost.size} of {len(classes)} classes, "
+            f"{classes.tolist()[lost[0]]!r} among them. Keep more rows, or use a selector with "
+            "class_balanced='proportional' or min_per_class=1."
+        )
+
+
 def explanation_table(columns, scores, reasons):
     """Return what is known of each row as a DataFrame, or as a dict of arrays where there is no pandas."""
     difficulty = columns["difficulty"]
