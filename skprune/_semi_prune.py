@@ -128,7 +128,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         pickles: load only those that you trust.
     checkpoint : None or path-like, default=None
         A folder that keeps each finished stage, so that a run that was killed continues after it. Needs a `random_state`.
-        Checkpoints hold pickles: load only those that you trust.
+        Checkpoints hold no pickles; nothing in them is run.
     $device
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn at random. With an int, the coreset does not depend on any global seed.

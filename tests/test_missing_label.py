@@ -247,10 +247,10 @@ def test_what_is_kept_belongs_to_one_meaning(signs_pool, tmp_path, place):
         assert len(pruner.classes_) == n_classes
         np.testing.assert_array_equal(pruner.support_, expected.support_)
         np.testing.assert_array_equal(pruner.pseudo_labels_, expected.pseudo_labels_)
-    files = sorted((tmp_path / "kept").rglob("*.joblib")) + sorted((tmp_path / "kept").rglob("output.pkl"))
+    files = sorted((tmp_path / "kept").rglob("*.safetensors")) + sorted((tmp_path / "kept").rglob("output.pkl"))
     renamed = np.where(signs == -1, None, signs)
     table_pruner(missing_label=None, **kept).fit(X, renamed)
-    again = sorted((tmp_path / "kept").rglob("*.joblib")) + sorted((tmp_path / "kept").rglob("output.pkl"))
+    again = sorted((tmp_path / "kept").rglob("*.safetensors")) + sorted((tmp_path / "kept").rglob("output.pkl"))
     assert again == files
 
 

@@ -106,7 +106,7 @@ def test_the_difficulty_is_no_part_of_the_key_of_a_recording(iris, tmp_path):
     X, y, _ = iris
     for difficulty in ("tdds", "aum"):
         SupervisedPruner(proxy=SGD, difficulty=difficulty, n_epochs=20, checkpoint=tmp_path, random_state=0).fit(X, y)
-    assert len(list(tmp_path.glob("*.joblib"))) == 1
+    assert len(list(tmp_path.glob("*.safetensors"))) == 1
 
 
 def test_equal_recordings_are_found_again_in_every_process(iris, tmp_path):
@@ -126,10 +126,10 @@ def test_equal_recordings_are_found_again_in_every_process(iris, tmp_path):
         "SupervisedPruner(proxy=proxy, record=record, **options).fit(*load_iris(return_X_y=True))\n"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
-    assert len(list(tmp_path.glob("*.joblib"))) == 1
+    assert len(list(tmp_path.glob("*.safetensors"))) == 1
     for record in (Recording("eval"), Recording(every=2), Recording(kl=False)):
         SupervisedPruner(proxy=SGD, record=record, **options).fit(X, y)
-    assert len(list(tmp_path.glob("*.joblib"))) == 4
+    assert len(list(tmp_path.glob("*.safetensors"))) == 4
 
 
 def test_the_run_of_a_labeler_is_kept_whatever_the_mode(quick, iris, counting, tmp_path):

@@ -548,17 +548,17 @@ def test_a_killed_run_goes_on_behind_the_stage_that_was_done(quick, iris, counti
     options = {"labeler": labeler(n_steps=8, batch_size=8, mu=2), "proxy": Killed(), "checkpoint": tmp_path}
     with pytest.raises(KeyboardInterrupt):
         quick(**options).fit(X, partial)
-    assert len(list(tmp_path.glob("*.joblib"))) == 1
+    assert len(list(tmp_path.glob("*.safetensors"))) == 1
     Killed.armed = False
     quick(**options).fit(X, partial)
     assert labeler.fits == 1
-    assert sorted(file.name.split("-")[0] for file in tmp_path.glob("*.joblib")) == ["label_pool", "record_pool"]
+    assert sorted(file.name.split("-")[0] for file in tmp_path.glob("*.safetensors")) == ["label_pool", "record_pool"]
 
 
 def test_a_checkpoint_that_cannot_be_read(quick, iris, tmp_path):
     X, _, partial = iris
     quick(checkpoint=tmp_path).fit(X, partial)
-    for file in tmp_path.glob("*.joblib"):
+    for file in tmp_path.glob("*.safetensors"):
         file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"The checkpoint .*label_pool.* cannot be read.*Delete it"):
         quick(checkpoint=tmp_path).fit(X, partial)
@@ -874,7 +874,7 @@ def test_keys_are_the_same_in_another_process(tmp_path):
     )
     for _ in range(2):
         subprocess.run([sys.executable, "-c", code], check=True)
-    stages = sorted(file.name.split("-")[0] for file in tmp_path.glob("*.joblib"))
+    stages = sorted(file.name.split("-")[0] for file in tmp_path.glob("*.safetensors"))
     assert stages == ["label_pool", "label_without", "record_pool"]
 
 
@@ -1006,12 +1006,12 @@ def test_repeats_in_processes_find_what_was_trained(quick, counting, tmp_path):
         quick, proxy=proxy(module__width=4, batch_size=512), checkpoint=tmp_path, selection="hardest"
     )
     make().fit(X, y)
-    files = set(tmp_path.glob("*.joblib"))
+    files = set(tmp_path.glob("*.safetensors"))
     two = make(n_repeats=2, n_jobs=2).fit(X, y)
-    assert len(set(tmp_path.glob("*.joblib")) - files) == 1
-    files, proxy.fits = set(tmp_path.glob("*.joblib")), 0
+    assert len(set(tmp_path.glob("*.safetensors")) - files) == 1
+    files, proxy.fits = set(tmp_path.glob("*.safetensors")), 0
     again = make(n_repeats=2).fit(X, y)
-    assert (proxy.fits, set(tmp_path.glob("*.joblib"))) == (0, files)
+    assert (proxy.fits, set(tmp_path.glob("*.safetensors"))) == (0, files)
     np.testing.assert_array_equal(two.difficulty_scores_, again.difficulty_scores_)
 
 

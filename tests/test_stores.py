@@ -1,11 +1,14 @@
 """Folders that keep stages: refused before the training where nothing can be kept, a warning after it."""
 
 import errno
+import shutil
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
@@ -13,6 +16,7 @@ from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
 from skprune._pipeline import _stage_cache
+from skprune._utils import _locks, _state_files
 from skprune.nets import NetClassifier
 
 
@@ -56,18 +60,94 @@ def test_a_full_disk_is_found_before_the_labeling(iris, tmp_path, monkeypatch):
         pruner_of(labeler=Alarm(), checkpoint=tmp_path).fit(X, partial)
 
 
+REASONS = {
+    "a full disk": OSError(errno.ENOSPC, "No space left on device"),
+    "a quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
+    "read-only": OSError(errno.EROFS, "Read-only file system"),
+    "the writer": SafetensorError("I/O error: File too large (os error 27)"),
+}
+
+
 @pytest.mark.filterwarnings("ignore:The checkpoint .* does not keep (record_pool|label_without)")
-def test_a_disk_that_fills_up_costs_a_warning(iris, tmp_path, monkeypatch):
-    def full(value, file):
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_result_that_cannot_be_written_costs_a_warning(iris, tmp_path, monkeypatch, reason):
+    def fail(arrays, file, metadata):
+        raise REASONS[reason]
 
     X, _, partial = iris
     expected = pruner_of().fit(X, partial)
-    monkeypatch.setattr(_stage_cache.joblib, "dump", full)
-    with pytest.warns(UserWarning, match="does not keep label_pool, .*No space left"):
+    monkeypatch.setattr(_state_files, "save_file", fail)
+    with pytest.warns(UserWarning, match="does not keep label_pool, .*(No space|quota|Read-only|too large)"):
         pruner = pruner_of(checkpoint=tmp_path).fit(X, partial)
     np.testing.assert_array_equal(pruner.support_, expected.support_)
     assert not [file for file in tmp_path.iterdir() if file.is_file()]
+
+
+class RemovesFolder(LabelSpreading):
+    """A labeler during whose training a folder is removed."""
+
+    folder = None
+
+    def fit(self, X, y):
+        if len(y) == 150:  # not in the trial
+            shutil.rmtree(self.folder)
+        return super().fit(X, y)
+
+
+def test_a_folder_that_is_removed_meanwhile_is_made_again(iris, tmp_path, monkeypatch):
+    X, _, partial = iris
+    folder = tmp_path / "kept"
+    monkeypatch.setattr(RemovesFolder, "folder", folder)
+    labeler = RemovesFolder(kernel="knn", n_neighbors=30)
+    pruner_of(labeler=labeler, checkpoint=folder, estimate_accuracy=False).fit(X, partial)
+    assert sorted(file.name.split("-")[0] for file in folder.glob("*.safetensors")) == ["label_pool", "record_pool"]
+
+
+def test_a_folder_without_locks_costs_a_warning(iris, tmp_path, monkeypatch):
+    def unknown(self, *args, **kwargs):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    X, _, partial = iris
+    monkeypatch.setattr(_locks.FileLock, "acquire", unknown)
+    with pytest.warns(UserWarning, match="No lock in .*: processes that need the same result may each compute it"):
+        pruner_of(checkpoint=tmp_path).fit(X, partial)
+    assert len(list(tmp_path.glob("*.safetensors"))) == 3
+
+
+class MakesFile:
+    """An object whose pickle makes a file."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return Path.touch, (self.file,)
+
+
+def test_a_pickle_in_a_checkpoint_is_refused_and_not_run(iris, tmp_path):
+    X, _, partial = iris
+    pruner_of(checkpoint=tmp_path / "kept").fit(X, partial)
+    file = next((tmp_path / "kept").glob("label_pool-*.safetensors"))
+    joblib.dump(MakesFile(tmp_path / "made"), file)
+    with pytest.raises(ValueError, match=rf"{file.name} cannot be read"):
+        pruner_of(checkpoint=tmp_path / "kept").fit(X, partial)
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_model_that_can_only_be_pickled_is_refused_before_the_labeling(iris, tmp_path):
+    class Local(MaxAbsScaler):
+        """A class that no other process finds."""
+
+    X, _, partial = iris
+    proxy = make_pipeline(Local(), SGDClassifier(loss="log_loss"))
+    with pytest.raises(
+        TypeError, match="checkpoint= keeps no pickles, and cannot keep the proxy Pipeline: .*Use memory="
+    ):
+        pruner_of(labeler=LabelSpreading(kernel="knn", n_neighbors=30), proxy=proxy, checkpoint=tmp_path).fit(
+            X, partial
+        )
+    assert not list(tmp_path.glob("*.safetensors"))
+    pruner_of(proxy=proxy).fit(X, partial)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
@@ -75,13 +155,16 @@ def test_a_damaged_checkpoint_is_named(iris, tmp_path, damage):
     X, _, partial = iris
     pruner_of(checkpoint=tmp_path).fit(X, partial)
     pruner_of(checkpoint=tmp_path).fit(X, partial)
-    file = next(tmp_path.glob("record_pool-*.joblib"))
+    file = next(tmp_path.glob("record_pool-*.safetensors"))
+    kept = file.read_bytes()
     content = bytearray(file.read_bytes())
     if damage == "flipped":
         content[len(content) // 2] ^= 1
     file.write_bytes(content if damage == "flipped" else content[: len(content) // 2 if damage == "truncated" else 0])
-    with pytest.raises(ValueError, match=rf"{file.name} cannot be read: .*checksum differs.*Delete it"):
+    with pytest.raises(ValueError, match=rf"{file.name} cannot be read: .*Delete it"):
         pruner_of(checkpoint=tmp_path).fit(X, partial)
+    file.write_bytes(kept)
+    pruner_of(checkpoint=tmp_path).fit(X, partial)
 
 
 def test_memory_may_be_a_path(iris, tmp_path):

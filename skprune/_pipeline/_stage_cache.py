@@ -1,6 +1,5 @@
-"""The cache of stage results: in `memory` and in the folder `checkpoint`; its keys, and models as arrays."""
+"""The cache of stage results: in `memory` and in the folder `checkpoint`, and its keys."""
 
-import hashlib
 import inspect
 import os
 import sys
@@ -11,19 +10,19 @@ from pathlib import Path
 
 import joblib
 import sklearn
-from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
 import skprune
 from skprune._base import BasePruner
-from skprune._utils._adapters import clones_itself, holds_net, is_net, is_own_net
+from skprune._utils._adapters import clones_itself, holds_net, is_net
 from skprune._utils._given_rows import GivenRows
 from skprune._utils._locks import NotWritable, lock_of
+from skprune._utils._state_files import UnreadableState, read_state, write_state
+from skprune._utils._trusted import names_in
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording
 
-CACHE_VERSION = 6
-_DIGEST_BYTES = 64
+CACHE_VERSION = 7
 _PROBE = b"\0" * 4096
 _NOT_IN_KEYS = ("verbose", "n_jobs")
 _STORES = ("memory", "checkpoint")  # of pruners and of scikit-learn's estimators; another's may be more than a place
@@ -54,15 +53,15 @@ class StageCache:
         key = key or self.key(stage, model, **arguments)
         if self.checkpoint is None:
             return self._cached(stage, key, model, verbose, before, arguments)
-        file = self.checkpoint / f"{stage.__name__}-{key}.joblib"
+        file = self.checkpoint / f"{stage.__name__}-{key}.safetensors"
         if not file.exists():
             self._check_folder()
             with lock_of(self.checkpoint / "locks" / f"{file.stem}.lock"):
                 if not file.exists():
                     result = self._cached(stage, key, model, verbose, before, arguments)
-                    self._write(result, file)
+                    self._write(result, file, stage.__name__)
                     return result
-        return self._read(file)
+        return self._read(file, stage.__name__, model)
 
     def _check_folder(self):
         """Refuse a folder that cannot be made or written to, before anything is computed for it."""
@@ -135,50 +134,22 @@ class StageCache:
         precisions = [self.is_image and has_native_bf16(device) for device in devices]
         return torch.__version__, devices[0].type, precisions
 
-    def _read(self, file):
+    def _read(self, file, kind, model):
         try:
-            with open(file, "rb") as stream:
-                n_bytes = os.fstat(stream.fileno()).st_size - _DIGEST_BYTES
-                if _digest(stream, n_bytes) != stream.read():
-                    raise ValueError("its checksum differs, so it is truncated or damaged")
-                stream.seek(0)
-                return joblib.load(stream)
-        except Exception as error:
+            return read_state(file, kind, names_in(model))
+        except (UnreadableState, OSError) as error:
             raise ValueError(
-                f"The checkpoint {file} cannot be read: {error!r}. Delete it to run its stage again."
+                f"The checkpoint {file} cannot be read: {error}. Delete it to run its stage again."
             ) from error
 
-    def _write(self, result, file):
-        """Write a result with its checksum; one that cannot be written is worth a warning, since it is there."""
-        unfinished = None
+    def _write(self, result, file, kind):
+        """Write a result; one that cannot be written is worth a warning, since it is there."""
         try:
-            handle, unfinished = tempfile.mkstemp(dir=self.checkpoint, prefix=file.stem, suffix=".part")
-            with os.fdopen(handle, "w+b") as stream:
-                joblib.dump(result, stream)
-                n_bytes = stream.seek(0, os.SEEK_END)
-                stream.seek(0)
-                digest = _digest(stream, n_bytes)
-                stream.seek(n_bytes)  # between reading and writing
-                stream.write(digest)
-            os.replace(unfinished, file)
-        except BaseException as error:
-            if unfinished is not None:
-                Path(unfinished).unlink(missing_ok=True)
-            if not isinstance(error, Exception):
-                raise
+            write_state(file, result, kind)
+        except Exception as error:
             warn_user(
-                f"The checkpoint {self.checkpoint} does not keep {file.stem.split('-')[0]}, which the next run computes again: "
-                f"{error!r}"
+                f"The checkpoint {self.checkpoint} does not keep {kind}, which the next run computes again: {error!r}"
             )
-
-
-def _digest(stream, n_bytes):
-    """Return the checksum of the next bytes of a stream."""
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    while n_bytes > 0 and (part := stream.read(min(n_bytes, 2**20))):
-        digest.update(part)
-        n_bytes -= len(part)
-    return digest.digest()
 
 
 def _call(name, key, *, stage, model, verbose, before, arguments):
@@ -189,34 +160,6 @@ def _call(name, key, *, stage, model, verbose, before, arguments):
 def versions():
     """Return the versions that every result depends on: those of the keys, of skprune and of scikit-learn."""
     return CACHE_VERSION, skprune.__version__, sklearn.__version__
-
-
-def pack(model):
-    """Return a fitted model as arrays where it is a net, else as it is."""
-    if is_own_net(model):
-        return model.to_arrays()
-    if is_net(model):
-        weights = {name: tensor.cpu().numpy().copy() for name, tensor in model.module_.state_dict().items()}
-        return {"classes": model.classes_, "weights": weights}
-    return model
-
-
-def unpack(template, packed):
-    """Rebuild a fitted model."""
-    if is_own_net(template):
-        return clone(template).from_arrays(packed)
-    if is_net(template):
-        import torch
-
-        from skprune._utils._device import seeded
-
-        net = clone(template)
-        with seeded(0, torch.device(net.device or "cpu")):
-            net.initialize()
-        net.module_.load_state_dict({name: torch.from_numpy(array) for name, array in packed["weights"].items()})
-        net.classes_inferred_ = packed["classes"]
-        return net
-    return packed
 
 
 def describe(value):

@@ -1,7 +1,7 @@
 """The expensive stages, labeling and recording: arrays in and arrays out, each call through the store.
 
 Stages return arrays, network weights among them, from which fitted nets are rebuilt; other models are returned as they
-are and go through joblib where they are kept. torch is imported where a net is used, and only there.
+are, and are written without pickles where a checkpoint keeps them. torch is imported where a net is used, and only there.
 """
 
 import warnings
@@ -15,9 +15,10 @@ from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._models import repeats_of
 from skprune._pipeline._outputs import warn_of_no_learning
-from skprune._pipeline._stage_cache import StageCache, pack, unpack
+from skprune._pipeline._stage_cache import StageCache
 from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_classes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
+from skprune._utils._packed_models import pack, unpack
 from skprune._utils._seeds import seed_nested
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics, collect_dynamics

@@ -31,7 +31,9 @@ from skprune._utils._adapters import (
 )
 from skprune._utils._given_rows import GivenRows
 from skprune._utils._labels import MISSING
+from skprune._utils._packed_models import unpack
 from skprune._utils._pool import check_magnitude, take_rows
+from skprune._utils._state_tree import check_savable
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording, collect_dynamics
 
@@ -49,12 +51,14 @@ def try_stages(settings, models, pool, codes, classes, units=None, final_model=N
     with untouched():
         if models.labeler is not None and (codes == MISSING).any():
             labeler = models.labeler
-            _climb("labeler", labeler, codes, lambda *step: _label(labeler, pool, codes, n_classes, *step))
+            fitted = _climb("labeler", labeler, codes, lambda *step: _label(labeler, pool, codes, n_classes, *step))
+            _check_kept(settings, "labeler", fitted)
         if not settings.uses_labeler_run:
             proxy, mode = models.proxy, settings.recording(len(codes), n_classes).mode
-            recorded = _climb(
+            recorded, fitted = _climb(
                 "proxy", proxy, codes, lambda *step: _record(proxy, pool, codes, n_classes, mode, *step), doubts
-            )
+            ) or (None, None)
+            _check_kept(settings, "proxy", fitted)
         if final_model is not None:
             training = final_model.training
             _climb(
@@ -119,34 +123,47 @@ def _climb(role, model, codes, attempt, doubts=None):
     return None
 
 
+def _check_kept(settings, role, fitted):
+    """Refuse a model that a checkpoint cannot keep; None is one of which nothing is known."""
+    if settings.checkpoint is None or fitted is None:
+        return
+    try:
+        check_savable(fitted)
+    except Exception as error:
+        raise TypeError(
+            f"checkpoint= keeps no pickles, and cannot keep the {role} {type(fitted).__name__}: {error}. Use memory= in its "
+            "place, and define classes and functions at the top of a module."
+        ) from error
+
+
 def _label(labeler, pool, codes, n_classes, rows, few):
-    """Fit a labeler to some rows."""
+    """Fit a labeler to some rows, and return it."""
     model, shown = _quick(labeler, few), codes[rows]
     steps, net = (model[:-1], model[-1]) if isinstance(model, Pipeline) else (None, model)
     if not is_own_net(net):
-        label_pool(model, pool[rows], shown, 0, 0)
-        return
+        return unpack(model, label_pool(model, pool[rows], shown, 0, 0)["model"])
     X = as_input(model, pool[rows])
     X = X if steps is None or not len(steps) else steps.fit_transform(X, shown)
     net.partial_fit(X, shown, classes=np.arange(n_classes)).predict_proba(X)
+    return model
 
 
 def _record(proxy, pool, codes, n_classes, mode, rows, few):
-    """Train a proxy on some rows for an epoch, and return its dynamics."""
+    """Train a proxy on some rows for an epoch, and return its dynamics and the proxy."""
     model, labels = _quick(proxy, few), filled(codes, rows)
     recording = Recording(mode, kl=False)
     if not is_own_net(model):
         labels = np.unique(labels, return_inverse=True)[1]
         return collect_dynamics(
             model, as_input(model, pool[rows]), labels, n_epochs=1, record=recording, random_state=0
-        )[0]
+        )
     from skprune.dynamics import DynamicsRecorder
 
     recorder = ("dynamics_recorder", DynamicsRecorder(recording))
     model.set_params(callbacks=[recorder, *(model.callbacks or [])])
     X = as_input(model, pool[rows])
     model.partial_fit(X, labels, classes=np.arange(n_classes)).predict_proba(X)
-    return dict(model.callbacks_)["dynamics_recorder"].dynamics_
+    return dict(model.callbacks_)["dynamics_recorder"].dynamics_, model
 
 
 def _predict(training, pool, codes, rows, few):

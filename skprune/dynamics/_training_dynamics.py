@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skprune._utils._files import whole_file
 from skprune.dynamics._arrays import EPOCH_ARRAYS, LAST_ARRAYS
 from skprune.dynamics._combine import average_arrays, concatenate_arrays
 from skprune.dynamics._files import read_arrays, refused, with_suffix
@@ -259,7 +260,7 @@ class TrainingDynamics:
         return cls(**average_arrays([part._recorded() for part in parts]))
 
     def save(self, file):
-        """Write the arrays to a ``.npz`` file, without pickles.
+        """Write the arrays to a ``.npz`` file, whole or not at all, without pickles.
 
         Parameters
         ----------
@@ -270,7 +271,8 @@ class TrainingDynamics:
         --------
         load : Read the file.
         """
-        np.savez(with_suffix(file), **self._recorded())
+        with whole_file(with_suffix(file)) as unfinished, open(unfinished, "wb") as stream:
+            np.savez(stream, **self._recorded())
 
     @classmethod
     def load(cls, file):

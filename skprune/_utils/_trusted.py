@@ -1,0 +1,114 @@
+"""Which classes and functions a file may name: those listed here, those of skprune, and those that the user trusts."""
+
+import sys
+from functools import partial
+from importlib import import_module
+
+_NEURAL_NETS = ("skorch.classifier.NeuralNetBinaryClassifier", "skorch.classifier.NeuralNetClassifier")
+
+TRUSTED = (
+    # What skops trusts, public estimators of scikit-learn above all, and:
+    "collections.OrderedDict",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    *(
+        f"sklearn.gaussian_process.kernels.{name}"
+        for name in ("ConstantKernel", "Matern", "Product", "RBF", "RationalQuadratic", "Sum", "WhiteKernel")
+    ),
+    *(f"sklearn.metrics._dist_metrics.{name}Distance64" for name in ("Chebyshev", "Euclidean", "Manhattan")),
+    *(f"sklearn.neural_network._stochastic_optimizers.{name}Optimizer" for name in ("Adam", "SGD")),
+    "sklearn.utils._bunch.Bunch",
+    # What `check_indices` looks through, because it reads memory by the indices that it holds:
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.tree._tree.Tree",
+)
+_OF_LIBRARIES = {  # trusted where an estimator of the library is
+    "lightgbm": ("lightgbm.basic.Booster",),
+    "xgboost": ("xgboost.core.Booster", "builtins.bytearray"),
+}
+
+
+class UntrustedNames(ValueError):
+    """A file names what nobody has said to trust."""
+
+
+def name_of(kind):
+    """Return the dotted name of a class or function."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def names_in(estimator):
+    """Return the names of all classes and functions among an estimator and its parameters, which a user has passed."""
+    names, open_values, seen = set(), [estimator], set()
+    while open_values:
+        value = open_values.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if hasattr(value, "get_params") and not isinstance(value, type):
+            names |= {name_of(type(value)), *_OF_LIBRARIES.get(type(value).__module__.split(".")[0], ())}
+            open_values += value.get_params(deep=False).values()
+        elif isinstance(value, partial):
+            open_values += [value.func, *value.args, *value.keywords.values()]
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            open_values += value
+        elif isinstance(value, dict):
+            open_values += value.values()
+        elif hasattr(value, "__qualname__") and hasattr(value, "__module__"):
+            names.add(name_of(value))
+    return names
+
+
+def resolve(name, trusted=()):
+    """Return the class or function of a name; nothing is imported for a name that is not trusted."""
+    if not (name in trusted or name in _NEURAL_NETS or name.startswith(("skprune.", "torch.nn.", "torch.optim."))):
+        raise UntrustedNames(refusal([name]))
+    found = _find(name)
+    if found is None:
+        raise ValueError(f"it names {name}, which is not there.")
+    if name.startswith("torch.") and name not in trusted:
+        torch = sys.modules["torch"]
+        if not (isinstance(found, type) and issubclass(found, (torch.nn.Module, torch.optim.Optimizer))):
+            raise UntrustedNames(refusal([name]))
+    return found
+
+
+def _find(name):
+    """Return what has exactly this name, None if nothing has."""
+    parts = name.split(".")
+    for n_modules in range(len(parts) - 1, 0, -1):
+        try:
+            found = import_module(".".join(parts[:n_modules]))
+        except ImportError:
+            continue
+        for part in parts[n_modules:]:
+            found = getattr(found, part, None)
+        # what a module has imported from elsewhere is not its own
+        is_own = callable(found) and hasattr(found, "__qualname__") and name_of(found) == name
+        return found if is_own else None
+    return None
+
+
+def refusal(names):
+    """Say which names are not trusted, and what to do."""
+    return (
+        f"it names {', '.join(sorted(names))}, which skprune does not know. If these are yours, or you trust whoever wrote "
+        f"them, pass trusted={sorted(names)!r}; loading may then run code of theirs."
+    )
+
+
+def check_names(names, trusted):
+    """Return the names that a skops file may hold; refuse those that are not trusted, and nets, which unpickle."""
+    unknown = [name for name in names if not (name in trusted or name in TRUSTED or name.startswith("skprune."))]
+    if unknown:
+        raise UntrustedNames(refusal(unknown))
+    for name in set(names).difference(TRUSTED):
+        found = _find(name)
+        if hasattr(found, "initialize_module"):
+            raise UntrustedNames(f"it holds a net, {name}, in a form that could run code.")
+        if name not in trusted and not isinstance(found, type):
+            raise UntrustedNames(refusal([name]))
+    return names
