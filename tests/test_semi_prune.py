@@ -740,7 +740,7 @@ def auto_selector(*, is_image=True, **params):
 def test_auto_covers_tables_and_adds_difficulty_for_images(quick, iris, images):
     X, _, partial = iris
     pruner = quick(selection="auto").fit(X, partial)
-    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=KMeans(min_per_class=0.5)))
+    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=KMeans(6, min_per_class=0.5)))
     X, _, partial = images
     pruner = quick(0.3, selection="auto", proxy=NetClassifier(module__width=4), difficulty="el2n")
     with warnings.catch_warnings():

@@ -36,7 +36,7 @@ class SelectionInputs:
 
     @cached_property
     def uncertainty(self):
-        """How uncertain the class of each row is, by the given labels; as far as it can be believed; only some selectors read it."""
+        """How uncertain the class of each row is by the given labels, as far as it can be believed; few selectors read it."""
         return class_uncertainty(self.embedding, np.where(self.labeled, self.y, MISSING), self.random_state)
 
     def among(self, rows):

@@ -102,7 +102,7 @@ def class_uncertainty(space, codes, random_state):
         one_of_each = [rng.choice(np.flatnonzero(codes == code)) for code in np.unique(codes[labeled])]
         labeled = np.union1d(rng.choice(labeled, _MOST_LABELED, replace=False), one_of_each)
     scaler = StandardScaler().fit(space)
-    rows, classes = scaler.transform(space[labeled]), codes[labeled]
+    rows, classes = scaler.transform(space[labeled]).astype(np.float64), codes[labeled]  # else shares do not add to one
     skill = _skill(rows, classes, random_state)
     if not skill:
         return np.zeros(len(space))
