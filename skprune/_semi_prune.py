@@ -72,9 +72,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         difficulty reads: half of the rows cover the features of the proxy, the others are drawn by difficulty.
     goal : {"auto", "annotate", "pseudo"}, default="auto"
         What the coreset is for: to be labeled by people, or to be trained on with its pseudo-labels. A wrong pseudo-label
-        hurts the model trained on it, whereas people correct it. With "pseudo", the Beta of ``selection="auto"``
-        for images therefore has ``trust=10``: it multiplies the weight of a row by the tenth power of
-        `pseudo_label_confidence_`. Other selections do not depend on the goal; `compare_with_random` does.
+        hurts the model trained on it, whereas people correct it. With "pseudo", ``selection="auto"`` is therefore
+        ``KMeans(min_per_class=0.5)`` for tables, and its Beta for images has ``trust=10``: it multiplies the weight of a row
+        by the tenth power of `pseudo_label_confidence_`. Other selections do not depend on the goal; `compare_with_random` does.
         "auto" means "annotate", and "pseudo" within estimators that train on pseudo-labels, such as
         :class:`PrunedClassifier`.
     duplicates : {"propose_one", "ignore"}, default="propose_one"
