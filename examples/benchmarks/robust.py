@@ -14,7 +14,8 @@ value is the mean over seeds and models of the difference to random rows, in poi
 recall of the classes ("balanced accuracy") with --metric balanced.
 
 "worst" is the worst cell, "< -0.5" the share of cells below -0.5 points, "2 s.e." the share of those that are so by more than two
-standard errors over the seeds, "CPU s" the time of a selection. Methods that lack a cell or a seed are left out.
+standard errors over the seeds, "labels" the number of rows to annotate against that of random rows, "CPU s" the time of a
+selection. Methods that lack a cell or a seed are left out.
 
 Settings were chosen on the problems named CHOSEN_ON in robust_problems.py, on seeds 10 and up; the report is of seeds 0 to 4.
 
@@ -188,7 +189,7 @@ def report(args, results):
         for trained_on in args.trained_on:
             print(f"\ntrained on {trained_on}")
             heads = "".join(f"{ratio:>7.0%}" for ratio in args.ratios) + "".join(f"{name[:8]:>9}" for name in present)
-            print(f"{'':24}{'mean':>7}{'worst':>8}{'< -0.5':>8}{'2 s.e.':>8}{heads}{'CPU s':>7}")
+            print(f"{'':24}{'mean':>7}{'worst':>8}{'< -0.5':>8}{'2 s.e.':>8}{heads}{'labels':>8}{'CPU s':>7}")
             for method in (ANOTHER, *(name for name in METHODS if name != ANOTHER)):
                 cells = {cell: by for cell, by in found.items() if cell[0] == method and cell[4] == trained_on}
                 if is_complete(cells, found, trained_on):
@@ -216,10 +217,23 @@ def line(args, method, cells, problems, results):
     by_problem = [np.mean([mean for cell, mean in means.items() if cell[1] == name] or [np.nan]) for name in problems]
     seconds = np.mean([float(row["seconds"]) for row in results.rows.values() if row["method"] == method])
     figures = "".join(f"{value:>+7.2f}" for value in by_ratio) + "".join(f"{value:>+9.2f}" for value in by_problem)
+    labels = label_cost(args, cells, results)
     return (
         f"{method:24}{values.mean():>+7.2f}{values.min():>+8.2f}{np.mean(values < -0.5):>8.0%}"
-        f"{np.mean(sure) if sure else np.nan:>8.0%}{figures}{seconds:>7.2f}"
+        f"{np.mean(sure) if sure else np.nan:>8.0%}{figures}{labels:>8.0%}{seconds:>7.2f}"
     )
+
+
+def label_cost(args, cells, results):
+    """Return how many rows the cells of a method need annotated, against random rows."""
+    method = next(iter(cells))[0]
+    places = {(cell[1], cell[2], str(cell[3]), cell[4]) for cell in cells}
+    annotated = defaultdict(list)
+    for row in results.rows.values():
+        place = row["problem"], row["parts"], row["ratio"], row["trained_on"]
+        if place in places and int(row["seed"]) in args.seeds:
+            annotated[row["method"]].append(int(row["n_annotated"]))
+    return np.mean(annotated[method]) / np.mean([annotated[f"{RANDOM} {draw}"] for draw in range(N_RANDOM)])
 
 
 def main():
