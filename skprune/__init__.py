@@ -11,6 +11,7 @@ _HOMES = {
     "SemiPrune": "_semi_prune",
     "PrunedClassifier": "_pruned_classifier",
     "PruningSampler": "_pruning_sampler",
+    "AnnotationLoop": "_annotation._loop",
 }
 _MODULES = (
     "augment",

@@ -29,6 +29,7 @@ ORDER = [
     "_pruning_sampler",
     "datasets",
     "baselines",
+    "_annotation",
     "model_selection",
     "inspection",
 ]

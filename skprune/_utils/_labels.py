@@ -113,6 +113,25 @@ def with_answers(labels, asked, y_oracle, rows, classes, missing_label="auto"):
     return _plain(answered, "y with the answers of y_oracle")
 
 
+def read_answers(labels, mark, classes, *, is_auto):
+    """Return the labels that people told, and which are missing: null ones, and those with the mark of unlabeled rows."""
+    values, hidden = _raw(labels, "labels")
+    missing = hidden if is_null(mark) else hidden | _equal(values, mark)
+    told = _plain(values[~missing], "labels")
+    if is_auto:
+        _doubt_about_texts(told, np.array(classes), "labels", any_missing=False)
+    return told, missing
+
+
+def mark_of(y, missing_label):
+    """Return what marks unlabeled rows of `y`: None for null ones."""
+    if isinstance(missing_label, str) and missing_label == "auto":
+        return None if _raw(y)[1].any() else MISSING
+    if is_null(missing_label):
+        return None
+    return missing_label.item() if isinstance(missing_label, np.generic) else missing_label
+
+
 def check_label_shape(y, name):
     """Refuse what is not one label for each row, without a look at the labels."""
     _raw(y, name)

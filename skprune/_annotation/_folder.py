@@ -1,0 +1,120 @@
+"""The folder of a loop: a JSON file and an npz file, each written whole, so that a kill leaves the state before or after."""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from skprune._annotation._state import AskedRound, LoopState
+from skprune._utils._locks import NotWritable, lock_of
+
+_FORMAT = 1
+_FILE = "loop.json"
+_ARRAYS = tuple(field.name for field in fields(AskedRound) if field.type is np.ndarray)
+_NUMBERS = tuple(field.name for field in fields(AskedRound) if field.name not in _ARRAYS)
+
+
+class LoopFolder:
+    """A folder, and the number of the state that was read from it or written to it last."""
+
+    def __init__(self, folder):
+        self.folder, self._number = Path(folder), 0
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ValueError(f"folder must name a folder, and {self.folder} is a file.")
+
+    @property
+    def holds_a_loop(self):
+        """Whether there is a state to go on from."""
+        return (self.folder / _FILE).exists()
+
+    def write(self, state):
+        """Write a state in place of the one before; refuse to where another process has done so since."""
+        document, arrays = _taken_apart(state)
+        content = io.BytesIO()
+        np.savez_compressed(content, **arrays)
+        number = self._number + 1
+        document |= {"format": _FORMAT, "number": number, "arrays": f"loop-{number}.npz", "digest": _digest(content)}
+        try:
+            with lock_of(self.folder / "loop.lock"):
+                self._check_number()
+                _write_whole(self.folder / document["arrays"], content.getvalue())
+                _write_whole(self.folder / _FILE, json.dumps(document, indent=1).encode())
+        except OSError as error:
+            raise NotWritable(
+                f"The folder {self.folder} cannot be written to: {error}. Nothing has changed."
+            ) from error
+        self._number = number
+        (self.folder / f"loop-{number - 1}.npz").unlink(missing_ok=True)
+
+    def read(self):
+        """Return the state in the folder."""
+        if not self.holds_a_loop:
+            raise ValueError(f"The folder {self.folder} holds no annotation loop. Call start first.")
+        try:
+            document = json.loads((self.folder / _FILE).read_text())
+            if document["format"] != _FORMAT:
+                raise ValueError(f"its format is {document['format']!r}, and this version of skprune reads {_FORMAT}")
+            content = io.BytesIO((self.folder / document["arrays"]).read_bytes())
+            if _digest(content) != document["digest"]:
+                raise ValueError(f"the checksum of {document['arrays']} differs")
+            with np.load(content, allow_pickle=False) as arrays:
+                state = _put_together(document, dict(arrays))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"The annotation loop in {self.folder} cannot be read: {error}.") from error
+        self._number = document["number"]
+        return state
+
+    def _check_number(self):
+        number = json.loads((self.folder / _FILE).read_text())["number"] if self.holds_a_loop else 0
+        if number != self._number:
+            raise ValueError(
+                f"The annotation loop in {self.folder} has gone on elsewhere since it was read. Call resume to go on from there."
+            )
+
+
+def _taken_apart(state):
+    """Return what goes into JSON, and the arrays."""
+    arrays = {"classes": np.array(state.classes), "given": state.given}
+    for number, asked in enumerate(state.rounds):
+        arrays |= {f"{name}-{number}": getattr(asked, name) for name in _ARRAYS}
+    rounds = [{name: getattr(asked, name) for name in _NUMBERS} for asked in state.rounds]
+    document = {"mark": state.mark, "seed": state.seed, "fingerprint": state.fingerprint, "rounds": rounds}
+    return document, arrays
+
+
+def _put_together(document, arrays):
+    rounds = [
+        AskedRound(**numbers, **{name: arrays[f"{name}-{number}"] for name in _ARRAYS})
+        for number, numbers in enumerate(document["rounds"])
+    ]
+    return LoopState(
+        classes=tuple(arrays["classes"].tolist()),
+        given=arrays["given"],
+        mark=document["mark"],
+        seed=document["seed"],
+        fingerprint=document["fingerprint"],
+        rounds=tuple(rounds),
+    )
+
+
+def _digest(content):
+    return hashlib.blake2b(content.getvalue(), digest_size=16).hexdigest()
+
+
+def _write_whole(file, content):
+    """Write a file beside its place, force it to the disk, and put it in place."""
+    handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(unfinished, file)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
