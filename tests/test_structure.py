@@ -23,6 +23,7 @@ ORDER = [
     "_base",
     "_pipeline",
     "_reports",
+    "_html_report",
     "_published",
     "_semi_prune",
     "_pruned_classifier",
@@ -31,6 +32,7 @@ ORDER = [
     "baselines",
     "model_selection",
     "inspection",
+    "_report_page",
 ]
 
 
