@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache, partial
 
 from skprune._base import BasePruner, read_labeled_pool
+from skprune._html_report import HTMLReport
 from skprune._pipeline._calibration import label_confidence
 from skprune._pipeline._comparison import compare_coreset, final_model_of
 from skprune._pipeline._groups import WholeGroups, read_groups
@@ -16,6 +17,7 @@ from skprune._pipeline._selection import SelectionInputs, make_choice, warn_of_l
 from skprune._pipeline._settings import DEFAULT_RATIO, Settings
 from skprune._pipeline._simulated_annotation import FinalModel
 from skprune._pipeline._space import coverage_space
+from skprune._pipeline._stage_clock import StageClock
 from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._pipeline._trial import try_stages
 from skprune._published import PublishedSettings
@@ -29,7 +31,7 @@ from skprune.nets._features import features_warning
 
 
 @fill_docstring()
-class SemiPrune(PublishedSettings, Reports, BasePruner):
+class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
     """Prune a training set in which few labels are known (SemiPrune, arXiv 2605.23198).
 
     A semi-supervised net trained on the given labels predicts the others. A proxy classifier is trained on all rows, and
@@ -182,6 +184,9 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
     score_std_ : ndarray of shape (n_samples,), float64, or None
         Standard deviation (ddof 1) of the scores over the repeats: where it is as large as the differences between rows, their
         order is luck. None with a single repeat.
+    stage_seconds_ : dict of {str: float}
+        How long each stage of the fit took, in seconds. One that is found in `memory` or `checkpoint` takes as long as
+        it is read.
     support_ : ndarray of shape (n_samples,), bool
         True for the rows that are kept.
     coreset_indices_ : ndarray of shape (n_kept,), int
@@ -313,12 +318,14 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
                 tell_axes(model, pool.rows)
         read = pool.rows, pool.codes, pool.classes
         spread = None if (known == pool.codes).all() else known
+        clock = StageClock()
         trial = cache(partial(try_stages, settings, models, *read, units, final_model))
-        results = run_stages(settings, models, *read, known=spread, before=trial)
+        results = run_stages(settings, models, *read, known=spread, before=trial, clock=clock)
         held_out, accuracy = None, (None, None)
         estimates = estimates_accuracy(settings, pool.codes, sets)
         if estimates or settings.compares:
-            held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed, sets)
+            with clock.time("labeling without a fifth of the labels"):
+                held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed, sets)
         if estimates:
             accuracy = accuracy_interval(held_out, pool.codes)
         confidence = label_confidence(results.proba, known, held_out if estimates else None)
@@ -332,33 +339,35 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
             random_state=models.selection_seed,
         )
         warning = features_warning(results.proxy, results.features)
-        choice, score_std = make_choice(
-            settings,
-            pool.classes,
-            results.repeats,
-            inputs,
-            is_image=is_image,
-            features_warning=warning if is_image else None,
-            units=units,
-        )
-        mask = choice.mask()
+        with clock.time("selection"):
+            choice, score_std = make_choice(
+                settings,
+                pool.classes,
+                results.repeats,
+                inputs,
+                is_image=is_image,
+                features_warning=warning if is_image else None,
+                units=units,
+            )
+            mask = choice.mask()
         warn_of_lost_classes(results.codes, mask, pool.classes)
 
         comparison = None
         training = FullTraining(models.proxy, int(settings.schedule_epochs), models.stage_seed)
         if settings.compares:
-            comparison = compare_coreset(
-                settings,
-                pool,
-                mask,
-                held_out=held_out,
-                proxy_model=FinalModel(training, pool.rows),
-                final_model=final_model,
-                inputs=inputs,
-                known=known,
-                confidence=label_confidence(results.proba, known, held_out),
-                groups=units.numbers if isinstance(units, WholeGroups) else None,
-            )
+            with clock.time("comparison"):
+                comparison = compare_coreset(
+                    settings,
+                    pool,
+                    mask,
+                    held_out=held_out,
+                    proxy_model=FinalModel(training, pool.rows),
+                    final_model=final_model,
+                    inputs=inputs,
+                    known=known,
+                    confidence=label_confidence(results.proba, known, held_out),
+                    groups=units.numbers if isinstance(units, WholeGroups) else None,
+                )
             if (message := comparison.warning()) is not None:
                 warn_user(message)
 
@@ -371,6 +380,7 @@ class SemiPrune(PublishedSettings, Reports, BasePruner):
         self.random_comparison_ = comparison
         self.dynamics_ = results.repeats[0]
         self.repeats_ = results.repeats
+        self.stage_seconds_ = clock.seconds
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
         self._inputs, self._units, self._sets, self._choice = inputs, units, sets, choice

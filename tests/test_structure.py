@@ -23,6 +23,7 @@ ORDER = [
     "_base",
     "_pipeline",
     "_reports",
+    "_html_report",
     "_published",
     "_semi_prune",
     "_pruned_classifier",
@@ -32,6 +33,7 @@ ORDER = [
     "_annotation",
     "model_selection",
     "inspection",
+    "_report_page",
 ]
 
 

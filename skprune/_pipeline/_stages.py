@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from skprune._pipeline._models import repeats_of
 from skprune._pipeline._outputs import warn_of_no_learning
 from skprune._pipeline._stage_cache import StageCache
+from skprune._pipeline._stage_clock import StageClock
 from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_classes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._packed_models import pack, unpack
@@ -47,8 +48,9 @@ class ReadsNoMissingLabels(ValueError):
     """A labeler that takes -1 for a class."""
 
 
-def run_stages(settings, models, pool, codes, classes, *, known=None, before=lambda: None):
+def run_stages(settings, models, pool, codes, classes, *, known=None, before=lambda: None, clock=None):
     """Label and record, or find that; known labels replace those of the labeler, `before` is called before any training."""
+    clock = clock or StageClock()
     store = StageCache(settings, is_image=pool.ndim == 4)
     recording = {"n_epochs": int(settings.n_epochs), "record": settings.recording(len(codes), len(classes))}
     labeled = {"codes": codes, "proba": None}
@@ -57,16 +59,17 @@ def run_stages(settings, models, pool, codes, classes, *, known=None, before=lam
         if settings.uses_labeler_run:
             recording["record"].set_params(mode="eval")  # as it is recorded whatever the mode says: one key
             stage, options = label_and_record, recording | ({} if known is None else {"known": known})
-        labeled = store.run(
-            stage,
-            models.labeler,
-            verbose=settings.verbose,
-            before=before,
-            pool=pool,
-            codes=codes,
-            seed=models.stage_seed,
-            **options,
-        )
+        with clock.time("labeling"):
+            labeled = store.run(
+                stage,
+                models.labeler,
+                verbose=settings.verbose,
+                before=before,
+                pool=pool,
+                codes=codes,
+                seed=models.stage_seed,
+                **options,
+            )
         last_step = models.labeler[-1] if isinstance(models.labeler, Pipeline) else models.labeler
         _warn_of_unreached(labeled["proba"][codes == MISSING], last_step)
         warn_of_vanished(labeled["codes"][codes == MISSING], classes, last_step)
@@ -77,7 +80,8 @@ def run_stages(settings, models, pool, codes, classes, *, known=None, before=lam
         recorded, proxy = [labeled], labeler
     else:
         recording |= {"schedule_epochs": int(settings.schedule_epochs), "pool": pool, "codes": labeled["codes"]}
-        recorded = _record_repeats(settings, store, models, recording, before)
+        with clock.time("recording"):
+            recorded = _record_repeats(settings, store, models, recording, before)
         proxy = unpack(models.proxy, recorded[0]["model"])
     repeats = [TrainingDynamics(**result["dynamics"]) for result in recorded]
     warn_of_no_learning(repeats[0], labeled["codes"], proxy)

@@ -166,7 +166,7 @@ class ContactSheetDisplay:
         ValueError
             X holds no images, or lengths or types of labels differ.
         """
-        images = _as_pictures(X, image_shape)
+        images = as_pictures(X, image_shape)
         optional = (confidence, y_true, rows)
         check_consistent_length(images, labels, *(part for part in optional if part is not None))
         given = np.zeros(len(images), dtype=bool) if given is None else as_mask(given, len(images), "given")
@@ -262,7 +262,7 @@ class ContactSheetDisplay:
         return "\n".join(lines)
 
 
-def _as_pictures(X, image_shape):
+def as_pictures(X, image_shape):
     """Return images with their channels last, as they are drawn."""
     try:
         pool = as_pool(X, image_shape)

@@ -127,10 +127,12 @@ class CoresetCompositionDisplay:
             clip_on=False,
         )
         ax.set_xlim(-0.7, len(places) - 0.3)
-        ax.set_ylim(0, 1.2 * max(shares.max(), (self.pool_counts / n_pool).max()))
+        n_columns = 2 if width_of(ax) > 5 else 1
+        room = 1.2 if n_columns == 2 else 1.35  # for the legend, in one line or two
+        ax.set_ylim(0, room * max(shares.max(), (self.pool_counts / n_pool).max()))
         in_percent(ax.yaxis)
         label_classes(ax, self.classes)
         ax.set(xlabel="class", ylabel="share of the rows", title="Classes before and after pruning")
-        ax.legend(loc="upper right", ncols=2 if width_of(ax) > 5 else 1)
+        ax.legend(loc="upper right", ncols=n_columns)
         self.ax_, self.figure_ = ax, ax.figure
         return self
