@@ -246,9 +246,7 @@ class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
 
     def _train(self, pool, codes):
         self.confident_ = None
-        data = TensorPool(
-            self.scaling_.to_tensor(pool).to(self.device_), torch.from_numpy(codes).to(self.device_), self.scaling_
-        )
+        data = TensorPool(self.scaling_.to_tensor(pool).to(self.device_), torch.from_numpy(codes), self.scaling_)
         steps = self._steps_per_epoch(len(pool))
         self.n_steps_planned_ = steps * self.max_epochs
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)

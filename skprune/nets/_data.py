@@ -97,11 +97,12 @@ def pixel_range(images):
 
 
 class TensorPool(Dataset):
-    """A pool on the device."""
+    """A pool on the device; `codes` are the labels `y` on the host, where batches are composed."""
 
-    def __init__(self, X, y, scaling):
+    def __init__(self, X, codes, scaling):
         self.X = X
-        self.y = torch.zeros(len(X), dtype=torch.int64, device=X.device) if y is None else y
+        self.codes = torch.zeros(len(X), dtype=torch.int64) if codes is None else codes
+        self.y = self.codes.to(X.device)
         channels = (1, -1, 1, 1)
         self._image = X.ndim == 4
         if self._image:

@@ -14,9 +14,8 @@ class SemiSupervisedBatches:
         self.second_view, self.n_labeled_strong = second_view, n_labeled_strong
         order = torch.Generator().manual_seed(seed)
         self._noise = torch.Generator().manual_seed(seed)
-        codes = pool.y.cpu()
-        labeled = torch.nonzero(codes >= 0).squeeze(1)
-        self._labeled = index_stream(labeled, batch_size, order, codes[labeled] if balanced else None)
+        labeled = torch.nonzero(pool.codes >= 0).squeeze(1)
+        self._labeled = index_stream(labeled, batch_size, order, pool.codes[labeled] if balanced else None)
         self._unlabeled = index_stream(torch.arange(len(pool)), mu * batch_size, order)
 
     def __len__(self):
