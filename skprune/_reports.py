@@ -6,7 +6,6 @@ from dataclasses import replace
 import joblib
 import numpy as np
 from sklearn.metrics import accuracy_score
-from sklearn.neighbors import KNeighborsRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from skprune._pipeline._comparison import final_training
@@ -17,6 +16,7 @@ from skprune._pipeline._random_comparison import CoresetJudge, smallest_sufficie
 from skprune._pipeline._selection import explanation_table, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._utils._adapters import as_input
+from skprune._utils._docstrings import fill_docstring
 from skprune._utils._given_rows import rows_of_coreset
 from skprune._utils._labels import MISSING, labels_at, missing_mask
 from skprune._utils._parameter_checks import check_count
@@ -26,6 +26,7 @@ from skprune.nets._features import proxy_features
 from skprune.scores._registry import mean_difficulty
 from skprune.selection._inputs import check_mask
 from skprune.selection._k_means import spread_order
+from skprune.selection._neighbors import NEIGHBORS_TEXT, check_neighbors, graph_by, nearest_points
 
 _RATIOS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
@@ -265,7 +266,8 @@ class Reports:
                     raise
         return masks
 
-    def predict_difficulty(self, X, *, n_neighbors=10):
+    @fill_docstring(neighbors=NEIGHBORS_TEXT)
+    def predict_difficulty(self, X, *, n_neighbors=10, neighbors=None):
         """Predict the difficulty of new rows, so that a growing pool can be pruned again without training.
 
         The prediction is the mean score of the nearest rows of the pool, in the features of the (first) proxy: what enters
@@ -277,6 +279,7 @@ class Reports:
             Rows as in :meth:`fit`.
         n_neighbors : int, default=10
             Number of nearest rows of the pool, at most all of them.
+        $neighbors
 
         Returns
         -------
@@ -293,11 +296,16 @@ class Reports:
         """
         rows = scale_images(self._check_pool(X), self._image_side)
         check_count("n_neighbors", n_neighbors)
+        check_neighbors(neighbors)
         if self._features_warning is not None:
             warn_user(self._features_warning)
-        scores = self.difficulty_scores_
-        neighbors = KNeighborsRegressor(min(n_neighbors, len(scores))).fit(self._proxy_features, scores)
-        return neighbors.predict(proxy_features(self.proxy_, as_input(self.proxy_, rows)))
+        scores, pool = self.difficulty_scores_, self._proxy_features
+        features = proxy_features(self.proxy_, as_input(self.proxy_, rows))
+        n_neighbors, rng = min(n_neighbors, len(scores)), np.random.default_rng(self._inputs.random_state)
+        if neighbors is None:
+            return scores[nearest_points(pool, features, n_neighbors, rng)].mean(axis=1)
+        graph = graph_by(neighbors, pool, n_neighbors, rng, features)
+        return np.add.reduceat(scores[graph.indices], graph.indptr[:-1]) / np.diff(graph.indptr)
 
     def score(self, X, y):
         """Return the accuracy of the proxy trained on the coreset: a NetClassifier for `schedule_epochs`, others as they are.

@@ -11,6 +11,7 @@ from skprune.baselines._base import GreedyPruner, cluster, count_clusters
 from skprune.baselines._docstrings import BASELINE_TEXTS
 from skprune.selection._d2 import spread, take_back
 from skprune.selection._neighbor_graph import scaled_graph
+from skprune.selection._neighbors import NEIGHBORS_TEXT, check_neighbors
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class DifficultyGraph:
     distances: csr_array
 
 
-@fill_docstring(**BASELINE_TEXTS)
+@fill_docstring(neighbors=NEIGHBORS_TEXT, **BASELINE_TEXTS)
 class D2Pruner(GreedyPruner):
     r"""Pick rows that are hard and unlike each other (Maharana et al., D2, arXiv 2310.07931, eq. 2 to 4).
 
@@ -37,6 +38,7 @@ class D2Pruner(GreedyPruner):
     n_neighbors : int, default=5
         Number of neighbors of each row; all other rows if there are fewer. An edge exists if either of two rows is among the
         neighbors of the other.
+    $neighbors
     gamma_forward : float, default=1.0
         :math:`\gamma_f`, how fast the weight of an edge falls with its distance while difficulties spread.
     gamma_reverse : float, default=1.0
@@ -65,6 +67,7 @@ class D2Pruner(GreedyPruner):
         ratio=0.5,
         *,
         n_neighbors=5,
+        neighbors=None,
         gamma_forward=1.0,
         gamma_reverse=1.0,
         n_clusters=None,
@@ -75,6 +78,7 @@ class D2Pruner(GreedyPruner):
     ):
         self.ratio = ratio
         self.n_neighbors = n_neighbors
+        self.neighbors = neighbors
         self.gamma_forward = gamma_forward
         self.gamma_reverse = gamma_reverse
         self.n_clusters = n_clusters
@@ -85,13 +89,14 @@ class D2Pruner(GreedyPruner):
 
     def _check(self, classes):
         check_count("n_neighbors", self.n_neighbors)
+        check_neighbors(self.neighbors)
         check_number("gamma_forward", self.gamma_forward, 0)
         check_number("gamma_reverse", self.gamma_reverse, 0)
         count_clusters(self.n_clusters, classes)
 
     def _prepare(self, features, classes, seed):
         _, difficulty = cluster(features, count_clusters(self.n_clusters, classes), seed)
-        distances = scaled_graph(features, self.n_neighbors)
+        distances = scaled_graph(features, self.n_neighbors, self.neighbors, np.random.default_rng(seed))
         return DifficultyGraph(spread(difficulty, distances, self.gamma_forward), distances)
 
     def _pick(self, inputs, k, rng):

@@ -1,5 +1,7 @@
 """D2: hard rows that are not alike, by messages on the graph of nearest neighbors."""
 
+from heapq import heapify, heappop, heappush
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -7,9 +9,10 @@ from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_count, check_number
 from skprune.selection._embedding import EmbeddingSelector
 from skprune.selection._neighbor_graph import edges_of, scaled_graph
+from skprune.selection._neighbors import NEIGHBORS_TEXT, check_neighbors
 
 
-@fill_docstring()
+@fill_docstring(neighbors=NEIGHBORS_TEXT)
 class D2(EmbeddingSelector):
     r"""Pick hard rows that are not alike, by messages on the graph of nearest neighbors (arXiv 2310.07931, eq. 2 to 4).
 
@@ -21,6 +24,7 @@ class D2(EmbeddingSelector):
     ----------
     n_neighbors : int, default=5
         The number of neighbors of each row; the graph has an edge where either row counts the other.
+    $neighbors
     gamma_forward, gamma_reverse : float, default=1.0
         How fast the weight of an edge falls with its distance, when difficulties spread and when they are taken back.
     $class_balanced
@@ -35,9 +39,19 @@ class D2(EmbeddingSelector):
     array([1, 3])
     """
 
-    def __init__(self, n_neighbors=5, *, gamma_forward=1.0, gamma_reverse=1.0, class_balanced=None, min_per_class=0):
+    def __init__(
+        self,
+        n_neighbors=5,
+        *,
+        neighbors=None,
+        gamma_forward=1.0,
+        gamma_reverse=1.0,
+        class_balanced=None,
+        min_per_class=0,
+    ):
         super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
         self.n_neighbors = n_neighbors
+        self.neighbors = neighbors
         self.gamma_forward = gamma_forward
         self.gamma_reverse = gamma_reverse
 
@@ -45,11 +59,12 @@ class D2(EmbeddingSelector):
         """Refuse parameters that cannot work; see :meth:`BaseSelector.check`."""
         super().check(k, n_samples, n_epochs)
         check_count("n_neighbors", self.n_neighbors)
+        check_neighbors(self.neighbors)
         check_number("gamma_forward", self.gamma_forward, 0)
         check_number("gamma_reverse", self.gamma_reverse, 0)
 
-    def _pick(self, scores, k, features):
-        distances = scaled_graph(features, self.n_neighbors)
+    def _pick(self, scores, k, features, rng):
+        distances = scaled_graph(features, self.n_neighbors, self.neighbors, rng)
         density = spread(scores - min(scores.min(), 0.0), distances, self.gamma_forward)
         return take_back(density, distances, self.gamma_reverse, k)
 
@@ -64,10 +79,18 @@ def take_back(density, distances, gamma, k):
     """Pick the highest row, and take its weighted value from its neighbors, k times (eq. 4)."""
     density, order = density.copy(), []
     weights = np.exp(-gamma * distances.data)
-    for _ in range(k):
-        highest = int(density.argmax())
+    heap = [(-value, row) for row, value in enumerate(density.tolist())]
+    heapify(heap)
+    while len(order) < k:
+        negative, highest = heappop(heap)
+        value = -negative
+        if density[highest] != value:  # another value of this row is in the heap, or it is picked
+            continue
         edges = edges_of(distances, highest)
-        density[distances.indices[edges]] -= density[highest] * weights[edges]
+        others = distances.indices[edges]
+        density[others] -= value * weights[edges]
         density[highest] = -np.inf
         order.append(highest)
+        for changed, row in zip(density[others].tolist(), others.tolist(), strict=True):
+            heappush(heap, (-changed, row))
     return order

@@ -18,11 +18,12 @@ class EmbeddingSelector(BaseSelector):
 
     def _order(self, draw):
         places = draw.rng.permutation(len(draw.scores))  # equal rows are picked by chance
-        features = draw.inputs["embedding"][places]
-        return places[self._pick(draw.scores[places], draw.k, features - features.mean(axis=0))]
+        features = draw.inputs["embedding"][places]  # a copy
+        features -= features.mean(axis=0)
+        return places[self._pick(draw.scores[places], draw.k, features, draw.rng)]
 
     @abstractmethod
-    def _pick(self, scores, k, features):
+    def _pick(self, scores, k, features, rng):
         """Return k positions, those picked first in front; the features have mean 0."""
 
 

@@ -9,9 +9,10 @@ from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_count, check_number
 from skprune.selection._embedding import EmbeddingSelector, weights_of
 from skprune.selection._neighbor_graph import edges_of, scaled_graph
+from skprune.selection._neighbors import NEIGHBORS_TEXT, check_neighbors
 
 
-@fill_docstring()
+@fill_docstring(neighbors=NEIGHBORS_TEXT)
 class FacilityLocation(EmbeddingSelector):
     r"""Pick rows that stand for many hard ones: each pick adds most to the similarity of all rows to the kept ones.
 
@@ -25,6 +26,7 @@ class FacilityLocation(EmbeddingSelector):
     ----------
     n_neighbors : int, default=15
         The number of neighbors of each row; the graph has an edge where either row counts the other.
+    $neighbors
     gamma : float, default=1.0
         How fast the similarity falls with the distance.
     power : float, default=1.0
@@ -41,9 +43,10 @@ class FacilityLocation(EmbeddingSelector):
     array([1, 4])
     """
 
-    def __init__(self, n_neighbors=15, *, gamma=1.0, power=1.0, class_balanced=None, min_per_class=0):
+    def __init__(self, n_neighbors=15, *, neighbors=None, gamma=1.0, power=1.0, class_balanced=None, min_per_class=0):
         super().__init__(class_balanced=class_balanced, min_per_class=min_per_class)
         self.n_neighbors = n_neighbors
+        self.neighbors = neighbors
         self.gamma = gamma
         self.power = power
 
@@ -51,11 +54,12 @@ class FacilityLocation(EmbeddingSelector):
         """Refuse parameters that cannot work; see :meth:`BaseSelector.check`."""
         super().check(k, n_samples, n_epochs)
         check_count("n_neighbors", self.n_neighbors)
+        check_neighbors(self.neighbors)
         check_number("gamma", self.gamma, 0)
         check_number("power", self.power, 0)
 
-    def _pick(self, scores, k, features):
-        distances = scaled_graph(features, self.n_neighbors)
+    def _pick(self, scores, k, features, rng):
+        distances = scaled_graph(features, self.n_neighbors, self.neighbors, rng)
         return most_similar(weights_of(scores, self.power), distances, self.gamma, k)
 
 

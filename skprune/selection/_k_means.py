@@ -1,22 +1,17 @@
 """K-means: the rows nearest to the centers of k clusters, so that no part of the pool is left out."""
 
-import warnings
-
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.cluster import KMeans as Clustering
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_argmin_min
-from threadpoolctl import threadpool_limits
+from sklearn.metrics import pairwise_distances_argmin_min
 
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_number
 from skprune.selection._base import BaseSelector
+from skprune.selection._clusters import N_ITERATIONS, cluster, coarse_clusters, members_of
 from skprune.selection._counts import allocate
+from skprune.selection._neighbors import nearest_point
 
 _DIRECT = 2**31  # products of rows, clusters and features up to which one level of clusters is enough
-_N_ITERATIONS = 12
-_SAMPLE_PER_CLUSTER = 64
 _LEAF_ROWS = 32
 
 
@@ -77,7 +72,7 @@ class KMeans(BaseSelector):
         if not group.kept.any():
             return np.full(len(group.rows), -1)
         features = _centered(group.draw.inputs["embedding"])
-        return pairwise_distances_argmin(features, features[group.kept])
+        return nearest_point(features[group.kept], features)
 
 
 def _centered(embedding):
@@ -90,28 +85,19 @@ def nearest_to_centers(features, weights, k, rng, *, fixed):
     n_samples, n_features = features.shape
     if k >= n_samples:
         return np.flatnonzero(~fixed)
-    with threadpool_limits(1), warnings.catch_warnings():  # sums of several threads differ from run to run
-        warnings.simplefilter("ignore", ConvergenceWarning)  # equal rows make fewer clusters
-        if n_samples * k * n_features <= _DIRECT or k < 4:
-            return _pick(features, weights, k, rng, fixed)
-        coarse = _coarse_clusters(features, weights, round(k**0.5), rng)
-        sizes, masses = np.bincount(coarse), np.bincount(coarse, weights)
-        counts = allocate(k, masses, np.bincount(coarse[fixed], minlength=len(sizes)), sizes, rng)
-        members = np.split(np.argsort(coarse, kind="stable"), np.cumsum(sizes)[:-1])
-        picks = [
-            rows[_pick(features[rows], weights[rows], int(count), rng, fixed[rows])]
-            if count < len(rows)
-            else rows[~fixed[rows]]
-            for rows, count in zip(members, counts, strict=True)
-            if count
-        ]
-        return np.concatenate(picks)
-
-
-def _coarse_clusters(features, weights, n_clusters, rng):
-    """Return the cluster of each row; the clusters are found in a sample."""
-    sample = rng.permutation(len(features))[: _SAMPLE_PER_CLUSTER * n_clusters]
-    return _cluster(features[sample], weights[sample], n_clusters, rng).predict(features)
+    if n_samples * k * n_features <= _DIRECT or k < 4:
+        return _pick(features, weights, k, rng, fixed)
+    coarse = coarse_clusters(features, weights, round(k**0.5), rng).predict(features)
+    sizes, masses = np.bincount(coarse), np.bincount(coarse, weights)
+    counts = allocate(k, masses, np.bincount(coarse[fixed], minlength=len(sizes)), sizes, rng)
+    picks = [
+        rows[_pick(features[rows], weights[rows], int(count), rng, fixed[rows])]
+        if count < len(rows)
+        else rows[~fixed[rows]]
+        for rows, count in zip(members_of(coarse, len(sizes)), counts, strict=True)
+        if count
+    ]
+    return np.concatenate(picks)
 
 
 def _pick(features, weights, k, rng, fixed):
@@ -122,7 +108,7 @@ def _pick(features, weights, k, rng, fixed):
     if fixed.any():
         centers, labels = _cluster_beside(features, weights, n_free, rng, fixed)
     else:
-        clusters = _cluster(features, weights, k, rng)
+        clusters = cluster(features, weights, k, rng)
         centers, labels = clusters.cluster_centers_, clusters.labels_
     rows = np.flatnonzero((labels >= 0) & ~fixed)
     distances = np.square(features[rows] - centers[labels[rows]]).sum(axis=1)
@@ -140,7 +126,7 @@ def _cluster_beside(features, weights, n_clusters, rng, fixed):
     free = np.flatnonzero(~fixed)
     chances = weights[free] * np.maximum(to_fixed[free], 1e-6 * to_fixed.max() or 1.0)
     centers = features[rng.choice(free, n_clusters, replace=False, p=chances / chances.sum())]
-    for _ in range(_N_ITERATIONS):
+    for _ in range(N_ITERATIONS):
         labels, distances = pairwise_distances_argmin_min(features, centers)
         rows = np.flatnonzero(distances < to_fixed)
         members = csr_array((weights[rows], (labels[rows], rows)), (n_clusters, len(features)))
@@ -152,13 +138,6 @@ def _cluster_beside(features, weights, n_clusters, rng, fixed):
         centers = moved
     labels, distances = pairwise_distances_argmin_min(features, centers)
     return centers, np.where(distances < to_fixed, labels, -1)
-
-
-def _cluster(features, weights, n_clusters, rng):
-    """Fit weighted k-means from random rows."""
-    first = rng.choice(len(features), n_clusters, replace=False, p=weights / weights.sum())
-    model = Clustering(n_clusters, init=features[first], n_init=1, max_iter=_N_ITERATIONS, algorithm="lloyd")
-    return model.fit(features, sample_weight=weights)
 
 
 def spread_order(features, rng):
