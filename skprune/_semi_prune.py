@@ -8,7 +8,7 @@ from skprune._html_report import HTMLReport
 from skprune._pipeline._calibration import label_confidence
 from skprune._pipeline._comparison import compare_coreset, final_model_of
 from skprune._pipeline._groups import WholeGroups, read_groups
-from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, hold_out
+from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, held_out_together, hold_out
 from skprune._pipeline._image_size import scale_images, scaled_side
 from skprune._pipeline._models import prepare_models
 from skprune._pipeline._refusals import check_parameters
@@ -105,9 +105,9 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         With `budget` they are always kept, and do not count.
     estimate_accuracy : bool or "auto", default="auto"
         Whether to estimate how many pseudo-labels are correct, and to calibrate their confidence, by labeling once more without
-        a fifth of the labels of each class, at least one where there are two; equal rows are held out together, unless
-        `duplicates` is "ignore". That is one more run of the labeler, kept by `memory` and `checkpoint` like the others. "auto"
-        does so if a class has two labeled rows that differ.
+        a fifth of the labels of each class, at least one where there are two; the rows of a group are held out together, and
+        so are equal rows, unless `duplicates` is "ignore". That is one more run of the labeler, kept by `memory` and
+        `checkpoint` like the others. "auto" does so if a class has two labeled rows that differ and are of two groups.
     compare_with_random : bool or classifier, default=False
         Whether to compare the coreset with as many random rows, of random groups where these are kept as a whole, and with the
         given labels alone. See ``random_comparison_``; a warning names what is probably better than the coreset. A classifier is
@@ -303,8 +303,8 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         is_image = pool.rows.ndim == 4
         equal = find_equal_rows(settings.duplicates, pool, pool.classes)
         known = pool.codes if equal is None else equal.codes
-        sets = None if equal is None else equal.sets.numbers
-        units = read_groups(groups, pool.labeled, settings.groups_select) or equal
+        of_groups = read_groups(groups, pool.labeled, settings.groups_select)
+        sets, units = held_out_together(equal, of_groups), of_groups or equal
         check_parameters(settings, pool.codes, pool.classes, is_image=is_image, units=units, sets=sets)
         models = prepare_models(settings, random_state_of(settings.random_state), pool.classes, all_labeled=all_labeled)
         final_model = final_model_of(settings, X, pool, models.stage_seed)

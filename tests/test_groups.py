@@ -1,5 +1,7 @@
 """Groups of rows: kept or left as a whole, or one row of each."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import SGDClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.semi_supervised import LabelSpreading
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from skprune import SemiPrune
+from skprune._pipeline._held_out import can_hold_out, held_out_rows, held_out_together
 from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
 from skprune.selection import Beta, Cutoff, Hardest, KMeans, Mixture
@@ -248,3 +252,49 @@ def test_pruners_without_groups_refuse_them(iris):
     X, y, _ = iris
     with pytest.raises(TypeError, match="groups"):
         SupervisedPruner().fit_transform(X, y, groups=y)
+
+
+# Labels that are held out
+
+
+@given(seed=st.integers(0, 1000))
+def test_groups_are_held_out_as_a_whole_unless_a_class_would_lose_all_labels(seed):
+    rng = np.random.default_rng(seed)
+    groups, codes = rng.integers(15, size=60), rng.integers(-1, 3, size=60)
+    if not can_hold_out(codes, groups):
+        return
+    rows = held_out_rows(codes, seed, groups)
+    assert len(rows)
+    known = np.setdiff1d(np.flatnonzero(codes >= 0), rows)
+    assert set(codes[known]) == set(codes[codes >= 0])
+    torn = np.isin(groups[known], groups[rows])
+    for code in np.unique(codes[known][torn]):  # each of its labels is in a group that another class, or it, gave
+        assert np.isin(groups[codes == code], groups[rows]).all()
+
+
+def test_equal_rows_of_two_groups_join_these_where_labels_are_held_out():
+    groups, equal = np.array([0, 0, 1, 1, 2, 3]), np.array([0, 1, 1, 2, 3, 4])
+    joined = held_out_together(SimpleNamespace(sets=SimpleNamespace(numbers=equal)), SimpleNamespace(numbers=groups))
+    assert len(set(joined[:4])) == 1
+    assert len(set(joined)) == 3
+    assert held_out_together(None, None) is None
+
+
+def test_a_labeler_does_not_know_the_group_of_the_rows_it_is_tested_on():
+    """With labels that are chance for each group, no labeler is better than that, however many rows a group has."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(60), 5)
+    X = rng.normal(size=(60, 8))[groups] + 1e-3 * rng.normal(size=(300, 8))
+    labels = rng.permutation(np.arange(60) % 3)[groups]
+    labels[groups >= 50] = -1
+    nearest = SelfTrainingClassifier(KNeighborsClassifier(1))
+    pruner = fast_pruner(labeler=nearest, estimate_accuracy=True)
+    assert pruner.fit(X, labels).pseudo_label_accuracy_ > 0.9
+    assert pruner.fit(X, labels, groups=groups).pseudo_label_accuracy_ < 0.7
+
+
+def test_groups_that_leave_no_label_to_hold_out():
+    X, y, _ = grouped_pool()
+    labels = make_partial_labels(y, n_labeled=12, random_state=0)
+    with pytest.raises(ValueError, match="no class has two of them that differ and, with groups, are of two"):
+        fast_pruner(estimate_accuracy=True).fit(X, labels, groups=np.where(labels < 0, np.arange(len(y)) + 9, labels))

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.stats import binomtest
 
 from skprune._pipeline._stage_cache import StageCache
 from skprune._pipeline._stages import label_pool
 from skprune._utils._labels import MISSING
 
+NONE_TO_HOLD_OUT = "no class has two of them that differ and, with groups, are of two"
 _HELD_OUT_SHARE = 0.2
 
 
@@ -19,6 +22,17 @@ class HeldOut:
     rows: np.ndarray
     codes: np.ndarray
     proba: np.ndarray | None = None
+
+
+def held_out_together(equal, groups):
+    """Number the rows, equal ones and those of a group alike; they are held out together. None where each is for itself."""
+    numberings = [of.numbers for of in (equal and equal.sets, groups) if of is not None]
+    if len(numberings) < 2:
+        return numberings[0] if numberings else None
+    sets, groups = numberings
+    n_nodes = sets.max() + groups.max() + 2
+    links = csr_array((np.ones(len(sets)), (sets, groups + sets.max() + 1)), shape=(n_nodes, n_nodes))
+    return connected_components(links, directed=False)[1][sets]
 
 
 def can_hold_out(codes, sets=None):
@@ -39,7 +53,7 @@ def estimates_accuracy(settings, codes, sets=None):
 def hold_out(settings, labeler, pool, codes, seed, sets=None):
     """Hold out a fifth of the labels, and label all rows without them; where no label is missing, the codes stay."""
     if not can_hold_out(codes, sets):
-        raise ValueError("Labeled rows cannot be held out: no class has two of them that differ.")
+        raise ValueError(f"Labeled rows cannot be held out: {NONE_TO_HOLD_OUT}.")
     rows = held_out_rows(codes, seed, sets)
     if (codes != MISSING).all():
         return HeldOut(rows, codes)
@@ -49,15 +63,18 @@ def hold_out(settings, labeler, pool, codes, seed, sets=None):
 
 
 def held_out_rows(codes, seed, sets=None):
-    """Draw a fifth of the labeled rows of each class, at least one but never all of them; equal rows go together."""
-    rng, held_out = np.random.default_rng(seed), []
+    """Draw a fifth of the labeled rows of each class, at least one but never all of them; those of a set go together."""
+    rng, drawn = np.random.default_rng(seed), {}
     numbers = np.arange(len(codes)) if sets is None else sets
     for code in np.unique(codes[codes != MISSING]):
-        rows = np.flatnonzero(codes == code)
-        drawn = rng.permutation(np.unique(numbers[rows]))
-        count = min(max(1, round(_HELD_OUT_SHARE * len(drawn))), len(drawn) - 1)
-        held_out.append(rows[np.isin(numbers[rows], drawn[:count])])
-    return np.sort(np.concatenate(held_out))
+        of_class = rng.permutation(np.unique(numbers[codes == code]))
+        drawn[code] = of_class[: min(max(1, round(_HELD_OUT_SHARE * len(of_class))), len(of_class) - 1)]
+    of_any, held_out = np.isin(numbers, np.concatenate(list(drawn.values()))), np.zeros(len(codes), dtype=bool)
+    for code, own in drawn.items():
+        of_class = codes == code
+        all_go = of_any[of_class].all()  # with sets that other classes drew
+        held_out |= of_class & (np.isin(numbers, own) if all_go else of_any)
+    return np.flatnonzero(held_out)
 
 
 def label_without(labeler, pool, codes, rows, seed, verbose):

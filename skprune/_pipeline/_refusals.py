@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skprune._pipeline._held_out import can_hold_out
+from skprune._pipeline._held_out import NONE_TO_HOLD_OUT, can_hold_out
 from skprune._pipeline._image_size import check_image_size
 from skprune._pipeline._selection import selector_for
 from skprune._utils._adapters import is_net, is_own_net
@@ -133,4 +133,4 @@ def _check_held_out(settings, codes, sets):
     estimates = isinstance(settings.estimate_accuracy, bool) and settings.estimate_accuracy and not labeled.all()
     for name, is_asked in {"estimate_accuracy": estimates, "compare_with_random": settings.compares}.items():
         if is_asked and not can_hold_out(codes, sets):
-            raise ValueError(f"{name} holds labeled rows out, and no class has two of them that differ.")
+            raise ValueError(f"{name} holds labeled rows out, and {NONE_TO_HOLD_OUT}.")
