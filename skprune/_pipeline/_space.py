@@ -1,14 +1,10 @@
 """The space in which rows are near one another, and how uncertain the class of each row is there."""
 
-import warnings
-
 import numpy as np
 from scipy.sparse import csr_array, hstack, issparse
 from scipy.stats import entropy
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import d2_brier_score
-from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from skprune._utils._given_rows import GivenRows, holds_numbers
@@ -17,7 +13,6 @@ from skprune._utils._labels import MISSING
 _MOST_FEATURES = 256
 _N_COMPONENTS = 128
 _MOST_LABELED = 5000
-_N_FOLDS = 3
 _N_ITERATIONS = 2  # a rough subspace is enough to cover
 _MOST_CATEGORIES = 64
 
@@ -91,42 +86,13 @@ def _components(table, random_state):
 
 
 def class_uncertainty(space, codes, random_state):
-    """Return how uncertain the class of each row is by logistic regression on the given labels, as far as it can be believed.
-
-    The entropy in units of that of equal shares, times the square of the share of the Brier score that such models explain on
-    labels that they have not seen.
-    """
+    """Return the entropy of logistic regression on the given labels, of each row, in units of that of equal shares."""
     labeled = np.flatnonzero(codes != MISSING)
     if len(labeled) > _MOST_LABELED:
         rng = np.random.default_rng(random_state)
         one_of_each = [rng.choice(np.flatnonzero(codes == code)) for code in np.unique(codes[labeled])]
         labeled = np.union1d(rng.choice(labeled, _MOST_LABELED, replace=False), one_of_each)
     scaler = StandardScaler().fit(space)
-    rows, classes = scaler.transform(space[labeled]).astype(np.float64), codes[labeled]  # else shares do not add to one
-    skill = _skill(rows, classes, random_state)
-    if not skill:
-        return np.zeros(len(space))
-    proba = _linear_model().fit(rows, classes).predict_proba(scaler.transform(space))
-    return skill**2 * np.clip(entropy(proba, axis=1) / np.log(proba.shape[1]), 0.0, 1.0)
-
-
-def _linear_model():
-    return LogisticRegression(max_iter=300)
-
-
-def _skill(rows, classes, random_state):
-    """Return the share of the Brier score that logistic regression explains in cross-validation; 0 of too few labels."""
-    names, codes, counts = np.unique(classes, return_inverse=True, return_counts=True)
-    n_folds = min(_N_FOLDS, counts.max())
-    if n_folds < 2:
-        return 0.0
-    proba = np.zeros((len(codes), len(names)))
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a class with fewer labels than folds is not seen in some of them
-        parts = list(folds.split(rows, codes))
-    for seen, unseen in parts:
-        present = np.unique(codes[seen])
-        found = 1.0 if len(present) == 1 else _linear_model().fit(rows[seen], codes[seen]).predict_proba(rows[unseen])
-        proba[np.ix_(unseen, present)] = found
-    return max(0.0, d2_brier_score(codes, proba, labels=np.arange(len(names))))
+    model = LogisticRegression(max_iter=300).fit(scaler.transform(space[labeled]), codes[labeled])
+    proba = model.predict_proba(scaler.transform(space))
+    return np.clip(entropy(proba, axis=1) / np.log(proba.shape[1]), 0.0, 1.0)
