@@ -55,3 +55,12 @@ def send(tensor, device):
     if device.type == "cuda":
         tensor = tensor.pin_memory()
     return tensor.to(device, non_blocking=True)
+
+
+def send_together(tensors, device):
+    """Copy small tensors of one dtype to the device in a single copy, without waiting for it."""
+    if device.type == "cpu" or not tensors:
+        return tensors
+    together = send(torch.cat([tensor.flatten() for tensor in tensors]), device)
+    parts = together.split([tensor.numel() for tensor in tensors])
+    return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]

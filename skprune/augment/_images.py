@@ -1,15 +1,11 @@
 """Weak and strong augmentation of image batches."""
 
-import math
-
 import torch
-from torch.nn import functional as F
 
-from skprune._utils._device import send
+from skprune._utils._device import send_together
 from skprune._utils._parameter_checks import check_count, check_number
+from skprune.augment._image_operations import Groups, affine_maps, cut_out, cutout_sides, move, operations
 from skprune.augment._policy import Policy
-
-_ROTATE, _SHEAR, _TRANSLATE, _FACTOR = math.pi / 6, 0.3, 0.6, 0.9
 
 
 class ImageWeak(Policy):
@@ -84,10 +80,10 @@ class ImageWeak(Policy):
             The augmented images.
         """
         n, channels, height, width = x.shape
-        shift, mirror = send(drawn["shift"], x.device)[..., None], send(drawn["mirror"], x.device)[:, None]
+        shift, mirror = send_together([drawn["shift"][..., None], drawn["mirror"].long()[:, None]], x.device)
         rows = _reflect(torch.arange(height, device=x.device) + shift[0], height)
         columns = _reflect(torch.arange(width, device=x.device) + shift[1], width)
-        columns = torch.where(mirror, columns.flip(1), columns)
+        columns = torch.where(mirror.bool(), columns.flip(1), columns)
         pixels = (rows[:, :, None] * width + columns[:, None, :]).view(n, 1, -1).expand(-1, channels, -1)
         return x.reshape(n, channels, -1).gather(2, pixels).view(x.shape)
 
@@ -169,7 +165,7 @@ class ImageStrong(Policy):
         drawn = (self.n_ops, shape[0])
         strength = 2 * torch.rand(drawn, generator=generator) - 1
         return {
-            "operation": torch.randint(len(_operations(shape[1])), drawn, generator=generator),
+            "operation": torch.randint(len(operations(shape[1])), drawn, generator=generator),
             "strength": self.magnitude * strength,
             "square": torch.rand(3, shape[0], generator=generator),
         }
@@ -189,18 +185,21 @@ class ImageStrong(Policy):
         torch.Tensor of shape (n_samples, channels, height, width)
             The augmented images, with values in [0, 1].
         """
-        names = _operations(x.shape[1])
-        x = _geometry(x, names, drawn["operation"], drawn["strength"])
-        for operation, strength in zip(drawn["operation"], drawn["strength"], strict=True):
-            _color(x, names, operation, strength)
+        names = operations(x.shape[1])
+        groups = [Groups(names, *one) for one in zip(drawn["operation"], drawn["strength"], strict=True)]
+        on_host = [
+            affine_maps(x.shape, drawn["operation"], drawn["strength"]),
+            *cutout_sides(x.shape, drawn["square"], self.cutout),
+            *(group.amount for group in groups),
+        ]
+        maps, inside_rows, inside_columns, *amounts = send_together(on_host, x.device)
+        all_rows = send_together([group.rows for group in groups], x.device)
+        x = move(x, maps)
+        for group, rows, amount in zip(groups, all_rows, amounts, strict=True):
+            group.color(x, rows, amount)
         if self.cutout:
-            _cut(x, drawn["square"], self.cutout)
+            cut_out(x, inside_rows, inside_columns)
         return x
-
-
-def _operations(channels):
-    names = ("identity", *_GEOMETRY, *_COLOR)
-    return names if channels == 3 else names[:-1]
 
 
 def _reflect(index, size):
@@ -208,115 +207,3 @@ def _reflect(index, size):
         return torch.zeros_like(index)
     index = index.abs() % (2 * size - 2)
     return torch.minimum(index, 2 * size - 2 - index)
-
-
-def _geometry(x, names, operation, strength):
-    """Return new images, each rotated, sheared and translated by the sums of the strengths it drew."""
-    codes = torch.tensor([names.index(name) for name in _GEOMETRY])[:, None, None]
-    angle, shear_x, shear_y, translate_x, translate_y = torch.where(operation == codes, strength, 0.0).sum(dim=1)
-    cos, sin = (_ROTATE * angle).cos(), (_ROTATE * angle).sin()
-    shear_x, shear_y = _SHEAR * shear_x, _SHEAR * shear_y
-    n, _, height, width = x.shape
-    aspect = height / width  # the map is one of pixels, the grid one of sides
-    across = [cos - sin * shear_y, (cos * shear_x - sin) * aspect, _TRANSLATE * translate_x]
-    down = [(sin + cos * shear_y) / aspect, sin * shear_x + cos, _TRANSLATE * translate_y]
-    maps = send(torch.stack([*across, *down], dim=1), x.device)
-
-    down_axis = (2 * torch.arange(height) + 1) / height - 1
-    across_axis = (2 * torch.arange(width) + 1) / width - 1
-    ones = torch.ones(height * width)
-    places = send(torch.stack([across_axis.repeat(height), down_axis.repeat_interleave(width), ones]), x.device)
-    grid = (maps.view(-1, 3) @ places).view(n, 2, height, width).permute(0, 2, 3, 1)
-    return F.grid_sample(x.contiguous(), grid, padding_mode="border", align_corners=False).clamp_(0, 1)
-
-
-def _color(x, names, operation, strength):
-    """Change, in place, the images that drew a color operation: one gather, each operation on its slice, one scatter."""
-    first = names.index(_FIRST_COLOR)
-    sizes = operation.bincount(minlength=len(names)).tolist()
-    rows = operation.argsort()[sum(sizes[:first]) :]
-    names, sizes = names[first:], sizes[first:]
-    strengths = zip(names, strength[rows].split(sizes), strict=True)
-    amount = torch.cat([_AMOUNTS.get(name, _factor)(drawn) for name, drawn in strengths])  # on the CPU
-    rows, amount = send(rows, x.device), send(amount, x.device)[:, None, None, None]
-    images = x.index_select(0, rows)
-    for name, group, group_amount in zip(names, images.split(sizes), amount.split(sizes), strict=True):
-        if len(group):
-            _COLOR[name](group, group_amount)
-    x.index_copy_(0, rows, images.clamp_(0, 1))
-
-
-def _factor(strength):
-    return 1 + _FACTOR * strength
-
-
-def _levels(strength):
-    return 2 ** (6 - 4 * strength.abs()).round()
-
-
-def _solarize_threshold(strength):
-    return 1 - strength.abs()
-
-
-def _scale_around(x, center, factor):
-    x.sub_(center).mul_(factor).add_(center)
-
-
-def _brightness(x, factor):
-    x.mul_(factor)
-
-
-def _contrast(x, factor):
-    _scale_around(x, x.mean(dim=(1, 2, 3), keepdim=True), factor)
-
-
-def _autocontrast(x, factor):
-    low, high = x.amin(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True)
-    x.sub_(low).div_((high - low).clamp_(min=1e-3))
-
-
-def _posterize(x, levels):
-    x.mul_(levels).floor_().div_(levels)
-
-
-def _solarize(x, threshold):
-    torch.where(x > threshold, 1 - x, x, out=x)
-
-
-def _sharpness(x, factor):
-    """Move each inner pixel away from the mean of its 3 x 3 neighborhood, in which it counts five times, or toward it."""
-    columns = x[:, :, :-2] + x[:, :, 1:-1] + x[:, :, 2:]
-    inner = x[:, :, 1:-1, 1:-1]
-    smooth = (columns[..., :-2] + columns[..., 1:-1]).add_(columns[..., 2:]).add_(inner, alpha=4).div_(13)
-    _scale_around(inner, smooth, factor)
-
-
-def _saturation(x, factor):
-    _scale_around(x, x.mean(dim=1, keepdim=True), factor)
-
-
-_GEOMETRY = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
-_FIRST_COLOR = "brightness"
-_COLOR = {
-    "brightness": _brightness,
-    "contrast": _contrast,
-    "autocontrast": _autocontrast,
-    "posterize": _posterize,
-    "solarize": _solarize,
-    "sharpness": _sharpness,
-    "color": _saturation,
-}
-_AMOUNTS = {"posterize": _levels, "solarize": _solarize_threshold}
-
-
-def _cut(x, square, size):
-    """Fill a square of each image with the mean of each channel, in place."""
-    height, width = x.shape[2:]
-    half = (square[0] * size / 2)[:, None]
-    rows = (torch.arange(height) + 0.5) / height
-    columns = (torch.arange(width) + 0.5) / width
-    inside_rows = send(((rows - square[1][:, None]).abs() < half).to(x.dtype), x.device)
-    inside_columns = send(((columns - square[2][:, None]).abs() < half).to(x.dtype), x.device)
-    kept = 1 - inside_rows[:, None, :, None] * inside_columns[:, None, None, :]
-    mean = x.mean(dim=(2, 3), keepdim=True)
-    x.sub_(mean).mul_(kept).add_(mean)

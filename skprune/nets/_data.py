@@ -12,6 +12,7 @@ _CHUNK_ROWS = 4096
 _SAMPLED_PIXELS = 2_000_000
 _PERCENTILES = (0.1, 99.9)
 _SAMPLED_ROWS = 1000
+_STEPS_A_COPY = 32
 _MOST_SPREAD = 1e4  # of a column, in ranges of its central 98 %
 _USUAL_RANGE = 3  # of all pixels, in ranges between the percentiles
 
@@ -156,7 +157,6 @@ class TrainBatches:
 
     def __iter__(self):
         for rows in self._epoch():
-            rows = send(rows, self.pool.X.device)
             x = self.pool.raw(rows)
             if self.augment is not None:
                 x = self.augment(x, self._noise)
@@ -164,13 +164,21 @@ class TrainBatches:
 
     def _epoch(self):
         if self.n_steps is None:
-            return torch.randperm(len(self.pool), generator=self._order).tensor_split(len(self))
-        return (next(self._stream) for _ in range(self.n_steps))
+            order = torch.randperm(len(self.pool), generator=self._order)
+            return send(order, self.pool.X.device).tensor_split(len(self))
+        return on_device(self._stream, self.n_steps, self.pool.X.device)
 
 
 def n_batches(n_rows, batch_size):
     """Return the number of batches of nearly equal size in an epoch, none of a single row: batch norm needs two."""
     return max(1, min(-(-n_rows // batch_size), n_rows // 2))
+
+
+def on_device(stream, n_steps, device):
+    """Yield so many batches of indices of a stream, on the device: one copy serves many steps."""
+    for start in range(0, n_steps, _STEPS_A_COPY):
+        ahead = [next(stream) for _ in range(min(_STEPS_A_COPY, n_steps - start))]
+        yield from send(torch.stack(ahead), device)
 
 
 def index_stream(rows, size, generator, codes=None):

@@ -2,8 +2,7 @@
 
 import torch
 
-from skprune._utils._device import send
-from skprune.nets._data import index_stream
+from skprune.nets._data import index_stream, on_device
 
 
 class SemiSupervisedBatches:
@@ -12,22 +11,25 @@ class SemiSupervisedBatches:
     def __init__(self, pool, *, batch_size, mu, n_steps, weak, strong, second_view, n_labeled_strong, balanced, seed):
         self.pool, self.n_steps, self.weak, self.strong = pool, n_steps, weak, strong
         self.second_view, self.n_labeled_strong = second_view, n_labeled_strong
+        self._sizes = [batch_size, mu * batch_size]
         order = torch.Generator().manual_seed(seed)
         self._noise = torch.Generator().manual_seed(seed)
         labeled = torch.nonzero(pool.codes >= 0).squeeze(1)
-        self._labeled = index_stream(labeled, batch_size, order, pool.codes[labeled] if balanced else None)
-        self._unlabeled = index_stream(torch.arange(len(pool)), mu * batch_size, order)
+        streams = (
+            index_stream(labeled, batch_size, order, pool.codes[labeled] if balanced else None),
+            index_stream(torch.arange(len(pool)), mu * batch_size, order),
+        )
+        self._rows = map(torch.cat, zip(*streams, strict=True))
 
     def __len__(self):
         return self.n_steps
 
     def __iter__(self):
-        device = self.pool.X.device
-        for _ in range(self.n_steps):
-            labeled, unlabeled = send(next(self._labeled), device), send(next(self._unlabeled), device)
-            rows = torch.cat([labeled, unlabeled] if self.second_view is None else [labeled, unlabeled, unlabeled])
+        for rows in on_device(self._rows, self.n_steps, self.pool.X.device):
+            labeled, unlabeled = rows.split(self._sizes)
+            rows = rows if self.second_view is None else torch.cat([rows, unlabeled])
             x = self._augmented(self.pool.raw(rows), len(labeled), len(unlabeled))
-            y = torch.full((len(x),), -1, device=device)
+            y = torch.full((len(x),), -1, device=x.device)
             y[: len(labeled)] = self.pool.y[labeled]
             yield {"X": self.pool.finish(x), "index": rows}, y
 
