@@ -20,6 +20,7 @@ from skprune._pipeline._stage_clock import StageClock
 from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_classes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._packed_models import pack, unpack
+from skprune._utils._parallel import shipped_once
 from skprune._utils._seeds import seed_nested
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics, collect_dynamics
@@ -117,16 +118,19 @@ def _record_repeats(settings, store, models, recording, before):
     in_turn = len(calls) == 1 or effective_n_jobs(settings.n_jobs) == 1 or only_threads
     if not in_turn:
         before()  # not in each process
-    recorded = Parallel(n_jobs=1 if in_turn else settings.n_jobs)(
+    n_jobs = 1 if in_turn else settings.n_jobs
+    keys = [store.key(record_pool, proxy, **options) for proxy, options in calls]
+    pool, codes = shipped_once(recording["pool"], recording["codes"], n_jobs=n_jobs)
+    recorded = Parallel(n_jobs=n_jobs)(
         delayed(store.run)(
             record_pool,
             proxy,
-            store.key(record_pool, proxy, **options),
+            key,
             verbose=settings.verbose if in_turn else 0,
             **({"before": before} if in_turn else {}),
-            **options,
+            **options | {"pool": pool, "codes": codes},
         )
-        for proxy, options in calls
+        for (proxy, options), key in zip(calls, keys, strict=True)
     )
     errors = [result["dynamics"]["error"] for result in recorded]
     if len(errors) > 1 and all(np.array_equal(errors[0], error, equal_nan=True) for error in errors):

@@ -1,4 +1,4 @@
-"""The runs of a pruning curve: all pruners and evaluators of one random state, and keys that recognize their results."""
+"""The runs of a pruning curve: one pruner and its evaluators at one random state, and keys that recognize their results."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +22,7 @@ from skprune.selection import kept_count
 
 @dataclass(frozen=True)
 class CurveData:
-    """The pool, which of its labels are missing, and the test set."""
+    """The pool, which of its labels are missing, and the test set: what all runs share."""
 
     X: object
     y: object
@@ -56,91 +56,94 @@ class CurveOptions:
 
 @dataclass(frozen=True)
 class CurveRun:
-    """What is to do for one random state: the ratios by method; and known results of labels alone, by their key."""
+    """What is to do with one method at one random state: the keys of the ratios; and known results of labels alone, by key."""
 
-    data: CurveData
+    method: str
+    seed: int
     options: CurveOptions
     keys: dict
-    seed: int
-    ratios_to_do: dict
     labels_alone: dict
+    writes: bool
 
-    def row(self, name, ratio, **found):
+    def row(self, ratio, **found):
         """Write down a result, and return it."""
-        place = {"method": name, "ratio": ratio, "seed": self.seed, "key": self.keys[name, ratio]}
+        place = {"method": self.method, "ratio": ratio, "seed": self.seed, "key": self.keys[ratio]}
         row = place | {"labels": self.options.labels, "budget": self.options.budget} | found
         row = {column: row[column] for column in COLUMNS}
-        append_row(self.options.results_file, row)
+        if self.writes:
+            append_row(self.options.results_file, row)
         return row
 
-    def evaluate(self, ratio, rows, targets):
+    def evaluate(self, data, ratio, rows, targets):
         """Train the evaluator of a ratio on some rows, and test it."""
         evaluator = self.options.evaluators[ratio]
-        evaluator = _prepared_evaluator(evaluator, self.options.budget, len(self.data.missing), self.seed)
+        evaluator = _prepared_evaluator(evaluator, self.options.budget, len(data.missing), self.seed)
         start = perf_counter()
         with torch_seeded(evaluator, self.seed):
-            evaluator.fit(items_as_input(evaluator, take_rows(self.data.X, rows)), targets)
+            evaluator.fit(items_as_input(evaluator, take_rows(data.X, rows)), targets)
         train_time = round(perf_counter() - start, 3)
-        predicted = evaluator.predict(items_as_input(evaluator, self.data.X_test))
-        return {"accuracy": float(accuracy_score(self.data.y_test, predicted)), "train_time": train_time}
-
-    def evaluate_labels_alone(self):
-        """Yield each ratio that is to do, and what its evaluator achieves; equal evaluators are trained once."""
-        found = dict(self.labels_alone)
-        labeled = self.data.labeled
-        for ratio in self.ratios_to_do[LABELS_ALONE]:
-            evaluator = self.options.evaluators[ratio]
-            key = self.keys[LABELS_ALONE, ratio] or id(evaluator)
-            if key not in found:
-                try:
-                    found[key] = self.evaluate(ratio, labeled, self.data.given)
-                except Exception as error:
-                    raise ValueError(
-                        f"The evaluator {type(evaluator).__name__} fails with the {len(labeled)} given labels alone: {error}\n"
-                        "Label more rows, or set labels_alone=False."
-                    ) from error
-            yield ratio, found[key]
+        predicted = evaluator.predict(items_as_input(evaluator, data.X_test))
+        return {"accuracy": float(accuracy_score(data.y_test, predicted)), "train_time": train_time}
 
 
-def run_random_state(estimators, run):
-    """Evaluate labels alone, fit each pruner once and evaluate the ratios that are to do; write down each result."""
-    data, options, ratios_to_do = run.data, run.options, run.ratios_to_do
-    labeled, given = data.labeled, data.given
-    labels = np.empty(len(data.missing), dtype=given.dtype)
-    labels[labeled] = given
-    classes = np.unique(given)
-    answers, mark = data.y_oracle, data.missing_label  # the labels of rows that have none
+@dataclass(frozen=True)
+class CurveResults:
+    """What a run found: rows of the curve, and pseudo-labels where they are asked for."""
+
+    seed: int
+    rows: list
+    pseudo_labels: np.ndarray | None = None
+
+
+def run_labels_alone(run, data):
+    """Evaluate the given labels alone at each ratio; equal evaluators are trained once."""
+    found, rows = dict(run.labels_alone), []
+    n_labeled = len(data.labeled)
+    for ratio in run.keys:
+        evaluator = run.options.evaluators[ratio]
+        key = run.keys[ratio] or id(evaluator)
+        if key not in found:
+            try:
+                found[key] = run.evaluate(data, ratio, data.labeled, data.given)
+            except Exception as error:
+                raise ValueError(
+                    f"The evaluator {type(evaluator).__name__} fails with the {n_labeled} given labels alone: {error}\n"
+                    "Label more rows, or set labels_alone=False."
+                ) from error
+        rows.append(run.row(ratio, n_kept=n_labeled, n_annotated=n_labeled, fit_time=0.0, **found[key]))
+    return CurveResults(run.seed, rows)
+
+
+def run_pruner(pruner, run, data, pseudo_labels=None):
+    """Fit a pruner once, and evaluate the ratios that are to do, with pseudo-labels of its own where it lends them."""
+    labels = np.empty(len(data.missing), dtype=data.given.dtype)
+    labels[data.labeled] = data.given
+    classes = np.unique(data.given)
+    is_supervised = isinstance(pruner, SupervisedPruner)
+    largest = max(run.keys, key=lambda ratio: kept_count(ratio, len(labels)), default=pruner.ratio)
+    pruner = _seeded(pruner, run.seed).set_params(ratio=largest)
+    start = perf_counter()
+    pruner.fit(data.X, data.y_oracle if is_supervised else data.y)
+    fit_time = round(perf_counter() - start, 3)
+    if run.method == run.options.pseudo_labels_from:
+        pseudo_labels = pruner.pseudo_labels_
+    # the labels of rows that have none
+    answers, mark = (data.y_oracle, data.missing_label) if pseudo_labels is None else (pseudo_labels, None)
     rows = []
-    for ratio, found in run.evaluate_labels_alone():
-        row = run.row(LABELS_ALONE, ratio, n_kept=len(labeled), n_annotated=len(labeled), fit_time=0.0, **found)
+    for ratio in run.keys:
+        kept = np.flatnonzero(pruner.select(ratio))
+        is_asked = data.missing[kept]
+        targets = with_answers(labels[kept], is_asked, answers, kept, classes, mark)
+        n_asked = int(is_asked.sum()) if run.options.pseudo_labels_from is None else 0
+        row = run.row(
+            ratio,
+            n_kept=len(kept),
+            n_annotated=len(labels) if is_supervised else len(data.labeled) + n_asked,
+            fit_time=fit_time,
+            **run.evaluate(data, ratio, kept, targets),
+        )
         rows.append(row)
-    is_pruning = any(ratios_to_do[name] for name in estimators)
-    for name, pruner in sorted(estimators.items(), key=lambda item: item[0] != options.pseudo_labels_from):
-        if not ratios_to_do[name] and not (name == options.pseudo_labels_from and is_pruning):
-            continue
-        is_supervised = isinstance(pruner, SupervisedPruner)
-        largest = max(ratios_to_do[name], key=lambda ratio: kept_count(ratio, len(labels)), default=pruner.ratio)
-        pruner = _seeded(pruner, run.seed).set_params(ratio=largest)
-        start = perf_counter()
-        pruner.fit(data.X, data.y_oracle if is_supervised else data.y)
-        fit_time = perf_counter() - start
-        if name == options.pseudo_labels_from:
-            answers, mark = pruner.pseudo_labels_, None
-        for ratio in ratios_to_do[name]:
-            kept = np.flatnonzero(pruner.select(ratio))
-            is_asked = data.missing[kept]
-            targets = with_answers(labels[kept], is_asked, answers, kept, classes, mark)
-            n_asked = int(is_asked.sum()) if options.pseudo_labels_from is None else 0
-            row = run.row(
-                name,
-                ratio,
-                n_kept=len(kept),
-                n_annotated=len(labels) if is_supervised else len(labeled) + n_asked,
-                fit_time=round(fit_time, 3),
-                **run.evaluate(ratio, kept, targets),
-            )
-            rows.append(row)
-    return rows
+    return CurveResults(run.seed, rows, pseudo_labels)
 
 
 def known_labels_alone(rows, seed, budget):

@@ -1,10 +1,8 @@
 """The pruning curve: accuracy against the fraction of rows that is kept, for several pruners, ratios and random states."""
 
 from collections.abc import Mapping
-from itertools import chain, product
+from itertools import product
 from numbers import Integral
-
-from joblib import Parallel, delayed
 
 from skprune._base import missing_label_of
 from skprune._utils._adapters import is_own_net
@@ -13,15 +11,9 @@ from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length
 from skprune.baselines import RandomPruner, SupervisedPruner
 from skprune.baselines._base import LabelFreePruner, ScoredPruner
-from skprune.model_selection._curve_results import LABELS_ALONE, PruningCurve, read_rows
-from skprune.model_selection._curve_runs import (
-    CurveData,
-    CurveOptions,
-    CurveRun,
-    known_labels_alone,
-    result_keys,
-    run_random_state,
-)
+from skprune.model_selection._curve_jobs import KnownResults, run_all
+from skprune.model_selection._curve_results import LABELS_ALONE, PruningCurve
+from skprune.model_selection._curve_runs import CurveData, CurveOptions, result_keys
 from skprune.selection import BaseSelector, Mixture, get_selector, kept_count
 
 
@@ -88,11 +80,12 @@ def pruning_curve(
     random_states : sequence of int, default=(0,)
         One fit of each pruner is made for each of them.
     n_jobs : int, default=None
-        Number of random states that are run at the same time.
+        Number of pruners, each with its evaluators at a random state, that are run at the same time. With joblib's backend of
+        Dask or Ray they run on a cluster.
     results_file : path-like, default=None
         A CSV file to which each result is appended as soon as it is computed; results that it already holds are not computed
         again, so that a run that was killed continues. Those of other data, parameters, or versions of skprune or
-        scikit-learn are ignored.
+        scikit-learn are ignored. On a cluster, results are written here as each pruner is done.
 
     Returns
     -------
@@ -159,22 +152,10 @@ def pruning_curve(
     )
     methods = [LABELS_ALONE, *estimators] if _evaluates_labels_alone(labels_alone, data) else list(estimators)
     keys = result_keys(estimators, data, options)
-    rows = {} if results_file is None else read_rows(results_file)
-
-    def place(name, ratio, seed):
-        return tuple(map(str, (name, ratio, seed, labels, budget, keys[name, ratio])))
-
-    jobs = []
-    for seed in random_states:
-        ratios_to_do = {name: [ratio for ratio in ratios if place(name, ratio, seed) not in rows] for name in methods}
-        if any(ratios_to_do.values()):
-            known = known_labels_alone(rows.values(), seed, budget)
-            run = CurveRun(data, options, keys, seed, {LABELS_ALONE: []} | ratios_to_do, known)
-            jobs.append(delayed(run_random_state)(estimators, run))
-    for row in chain.from_iterable(Parallel(n_jobs=n_jobs)(jobs)):
-        rows[place(row["method"], row["ratio"], row["seed"])] = row
+    results = KnownResults(options, keys)
+    run_all(estimators, data, results, product(random_states, methods), ratios, n_jobs)
     random = next(name for name, pruner in estimators.items() if isinstance(pruner, RandomPruner))
-    return PruningCurve([rows[place(*each)] for each in product(methods, ratios, random_states)], random=random)
+    return PruningCurve([results.row(*each) for each in product(methods, ratios, random_states)], random=random)
 
 
 def _with_random(estimators):
