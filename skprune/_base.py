@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from skprune._utils._columns import check_column_names
+from skprune._utils._doc_links import DocLinks, see
 from skprune._utils._given_rows import fingerprint, holds_numbers, read_rows
 from skprune._utils._items import file_names, is_dataset, is_image_paths, labels_hint
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
@@ -39,7 +40,7 @@ def read_labeled_pool(estimator, X, y):
     return LabeledPool(rows, codes, classes)
 
 
-class BasePruner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class BasePruner(DocLinks, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """A mask over the rows of ``fit``, and all that derives from it."""
 
     @property
@@ -231,7 +232,7 @@ def check_fitted_pool(pruner, X):
     pruner._check_fitted_pool(X)
 
 
-class FittedPrunerMixin:
+class FittedPrunerMixin(DocLinks):
     """For estimators around a fitted ``pruner_``: how it is made, and what it says of their input."""
 
     def _pruner_for(self, *, trains_on_pseudo_labels, final_model=None):
@@ -260,4 +261,5 @@ class FittedPrunerMixin:
 _REFUSAL = (
     "transform keeps rows of the training data only, so that a test set never loses rows. To train a classifier on the kept "
     "rows and predict on other data, use skprune.PrunedClassifier; in a Pipeline of imbalanced-learn, skprune.PruningSampler."
+    + see("composition#a-pruner-in-the-middle")
 )

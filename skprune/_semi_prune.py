@@ -23,6 +23,7 @@ from skprune._pipeline._trial import try_stages
 from skprune._published import PublishedSettings
 from skprune._reports import Reports
 from skprune._utils._adapters import check_readable, tell_axes
+from skprune._utils._doc_links import see
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._labels import MISSING
 from skprune._utils._seeds import random_state_of
@@ -368,7 +369,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
                     groups=units.numbers if isinstance(units, WholeGroups) else None,
                 )
             if (message := comparison.warning()) is not None:
-                warn_user(message)
+                warn_user(message + see("when_not_to_prune"))
 
         self.classes_ = pool.classes
         self.labeler_ = results.labeler

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skprune._utils._adapters import is_own_net
+from skprune._utils._doc_links import see
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._warnings import warn_user
 
@@ -38,7 +39,7 @@ def scaled_side(image_size, models, pool):
     warn_user(
         f"The nets see the images of {pool.shape[2]} x {pool.shape[3]} pixels scaled to {height} x {width}, since larger ones "
         "take hours on a CPU. The kept rows are those of X, as they are. image_size=None changes nothing, an integer sets "
-        "the shorter side."
+        "the shorter side." + see("labeling#photos")
     )
     return _SMALLER
 

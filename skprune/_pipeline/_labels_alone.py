@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skprune._pipeline._random_comparison import CoresetJudge
+from skprune._utils._doc_links import see
 from skprune._utils._labels import MISSING
 
 
@@ -31,7 +32,7 @@ class LabelsAloneComparison:
             f"Pseudo-labels are not seen to pay: on {self.n_rows} held-out labeled rows, {name} reaches {self.pseudo_labels:.3f} "
             f"trained on the coreset with its pseudo-labels, and {self.labels_alone:.3f} on the given labels alone (standard "
             f"error of the difference: {self.error:.3f}). It is trained on the {n_labeled} given labels. Set labels='pseudo' to "
-            "train on the coreset all the same."
+            "train on the coreset all the same." + see("when_not_to_prune")
         )
 
 

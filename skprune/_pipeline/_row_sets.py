@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from skprune._utils._doc_links import see
 from skprune._utils._equal_rows import first_equal
 from skprune._utils._given_rows import GivenRows
 from skprune._utils._labels import MISSING
@@ -114,6 +115,7 @@ def _warn_of_contradictions(numbers_of_sets, numbers, codes, classes):
     warn_user(
         f"Equal rows have different labels: {'; '.join(named)}{f'; and {more} more sets of rows' if more else ''}. Each keeps "
         "its own, and unlabeled rows that are equal to them get a pseudo-label. Correct the labels that are wrong."
+        + see("rows_and_labels#equal-rows")
     )
 
 

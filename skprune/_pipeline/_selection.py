@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from skprune._pipeline._space import class_uncertainty
+from skprune._utils._doc_links import see
 from skprune._utils._labels import MISSING, codes_of_keys
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._warnings import warn_user
@@ -168,7 +169,7 @@ def warn_of_lost_classes(codes, mask, classes):
         warn_user(
             f"The coreset of {int(mask.sum())} rows holds no row of {lost.size} of {len(classes)} classes, "
             f"{classes.tolist()[lost[0]]!r} among them. Keep more rows, or use a selector with "
-            "class_balanced='proportional' or min_per_class=1."
+            "class_balanced='proportional' or min_per_class=1." + see("selecting#classes")
         )
 
 

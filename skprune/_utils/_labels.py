@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from skprune._utils._doc_links import see
 from skprune._utils._warnings import warn_user
 
 MISSING = -1
@@ -46,7 +47,7 @@ def encode_labels(y, missing_label="auto", classes=None, *, warn=False):
             f"classes.{minus_one_hint(y, missing_label, missing)}"
         )
     if warn and given.doubt is not None:
-        warn_user(given.doubt)
+        warn_user(given.doubt + see("rows_and_labels"))
     codes = np.full(len(missing), MISSING, dtype=np.int64)
     codes[~missing] = positions
     return codes, classes
@@ -56,7 +57,7 @@ def encode_any_labels(y, missing_label="auto"):
     """Encode labels as :func:`encode_labels` does where any number of classes will do, none included."""
     given = _read(y, missing_label)
     if given.doubt is not None:
-        warn_user(given.doubt)
+        warn_user(given.doubt + see("rows_and_labels"))
     codes = np.full(len(given.missing), MISSING, dtype=np.int64)
     if given.values.size == 0:
         return codes, np.array([])
@@ -359,5 +360,5 @@ def warn_of_vanished(codes, classes, labeler):
         remedy = f", or set {' or '.join(options)}" if options else ""
         warn_user(
             f"{VANISHED} {lost.size} of {len(classes)} classes, {classes.tolist()[lost[0]]!r} among them ({len(codes)} rows "
-            f"looked at). Give {type(labeler).__name__} more labels of the class{remedy}."
+            f"looked at). Give {type(labeler).__name__} more labels of the class{remedy}." + see("labeling#long-tails")
         )

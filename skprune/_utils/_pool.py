@@ -10,6 +10,7 @@ from sklearn.utils.validation import _num_samples
 
 from skprune._utils._axes import as_image_shape, channels_first
 from skprune._utils._columns import as_sparse_table, columns_of, describe_columns, is_frame, is_texts
+from skprune._utils._doc_links import see
 from skprune._utils._items import (
     check_map_style,
     is_dataset,
@@ -23,12 +24,14 @@ from skprune._utils._items import (
 ENCODE_FIRST = (
     "Encode and impute them first: in a Pipeline that begins with a ColumnTransformer, as labeler, proxy (which then ends in "
     "a classifier such as SGDClassifier(loss='log_loss')), classifier or embedding, or before X is passed."
+    + see("tables")
 )
 """Where an encoder goes."""
 
 VECTORIZE_FIRST = (
     "Use Pipelines that begin with TfidfVectorizer and end in a classifier, as labeler (such as SelfTrainingClassifier) and "
     "as proxy (such as SGDClassifier(loss='log_loss')); or embed the texts, and pass the embeddings as X."
+    + see("texts")
 )
 """Where a vectorizer goes."""
 

@@ -5,8 +5,10 @@ from abc import ABC, abstractmethod
 import torch
 from sklearn.base import BaseEstimator
 
+from skprune._utils._doc_links import DocLinks
 
-class Policy(BaseEstimator, ABC):
+
+class Policy(DocLinks, BaseEstimator, ABC):
     """Base class for augmentation policies.
 
     ``policy(x, generator)`` augments a batch in two steps: :meth:`draw` draws random parameters, separate ones for each

@@ -4,10 +4,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skprune._utils._doc_links import DocLinks
 from skprune._utils._pool import as_pool
 
 
-class PoolTransformer(TransformerMixin, BaseEstimator):
+class PoolTransformer(DocLinks, TransformerMixin, BaseEstimator):
     """A transformer of pools; ``fit`` sets ``n_features_in_``."""
 
     def __sklearn_tags__(self):

@@ -2,13 +2,14 @@
 
 from sklearn.base import BaseEstimator
 
+from skprune._utils._doc_links import DocLinks
 from skprune._utils._parameter_checks import check_count, check_option
 
 KL_BUFFER_LIMIT = 2**30
 """Bytes of the buffer of log-probabilities up to which ``kl="auto"`` records ``kl_step``."""
 
 
-class Recording(BaseEstimator):
+class Recording(DocLinks, BaseEstimator):
     """What is recorded of a training: the parameter `record` of everything that records.
 
     Parameters

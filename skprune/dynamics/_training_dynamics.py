@@ -16,8 +16,8 @@ class TrainingDynamics:
 
     In the equations, :math:`p_t` are the class probabilities of a row in epoch t, and y is its given or pseudo-label.
 
-    Memory: ``13 * n_epochs * n_samples`` bytes for three float32 arrays and a mask, whatever the number of classes, and
-    ``4 * n_epochs * n_samples`` bytes more for each optional array. Recorded dynamics hold `kl_step` unless
+    Memory: :math:`13\,T n` bytes for T epochs of n rows, three float32 arrays and a mask, whatever the number of classes, and
+    :math:`4\,T n` bytes more for each optional array. Recorded dynamics hold `kl_step` unless
     :class:`Recording` leaves it out, and those of nets usually `logit_margin` and `grad_norm`: 25 bytes per epoch and row.
 
     Parameters

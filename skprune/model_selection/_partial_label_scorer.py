@@ -5,6 +5,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import _check_method_params
 
+from skprune._utils._doc_links import see
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._labels import MISSING, labels_at, missing_mask
 from skprune._utils._pool import check_equal_length, take_rows
@@ -69,6 +70,7 @@ class _PartialLabelScorer:
             raise ValueError(
                 f"y holds -1, and -1 is a class of the fitted {type(estimator).__name__}. Use partial_label_scorer(..., "
                 "missing_label=None) if -1 is a class here too, missing_label=-1 if it marks unlabeled rows."
+                + see("pitfalls#folds")
             )
         rows = np.flatnonzero(~missing)
         if rows.size == 0:

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from skorch import NeuralNetClassifier
 
 from skprune._utils._device import fixed_shapes, resolve_device, seeded
+from skprune._utils._doc_links import DocLinks
 from skprune._utils._parameter_checks import check_count, check_option
 from skprune._utils._pool import as_pool, check_equal_length
 from skprune._utils._precision import choose_precision, has_native_bf16
@@ -25,7 +26,7 @@ _MOST_EVAL_ROWS = 1024
 _EVAL_ROWS_PER_STEP_ROW = 8  # without gradients, activations are freed at once
 
 
-class BaseNet(StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
+class BaseNet(DocLinks, StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
     """Base class of the supervised and the semi-supervised nets."""
 
     _is_skprune_net = True

@@ -6,6 +6,7 @@ from time import monotonic
 from skorch.callbacks import Callback
 from tqdm import tqdm
 
+from skprune._utils._doc_links import see
 from skprune._utils._warnings import warn_user
 from skprune.nets._data import n_batches
 
@@ -93,6 +94,7 @@ class TimeEstimate(Callback):
                 f"The {self.stage} by {type(net).__name__} will take about {_duration(seconds)}: {self.n_steps_} steps of "
                 f"{seconds / self.n_steps_:.2g} s. Embed images first, as with skprune.baselines.TorchvisionFeatures, take "
                 "fewer steps (n_steps, n_epochs), or use a smaller net (module__width); verbose=1 shows the progress."
+                + see("costs#how-to-pay-less")
             )
 
 

@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skprune._utils._doc_links import DocLinks
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_count_or_fraction, check_option
 from skprune._utils._seeds import random_state_of
@@ -23,7 +24,7 @@ from skprune.selection._inputs import (
 
 
 @fill_docstring()
-class BaseSelector(BaseEstimator, ABC):
+class BaseSelector(DocLinks, BaseEstimator, ABC):
     """Base class of the selectors.
 
     A selector keeps exactly k rows, keeps the same rows for the same `random_state`, and leaves its inputs unchanged.

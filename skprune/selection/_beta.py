@@ -33,7 +33,7 @@ class Beta(BaseSelector):
     ----------
     c_d : float or "auto", default=4
         How late the distribution turns to easy rows; above 0. "auto", which is not in that paper, takes the odds of the mean
-        label probability p of all rows, ``min(4, p / (1 - p))``, so that it turns early in a pool that is hard to learn.
+        label probability p of all rows, :math:`\min(4, p / (1 - p))`, so that it turns early in a pool that is hard to learn.
     n_epochs : int, default=None
         The number of epochs over which label probabilities are averaged: those of the score. None: all recorded ones.
     trust : float, default=0

@@ -47,14 +47,14 @@ class CutoffSelector(BaseSelector):
 
 @fill_docstring()
 class Cutoff(CutoffSelector, RankedSelector):
-    """Drop the hardest rows, which are often mislabeled, and keep the next k (double-end pruning, arXiv 2406.04273).
+    r"""Drop the hardest rows, which are often mislabeled, and keep the next k (double-end pruning, arXiv 2406.04273).
 
     With AUM on pseudo-labels it is the Semi-AUM-Cutoff of arXiv 2605.23198.
 
     Parameters
     ----------
     hard_cutoff : float in [0, 1) or "auto", default=0.0
-        The fraction of hardest rows to drop: ``floor(hard_cutoff * n + 1e-9)`` of them. "auto", which is not in these papers,
+        The fraction h of hardest rows to drop: :math:`\lfloor h n + 10^{-9} \rfloor` of n. "auto", which is not in these papers,
         drops as many as bring the mean label probability of the next k rows, over the recorded epochs, closest to 0.75: more
         when less is kept, and more in a pool that is hard to learn. It disregards which rows must stay. The value 0.75 was
         found with nets as proxies.

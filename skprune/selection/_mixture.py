@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skprune._utils._doc_links import DocLinks
 from skprune._utils._parameter_checks import check_number
 from skprune.selection._base import needed_inputs
 from skprune.selection._counts import capacity_of, kept_count
@@ -10,7 +11,7 @@ from skprune.selection._draw import interleave
 from skprune.selection._inputs import check_mask
 
 
-class Mixture(BaseEstimator):
+class Mixture(DocLinks, BaseEstimator):
     """Let one selector choose a share of the rows, and another the rest among the rows that are left.
 
     Parameters
