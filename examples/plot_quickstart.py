@@ -1,110 +1,74 @@
-"""Quickstart: 5 % of the digits are labeled; which rows are worth annotating?
+"""
+Quickstart: which rows are worth a label?
+=========================================
 
-For each seed, the digits are split into a pool and a test set, 5 % of the pool keep their label, and SemiPrune chooses
-10, 30 and 50 % of the pool. The chosen rows are annotated (here: they get their true labels), and logistic regression is
-trained on them. The alternative would be to annotate the same number of random rows.
-
-    python examples/plot_quickstart.py [--seeds 0 1 2 3 4] [--figure quickstart.png]
+A pool of 896 rows in two large and six small clouds, of two classes. Twelve rows have a label, and you can pay for 20 more. Rows
+drawn at random come from the large clouds, again and again. SemiPrune goes where no label is yet.
 """
 
-import argparse
-import platform
-import time
-from importlib.metadata import version
-
+import matplotlib.pyplot as plt
 import numpy as np
-from joblib import Parallel, delayed
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
+from sklearn.datasets import make_blobs
+from sklearn.neighbors import KNeighborsClassifier
 
 from skprune import SemiPrune
 from skprune.datasets import make_partial_labels
-from skprune.selection import Beta, Random
+from skprune.semi_supervised import SoftMatch
 
-RATIOS = (0.1, 0.3, 0.5)
-DRAWS = 10
+sizes = [450, 350] + 6 * [16]
+centers = [[0, 0], [7, 1], [3.2, 6], [-4, 5], [7.5, -5], [-1.5, -6.2], [12, 5.5], [-6.2, -2.5]]
+X, cloud = make_blobs(sizes, centers=centers, cluster_std=[1.5, 1.4] + 6 * [0.4], random_state=0)
+y_true = cloud % 2
+y = make_partial_labels(y_true, n_labeled=12, random_state=0)  # -1 where there is no label
 
+# %%
+# Three lines
+# -----------
+#
+# ``budget`` is the number of new labels. By default, the labeler takes 1500 steps; fewer will do here.
 
-def accuracy(X_train, y_train, X_test, y_test):
-    return 100 * LogisticRegression(max_iter=2000).fit(X_train, y_train).score(X_test, y_test)
+pruner = SemiPrune(budget=20, labeler=SoftMatch(n_steps=100), random_state=0)
+pruner.fit(X, y)
+chosen = pruner.annotation_indices_  # the most useful first
 
+# %%
+# The same number of rows at random, for comparison:
 
-def run_seed(seed):
-    """Return the test accuracy of each choice and ratio, and the share of correct pseudo-labels, in %."""
-    X, y = load_digits(return_X_y=True)
-    X_pool, X_test, y_pool, y_test = train_test_split(X / 16, y, stratify=y, random_state=seed)
-    y_partial = make_partial_labels(y_pool, n_labeled=0.05, random_state=seed)
+unlabeled = np.flatnonzero(y == -1)
+random = np.random.default_rng(0).choice(unlabeled, 20, replace=False)
 
-    # Small coresets: keep the shares of the classes. Every ratio is chosen from one fit, without further training.
-    beta, balanced = Beta(class_balanced="proportional"), Random(class_balanced="proportional")
-    # The accuracy of the pseudo-labels is known here; to estimate it would be a second labeling.
-    pruner = SemiPrune(selection=beta, estimate_accuracy=False, random_state=seed).fit(X_pool, y_partial)
+# %%
+# What was chosen
+# ---------------
 
-    hidden = y_partial < 0
-    result = {
-        "pseudo": 100 * np.mean(pruner.pseudo_labels_[hidden] == y_pool[hidden]),
-        "all": accuracy(X_pool, y_pool, X_test, y_test),
-    }
-    # Every choice is drawn at random; the mean over a few draws tells more than a single one.
-    for ratio in RATIOS:
-        for name, selector in (("coreset", beta), ("random", Random()), ("balanced", balanced)):
-            options = {"dynamics": pruner.dynamics_, "y": np.searchsorted(pruner.classes_, pruner.pseudo_labels_)}
-            masks = [
-                selector.select(pruner.difficulty_scores_, ratio, random_state=draw, **options) for draw in range(DRAWS)
-            ]
-            values = [accuracy(X_pool[mask], y_pool[mask], X_test, y_test) for mask in masks]
-            result[name, ratio] = np.mean(values)
-    return result
+figure, axes = plt.subplots(1, 3, figsize=(10, 3.9), sharex=True, sharey=True, layout="constrained")
+panels = {"the pool": ([], "black"), "20 random rows": (random, "#E69F00"), "20 rows of SemiPrune": (chosen, "#0072B2")}
+for ax, (title, (rows, color)) in zip(axes, panels.items(), strict=True):
+    ax.scatter(*X.T, s=8, color="0.8")
+    ax.scatter(*X[y != -1].T, s=45, marker="x", color="black", label="has a label")
+    if len(rows):
+        ax.scatter(*X[rows].T, s=34, color=color, edgecolor="black", linewidth=0.6, label=f"to annotate, {title[3:]}")
+    ax.set(title=title, xticks=[], yticks=[], aspect="equal")
+handles = [axes[0].collections[1], *(ax.collections[2] for ax in axes[1:])]
+figure.legend(handles, [handle.get_label() for handle in handles], loc="outside lower center", ncols=3, frameon=False)
+plt.show()
 
+# %%
+# What it is worth
+# ----------------
+#
+# The rows are annotated (here: they get their true labels), and a classifier is trained on all labels. It is right in the clouds
+# that a label has reached.
 
-def draw_figure(results, file):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-    for name, label in (("coreset", "SemiPrune coreset"), ("random", "random rows")):
-        values = np.array([[r[name, ratio] for ratio in RATIOS] for r in results])
-        axes.errorbar(RATIOS, values.mean(axis=0), values.std(axis=0, ddof=1), marker="o", capsize=3, label=label)
-    axes.axhline(np.mean([r["all"] for r in results]), color="0.5", linestyle="--", label="all rows")
-    axes.set(xlabel="ratio of the pool that is kept", ylabel="test accuracy in %", xticks=RATIOS)
-    axes.set_title(f"Digits, 5 % labeled: mean and std of {len(results)} seeds")
-    axes.legend()
-    figure.savefig(file, dpi=150)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--figure", help="save a figure to this file (needs matplotlib: skprune[plots])")
-    args = parser.parse_args()
-
-    start = time.perf_counter()
-    results = Parallel(n_jobs=2)(delayed(run_seed)(seed) for seed in args.seeds)
-
-    def show(values):
-        return f"{np.mean(values):6.2f} ± {np.std(values, ddof=1):4.2f}"
-
-    print("Test accuracy in % of logistic regression with true labels: mean ± std (ddof 1) of seeds", *args.seeds)
-    print(f"{'kept':>8} {'SemiPrune coreset':>18} {'random rows':>14} {'difference':>11} {'random, balanced':>17}")
-    for ratio in RATIOS:
-        coreset, random, balanced = (
-            np.array([r[name, ratio] for r in results]) for name in ("coreset", "random", "balanced")
-        )
-        difference = f"{np.mean(coreset - random):+11.2f}"
-        print(f"{ratio:8.0%} {show(coreset):>18} {show(random):>14} {difference} {show(balanced):>17}")
-    everything = show([r["all"] for r in results])
-    print(f"{'100%':>8} {everything:>18} {everything:>14}")
-    print(f"Right pseudo-labels on the unlabeled rows: {show([r['pseudo'] for r in results])} %")
-    versions = ", ".join(f"{name} {version(name)}" for name in ("skprune", "scikit-learn", "torch", "numpy"))
+for name, rows in [("random rows", random), ("SemiPrune", chosen)]:
+    labeled = np.r_[np.flatnonzero(y != -1), rows]
+    model = KNeighborsClassifier(1).fit(X[labeled], y_true[labeled])
+    reached, small = np.unique(cloud[labeled]).size, cloud > 1
     print(
-        f"{time.perf_counter() - start:.0f} s, 2 processes on {platform.processor() or platform.machine()}; {versions}"
+        f"{name:12} {reached} of 8 clouds have a label; accuracy {model.score(X, y_true):.2f}, "
+        f"in the small clouds {model.score(X[small], y_true[small]):.2f}"
     )
-    if args.figure:
-        draw_figure(results, args.figure)
 
-
-if __name__ == "__main__":
-    main()
+# %%
+# Real data gain less than this picture: :doc:`/when_not_to_prune` has the measurements, and ``compare_with_random=True`` tells
+# for your own pool, before a label is bought.

@@ -5,7 +5,7 @@ keeps it; logistic regression is trained on each coreset with its pseudo-labels.
 all rows, are scored on the same folds of labeled rows. A fold has few labeled rows, so the test accuracy of the models
 refitted to the whole pool is shown next to the scores of the search.
 
-    python examples/plot_grid_search_budgets.py [--seeds 0 1 2] [--figure budgets.png]
+    python examples/benchmarks/grid_search_budgets.py [--seeds 0 1 2] [--figure budgets.png]
 """
 
 import argparse
