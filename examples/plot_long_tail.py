@@ -48,6 +48,9 @@ masks = {
 # %%
 # The classes before and after
 # ----------------------------
+#
+# By the true labels, which are known here. Even shares stay out of reach where the pool has few rows of a class, or the labeler
+# finds few of them.
 
 figure, axes = plt.subplots(len(masks), 1, figsize=(8, 8), layout="constrained", sharex=True)
 for ax, (name, mask) in zip(axes, masks.items(), strict=True):

@@ -9,7 +9,7 @@ counts, class balance, rows that must stay and an explanation for each row, then
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
-from sklearn.linear_model import SGDClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
@@ -62,7 +62,7 @@ y = make_partial_labels(y_true, n_labeled=100, random_state=0)
 pruner = SemiPrune(
     0.1,
     labeler=LabelSpreading(kernel="knn", n_neighbors=10),
-    proxy=SGDClassifier(loss="log_loss", alpha=0.01),
+    proxy=MLPClassifier(32, learning_rate_init=0.002),
     difficulty=learned_late,
     selection=Ends(0.5, min_per_class=5),
     random_state=0,

@@ -48,7 +48,7 @@ sgd = SGDClassifier(loss="log_loss", random_state=0)
 pruner = SemiPrune(
     budget=60,
     labeler=make_pipeline(TfidfVectorizer(), SelfTrainingClassifier(sgd, threshold=0.9)),
-    proxy=make_pipeline(TfidfVectorizer(), sgd),
+    proxy=make_pipeline(TfidfVectorizer(), SGDClassifier(loss="log_loss", alpha=0.01)),
     random_state=0,
 ).fit(X, y)
 for row in pruner.annotation_indices_[:5]:
