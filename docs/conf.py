@@ -32,6 +32,7 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates", "inventories"]
 
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
 # The few names of other projects that the pages mention, so that a build never waits for another site.
@@ -71,6 +72,7 @@ html_static_path = ["_static"]
 html_css_files = ["skprune.css"]
 html_theme_options = {
     "logo": {"text": "skprune"},
+    "navbar_align": "right",
     "navbar_center": [],
     "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "icon_links": [{"name": "Source", "url": urls["Source"], "icon": "fa-solid fa-code-branch"}],
@@ -87,8 +89,9 @@ def linkcode_resolve(domain, info):
     """Return the address of the lines that define a name, None for names that are not written in this package."""
     if domain != "py" or not info["module"].startswith("skprune"):
         return None
-    target = import_module(info["module"])
-    for part in info["fullname"].split("."):
+    name, *parts = info["fullname"].split(".")
+    target = getattr(import_module(info["module"]), name)
+    for part in parts:
         target = inspect.getattr_static(target, part, None)
     target = inspect.unwrap(getattr(target, "fget", None) or getattr(target, "__func__", None) or target)
     try:

@@ -41,10 +41,10 @@ random = np.random.default_rng(1).choice(unlabeled, 20, replace=False)
 # What was chosen
 # ---------------
 
-figure, axes = plt.subplots(1, 3, figsize=(10, 3.8), sharex=True, sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(8, 3.3), sharex=True, sharey=True, layout="constrained")
 panels = {"the pool": ([], "black"), "20 random rows": (random, "#E69F00"), "20 rows of SemiPrune": (chosen, "#0072B2")}
 for ax, (title, (rows, color)) in zip(axes, panels.items(), strict=True):
-    ax.scatter(*X.T, s=8, color="0.8")
+    ax.scatter(*X.T, s=5, color="0.8")
     ax.scatter(*X[y != -1].T, s=45, marker="x", color="black", label="has a label")
     if len(rows):
         ax.scatter(*X[rows].T, s=34, color=color, edgecolor="black", linewidth=0.6, label=f"to annotate, {title[3:]}")
