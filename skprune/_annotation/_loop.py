@@ -9,6 +9,7 @@ from skprune._annotation._answers import check_no_other_answer, check_told_rows,
 from skprune._annotation._folder import LoopFolder
 from skprune._annotation._state import SKIPPED, WAITING, AskedRound, LoopState
 from skprune._base import check_pruner, missing_label_of, read_labeled_pool
+from skprune._utils._doc_links import DocLinks
 from skprune._utils._equal_rows import first_equal
 from skprune._utils._given_rows import GivenRows, fingerprint
 from skprune._utils._labels import MISSING, mark_of, read_answers
@@ -29,7 +30,7 @@ class AnnotationRound:
     new_classes: tuple
 
 
-class AnnotationLoop(BaseEstimator):
+class AnnotationLoop(DocLinks, BaseEstimator):
     """Spend a budget of labels in rounds: each asks for the rows that a pruner proposes once it knows the labels so far.
 
     ``start`` takes the pool and the first labels. Then, in turn, ``ask`` says which rows people should label, and ``tell`` takes
