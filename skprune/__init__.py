@@ -20,6 +20,7 @@ _MODULES = (
     "datasets",
     "dynamics",
     "inspection",
+    "labeling",
     "model_selection",
     "nets",
     "scores",

@@ -33,7 +33,10 @@ ORDER = [
     "_annotation",
     "model_selection",
     "inspection",
+    "labeling",
     "_report_page",
+    "_command_line",
+    "__main__",
 ]
 
 
