@@ -4,10 +4,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from skprune._command_line._data import read_data
 from skprune._command_line._errors import BadInput
 from skprune._command_line._labels_file import read_labels
 from skprune._command_line._outputs import check_outputs
+from skprune._command_line._reading import read_data
 from skprune._command_line._work_folder import work_folder
 
 
