@@ -63,6 +63,21 @@ def photos(folder):
     return folder
 
 
+def test_suggest_writes_the_first_rows(folder, capsys):
+    assert main(["suggest", "iris.csv", "6", "--out", "first.csv", "--quiet"]) == 0
+    lines = lines_of("first.csv")
+    assert list(lines[0]) == ["id", "label"]
+    rows = [int(line["id"].removeprefix("plant ")) for line in lines]
+    assert len(set(rows)) == 6
+    assert {row // 50 for row in rows} == {0, 1, 2}  # iris is sorted by class
+    filled = [f"{line['id']},{'abc'[row // 50]}" for line, row in zip(lines, rows, strict=True)]
+    (folder / "first.csv").write_text("id,label\n" + "\n".join(filled))
+    assert main(["tell", "first.csv", "--labels", "new.csv"]) == 0
+    assert capsys.readouterr().out == "new.csv: 6 labels, 6 of them new.\n"
+    assert main(["suggest", "iris.csv", "200", "--out", "other.csv"]) == 1
+    assert "n must be" in capsys.readouterr().err
+
+
 def test_next_writes_what_to_label(folder, capsys):
     assert main(["next", "iris.csv", "--labels", "labels.csv", "--budget", "12", "--out", "next.csv", *QUICK]) == 0
     lines = lines_of("next.csv")

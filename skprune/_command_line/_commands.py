@@ -2,12 +2,29 @@
 
 import sys
 
+from skprune._annotation._first_labels import suggest_first_labels
 from skprune._command_line._errors import BadInput
 from skprune._command_line._fitting import explained, fitted
-from skprune._command_line._outputs import write_table
+from skprune._command_line._outputs import check_outputs, write_table
+from skprune._command_line._reading import read_data
 from skprune._command_line._tasks import write_tasks
 from skprune._command_line._telling import tell
 from skprune.labeling import write_proposals
+
+
+def suggest(arguments):
+    """Write which rows to label when no row has a label."""
+    check_outputs([arguments.out], force=arguments.force)
+    data = read_data(arguments)
+    rows = suggest_first_labels(
+        data.X,
+        arguments.n,
+        random_state=arguments.seed,
+        device=arguments.device,
+        verbose=0 if arguments.quiet else 1,
+    )
+    write_table(arguments.out, ["id", "label"], [[data.ids[row], ""] for row in rows])
+    _done(arguments, f"{arguments.out}: {len(rows)} rows to label.")
 
 
 def propose(arguments):
@@ -77,4 +94,4 @@ def _done(arguments, message):
         print(message.strip(), file=sys.stderr)
 
 
-COMMANDS = {"next": propose, "prune": prune, "report": write_report, "tell": tell}
+COMMANDS = {"suggest": suggest, "next": propose, "prune": prune, "report": write_report, "tell": tell}

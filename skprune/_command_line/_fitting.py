@@ -21,7 +21,7 @@ def fitted(arguments, *, goal):
     data = read_data(arguments)
     labels = read_labels(arguments, data)
     if all(label is None for label in labels):
-        raise BadInput("No row has a label. Label some rows of each class first.")
+        raise BadInput("No row has a label. Label some rows of each class first: 'skprune suggest' says which.")
     pruner = make_pruner(arguments, goal)
     with work_folder(arguments.out, resume=arguments.resume, force=arguments.force) as folder:
         yield pruner.set_params(checkpoint=folder).fit(data.X, labels), data

@@ -22,7 +22,7 @@ def read_images(folder, arguments):
         raise BadInput(str(error)) from error
     paths = [file.relative_to(folder) for file in files]
     labels = None
-    if arguments.labels is None and all(len(path.parts) > 1 for path in paths):
+    if getattr(arguments, "labels", None) is None and all(len(path.parts) > 1 for path in paths):
         classes = [path.parts[0] for path in paths]
         labels = np.array([None if name.casefold() in UNLABELED_FOLDERS else name for name in classes], dtype=object)
     return Data(pixels, pixels, np.array([path.as_posix() for path in paths], dtype=object), labels)

@@ -37,11 +37,14 @@ def make_parser():
         usage="skprune COMMAND DATA [options]",
         description="Choose what to label, or what to train on, when few labels exist.",
         epilog=f"""\
-three rounds of labeling:
+labeling in rounds, from no label at all:
+  skprune suggest photos 20 --out first.csv
+  (fill in the column "label" of first.csv)
+  skprune tell first.csv --labels labels.csv
   skprune next photos --labels labels.csv --budget 100 --out next.csv
   (fill in the column "label" of next.csv)
   skprune tell next.csv --labels labels.csv
-  (and again)
+  (and again, from "skprune next" on)
 
 {_DATA_HELP}
 
@@ -50,7 +53,7 @@ three rounds of labeling:
     )
     parser.add_argument("--version", action="version", version=f"skprune {skprune.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_next, _add_prune, _add_tell, _add_report):
+    for add in (_add_suggest, _add_next, _add_tell, _add_prune, _add_report):
         add(commands)
     return parser
 
@@ -65,6 +68,26 @@ def _add(commands, name, summary, usage, examples):
         epilog=f"examples:\n{examples}\n\n{_DATA_HELP if 'DATA' in usage else ''}".rstrip(),
         formatter_class=_Help,
     )
+
+
+def _add_suggest(commands):
+    parser = _add(
+        commands,
+        "suggest",
+        "say which rows to label first, when no row has a label",
+        "DATA N --out FILE [options]",
+        """\
+  skprune suggest photos 20 --out first.csv --size 32
+  skprune suggest customers.csv 10 --out first.csv
+
+first.csv has a line for each row, with the columns id and label (empty, to be filled in). Its first lines are a good
+choice as well: typical rows from all over the data. "skprune tell" then makes the file of labels.""",
+    )
+    _add_data(parser, labels=False)
+    parser.add_argument("n", type=_count, metavar="N", help="how many rows to label")
+    _add_output(parser, "the CSV file to write", report=False, resume=False)
+    _add_common(parser.add_argument_group("method"))
+    _add_debug(parser)
 
 
 def _add_next(commands):
@@ -129,7 +152,7 @@ How many pseudo-labels people confirmed is printed: a fresh estimate of their ac
     parser.add_argument("answers", type=Path, metavar="ANSWERS", help="the file with the new labels")
     parser.add_argument("--labels", type=Path, required=True, metavar="FILE", help="the file of labels; made if needed")
     parser.add_argument("--force", action="store_true", help="let new labels replace other ones of the same rows")
-    parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+    _add_debug(parser)
 
 
 def _add_report(commands):
@@ -152,13 +175,12 @@ The page needs no network. "skprune next" and "skprune prune" write the same pag
     _add_method(parser)
 
 
-def _add_data(parser):
+def _add_data(parser, *, labels=True):
     parser.add_argument("data", type=Path, metavar="DATA", help="what to choose from; see below")
     group = parser.add_argument_group("data")
-    group.add_argument("--labels", type=Path, metavar="FILE", help='CSV file with the columns "id" and "label"')
-    group.add_argument(
-        "--label-column", metavar="NAME", help="the column of a table that holds the labels, if no file does"
-    )
+    if labels:
+        group.add_argument("--labels", type=Path, metavar="FILE", help='CSV file with the columns "id" and "label"')
+    group.add_argument("--label-column", metavar="NAME", help="the column of a table that holds the labels")
     group.add_argument("--id-column", metavar="NAME", help='the column of a table that names the rows, if not "id"')
     group.add_argument("--array", metavar="NAME", help="the array of an .npz file, if it holds several")
     group.add_argument(
@@ -167,15 +189,16 @@ def _add_data(parser):
     group.add_argument("--gray", action="store_true", help="read images as gray")
 
 
-def _add_output(parser, what, *, report=True):
+def _add_output(parser, what, *, report=True, resume=True):
     group = parser.add_argument_group("output")
     group.add_argument("--out", type=Path, required=True, metavar="FILE", help=f"{what}, whole or not at all")
     if report:
         group.add_argument("--report", type=Path, metavar="FILE", help="also write a report, one page of HTML")
     group.add_argument("--force", action="store_true", help="replace files that are there")
-    group.add_argument(
-        "--resume", action="store_true", help="go on from what an interrupted run of the same command left"
-    )
+    if resume:
+        group.add_argument(
+            "--resume", action="store_true", help="go on from what an interrupted run of the same command left"
+        )
     group.add_argument("--quiet", action="store_true", help="show no progress, only warnings and errors")
 
 
@@ -189,8 +212,16 @@ def _add_method(parser):
     group.add_argument("--difficulty", default="dual", metavar="NAME", help="how hard each row is (dual)")
     group.add_argument("--selection", default="auto", metavar="NAME", help="which rows to choose (auto)")
     group.add_argument("--compare", action="store_true", help="compare with random rows and with the labels alone")
+    _add_common(group)
+    _add_debug(parser)
+
+
+def _add_common(group):
     group.add_argument("--device", metavar="NAME", help="where to train, such as cpu or cuda (cuda where there is one)")
     group.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of all that is drawn at random (0)")
+
+
+def _add_debug(parser):
     parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
 
 
