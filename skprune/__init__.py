@@ -12,6 +12,7 @@ _HOMES = {
     "PrunedClassifier": "_pruned_classifier",
     "PruningSampler": "_pruning_sampler",
     "AnnotationLoop": "_annotation._loop",
+    "suggest_first_labels": "_annotation._first_labels",
 }
 _MODULES = (
     "augment",
@@ -19,6 +20,7 @@ _MODULES = (
     "datasets",
     "dynamics",
     "inspection",
+    "labeling",
     "model_selection",
     "nets",
     "scores",

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from skprune._pipeline._image_size import scale_images
 from skprune._pipeline._opinions import opinions_of_given
 from skprune._reports import held_out_of
+from skprune._utils._given_rows import read_rows
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length, take_rows
 
@@ -15,7 +16,7 @@ from skprune._utils._pool import check_equal_length, take_rows
 class HTMLReport:
     """Writes what a fitted pruner found on one page of HTML."""
 
-    def report(self, file, X=None, *, names=None, n_rows=24, title="Pruning report"):
+    def report(self, file, X=None, *, show=None, names=None, n_rows=24, title="Pruning report"):
         """Write a report of the fit: one page of HTML that needs no network and no other file.
 
         It shows what was asked, how many pseudo-labels are probably correct, the classes before and after, the data map, the
@@ -29,6 +30,9 @@ class HTMLReport:
             The file to write. It is written whole or not at all, and replaces another of its name.
         X : array-like, default=None
             The pool passed to ``fit``. None shows the images or cells of kept rows only: a pruner holds no others.
+        show : array-like, default=None
+            What to show of each row in place of X: the images or texts of which X holds embeddings, or the table before it
+            was encoded.
         names : array-like of shape (n_samples,), default=None
             What to call each row, such as the name of its file; None calls it by its number.
         n_rows : int, default=24
@@ -44,7 +48,7 @@ class HTMLReport:
         Raises
         ------
         ValueError
-            X is not the data that the pruner was fitted to, or `names` are too few or too many.
+            X is not the data that the pruner was fitted to, or `show` or `names` have too few or too many rows.
         ImportError
             matplotlib is not installed.
 
@@ -66,26 +70,29 @@ class HTMLReport:
         n_samples = len(self.support_)
         if X is not None:
             self._check_same(X, "")
-        if names is not None:
-            check_equal_length(self.support_, names, "names")
-        at_hand = np.arange(n_samples) if X is not None else self.coreset_indices_
-        rows = self._rows if X is None else X
+        for name, values in (("show", show), ("names", names)):
+            if values is not None:
+                check_equal_length(self.support_, values, name)
+        everything = np.arange(n_samples)
+        at_hand, rows = (self.coreset_indices_, self._rows) if X is None else (everything, X)
         # by its name: the page is made of what stands above estimators
         page = import_module("skprune._report_page")
-        page.write_report(
-            file,
-            page.Findings(
-                pruner=self,
-                labeled=self._labeled,
-                held_out=held_out_of(self),
-                row_shape=self._row_shape,
-                rows=page.RowsAtHand(rows, at_hand, n_samples),
-                opinions=self._opinions(rows, at_hand),
-                names=np.arange(n_samples) if names is None else np.asarray(names, dtype=object),
-                n_rows=int(n_rows),
-                title=str(title),
-            ),
+        if show is None:
+            shown = page.RowsAtHand(rows, at_hand, self._row_shape, getattr(self, "image_shape", None))
+        else:
+            shown = page.RowsAtHand(show, everything, read_rows(show, estimator=self).shape[1:])
+        findings = page.Findings(
+            pruner=self,
+            labeled=self._labeled,
+            held_out=held_out_of(self),
+            row_shape=self._row_shape,
+            shown=shown,
+            opinions=self._opinions(rows, at_hand),
+            names=everything if names is None else np.asarray(names, dtype=object),
+            n_rows=int(n_rows),
+            title=str(title),
         )
+        page.write_report(file, findings)
         return self
 
     def _opinions(self, X, at_hand):

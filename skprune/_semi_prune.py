@@ -20,6 +20,7 @@ from skprune._pipeline._space import coverage_space
 from skprune._pipeline._stage_clock import StageClock
 from skprune._pipeline._stages import FullTraining, run_stages
 from skprune._pipeline._trial import try_stages
+from skprune._pipeline._warm_start import LastFit, check_warm_start, short_recording
 from skprune._published import PublishedSettings
 from skprune._reports import Reports
 from skprune._utils._adapters import check_readable, tell_axes
@@ -125,6 +126,13 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
     $image_shape
     $missing_label
     $image_size
+    warm_start : bool, default=False
+        Whether ``fit`` of a fitted pruner goes on from the last weights of its labeler, a net of
+        :mod:`skprune.semi_supervised`, with three tenths of the steps: for labels that come in rounds. The proxy is trained anew,
+        because difficulties are read off the beginning of its training, for three tenths of `n_epochs` where
+        ``selection="auto"`` and the difficulty need no more. On the same pool, no labels are held out again:
+        `pseudo_label_accuracy_` and the calibration are those of the last fit that held some out. The fit is a full one where
+        classes, shape of the rows or labeler differ from those of the last fit.
     memory : None, str or joblib.Memory, default=None
         Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `budget`, `difficulty`,
         `selection`, `goal`, `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Caches hold
@@ -238,6 +246,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         image_shape=None,
         missing_label="auto",
         image_size="auto",
+        warm_start=False,
         memory=None,
         checkpoint=None,
         device=None,
@@ -264,6 +273,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         self.image_shape = image_shape
         self.missing_label = missing_label
         self.image_size = image_size
+        self.warm_start = warm_start
         self.memory = memory
         self.checkpoint = checkpoint
         self.device = device
@@ -307,6 +317,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         sets, units = held_out_together(equal, of_groups), of_groups or equal
         check_parameters(settings, pool.codes, pool.classes, is_image=is_image, units=units, sets=sets)
         models = prepare_models(settings, random_state_of(settings.random_state), pool.classes, all_labeled=all_labeled)
+        check_warm_start(settings, models.labeler)
         final_model = final_model_of(settings, X, pool, models.stage_seed)
         for model in (models.labeler, models.proxy, final_model and final_model.training.proxy):
             if model is not None:
@@ -318,12 +329,20 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
                 tell_axes(model, pool.rows)
         read = pool.rows, pool.codes, pool.classes
         spread = None if (known == pool.codes).all() else known
+        start = None
+        if settings.warm_start and hasattr(self, "labeler_"):
+            last = LastFit(self.classes_, self._fingerprint, self.labeler_, self._held_out)
+            start = last.start_of(pool, given, models.labeler)
+        if start is not None:
+            settings = short_recording(settings)
         clock = StageClock()
         trial = cache(partial(try_stages, settings, models, *read, units, final_model))
-        results = run_stages(settings, models, *read, known=spread, before=trial, clock=clock)
-        held_out, accuracy = None, (None, None)
+        results = run_stages(
+            settings, models, *read, known=spread, before=trial, clock=clock, start=start and start.labeler
+        )
+        held_out, accuracy = start and start.held_out, (None, None)
         estimates = estimates_accuracy(settings, pool.codes, sets)
-        if estimates or settings.compares:
+        if held_out is None and (estimates or settings.compares):
             with clock.time("labeling without a fifth of the labels"):
                 held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed, sets)
         if estimates:

@@ -19,7 +19,7 @@ import skprune
 NOT_CHECKED = {"ES01", "SA01", "RT02", "PR04"}
 NO_EXAMPLE = "EX01"  # asked of classes and functions, not of each method
 TEMPLATE = Path(__file__).parents[1] / "docs" / "_templates" / "autosummary" / "class.rst"
-PACKAGES = ["skprune", *(f"skprune.{name}" for name in skprune.__all__ if name.islower())]
+PACKAGES = ["skprune", *(f"skprune.{name}" for name in skprune.__all__ if inspect.ismodule(getattr(skprune, name)))]
 
 
 @cache

@@ -24,6 +24,7 @@ MODULES = [
     "datasets",
     "dynamics",
     "inspection",
+    "labeling",
     "model_selection",
     "nets",
     "scores",

@@ -33,7 +33,10 @@ ORDER = [
     "_annotation",
     "model_selection",
     "inspection",
+    "labeling",
     "_report_page",
+    "_command_line",
+    "__main__",
 ]
 
 
@@ -167,7 +170,10 @@ def test_no_package_touches_a_private_attribute_of_another():
 def public_definitions():
     """Return (file, qualified name) of what users reach: names in ``__all__``, and the public methods of classes."""
     found = set()
-    for package in ["skprune", *(f"skprune.{name}" for name in skprune.__all__ if name.islower())]:
+    for package in [
+        "skprune",
+        *(f"skprune.{name}" for name in skprune.__all__ if inspect.ismodule(getattr(skprune, name))),
+    ]:
         home = import_module(package)
         for public in (getattr(home, name) for name in home.__all__):
             for part in getattr(public, "__mro__", [public]):

@@ -3,14 +3,13 @@
 import hashlib
 import io
 import json
-import os
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from skprune._annotation._state import AskedRound, LoopState
+from skprune._utils._files import whole_file
 from skprune._utils._locks import NotWritable, lock_of
 
 _FORMAT = 1
@@ -42,8 +41,9 @@ class LoopFolder:
         try:
             with lock_of(self.folder / "loop.lock"):
                 self._check_number()
-                _write_whole(self.folder / document["arrays"], content.getvalue())
-                _write_whole(self.folder / _FILE, json.dumps(document, indent=1).encode())
+                for name, data in ((document["arrays"], content.getvalue()), (_FILE, json.dumps(document).encode())):
+                    with whole_file(self.folder / name) as unfinished:
+                        unfinished.write_bytes(data)
         except OSError as error:
             raise NotWritable(
                 f"The folder {self.folder} cannot be written to: {error}. Nothing has changed."
@@ -104,17 +104,3 @@ def _put_together(document, arrays):
 
 def _digest(content):
     return hashlib.blake2b(content.getvalue(), digest_size=16).hexdigest()
-
-
-def _write_whole(file, content):
-    """Write a file beside its place, force it to the disk, and put it in place."""
-    handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(unfinished, file)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise

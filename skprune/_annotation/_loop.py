@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from skprune._annotation._accuracy import estimate_accuracy, forecast_accuracy
 from skprune._annotation._answers import check_no_other_answer, check_told_rows, encode_answers, warn_of_new_classes
 from skprune._annotation._folder import LoopFolder
 from skprune._annotation._state import SKIPPED, WAITING, AskedRound, LoopState
@@ -13,7 +14,7 @@ from skprune._utils._doc_links import DocLinks
 from skprune._utils._equal_rows import first_equal
 from skprune._utils._given_rows import GivenRows, fingerprint
 from skprune._utils._labels import MISSING, mark_of, read_answers
-from skprune._utils._parameter_checks import check_count
+from skprune._utils._parameter_checks import check_count, check_number
 from skprune._utils._seeds import random_state_of
 
 
@@ -28,6 +29,9 @@ class AnnotationRound:
     n_skipped: int
     n_changed: int
     new_classes: tuple
+    accuracy: float | None
+    low: float | None
+    high: float | None
 
 
 class AnnotationLoop(DocLinks, BaseEstimator):
@@ -41,7 +45,8 @@ class AnnotationLoop(DocLinks, BaseEstimator):
     ----------
     pruner : SemiPrune
         A pruner with the parameter `budget`, which the loop sets; it is cloned. The first round has its `random_state`, later
-        ones have seeds that follow from it.
+        ones have seeds that follow from it. With ``warm_start=True``, later rounds go on from its weights and take a third of the
+        steps.
     budget : int
         The number of labels that people give in all, beside those of ``start``. A row that they skip does not count: later rounds
         ask for others in its place.
@@ -59,7 +64,10 @@ class AnnotationLoop(DocLinks, BaseEstimator):
     history_ : list of AnnotationRound
         For each round, the last one included: ``round``, from 1; ``n_labeled``, the number of labels that the pruner knew;
         ``n_asked``, ``n_told`` and ``n_skipped``, numbers of rows; ``n_changed``, how many labels differ from the pseudo-label;
-        and ``new_classes``, those that the round has named first.
+        ``new_classes``, those that the round has named first; and ``accuracy``, with ``low`` and ``high``: an estimate, from the
+        labels of the round, of how many pseudo-labels of rows without a label were correct before it, and its interval of 90 %;
+        None where no label was told. It is not the share of correct pseudo-labels among the rows of the round, since these were
+        chosen, not drawn.
     labels_ : ndarray of shape (n_samples,), object
         All labels so far, given and told; where there is none, the mark of unlabeled rows in y.
     skipped_indices_ : ndarray of int
@@ -145,7 +153,8 @@ class AnnotationLoop(DocLinks, BaseEstimator):
         """Go on from what the folder holds.
 
         `budget` and `n_rounds` may be others than before. With the same ones, the same pruner and a `random_state`, the loop
-        asks for the rows that it would have asked for without the break.
+        asks for the rows that it would have asked for without the break, unless the pruner has ``warm_start=True``: the folder
+        holds no weights, so that the next round trains from new ones.
 
         Parameters
         ----------
@@ -205,8 +214,10 @@ class AnnotationLoop(DocLinks, BaseEstimator):
         n = min(n, int(is_open.sum()))
         if n == 0:
             return state.waiting
-        changes = {"budget": n + int(is_skipped.sum()), "random_state": state.seed_of_next_round()}
-        pruner = self._pruner_that_reads(state).set_params(**changes).fit(self._X, state.labels)
+        goes_on = getattr(self.pruner, "warm_start", False) and hasattr(self, "pruner_")
+        pruner = self.pruner_ if goes_on else self._pruner_that_reads(state)
+        pruner.set_params(budget=n + int(is_skipped.sum()), random_state=state.seed_of_next_round())
+        pruner.fit(self._X, state.labels)
         rows = pruner.annotation_indices_
         self._set_state(state.asked(_asked_round(pruner, rows[~is_skipped[rows]][:n], state)))
         self.pruner_ = pruner
@@ -242,6 +253,68 @@ class AnnotationLoop(DocLinks, BaseEstimator):
             check_no_other_answer(rows, answers, state, classes)
         warn_of_new_classes(classes, state.classes)
         self._set_state(state.told(rows, answers, classes))
+
+    def forecast(self, n_more=0, *, level=0.9):
+        """Forecast the accuracy of the pseudo-labels with more labels than there are now.
+
+        The error is assumed to fall as a power of the number of labels, and is fitted to the accuracies of the rounds so far.
+
+        Parameters
+        ----------
+        n_more : int, default=0
+            Number of labels beside those that have been told; 0 stands for a pruner fitted to the present labels, which no round
+            has measured yet.
+        level : float, default=0.9
+            The probability that the accuracy lies in the interval, in (0, 1).
+
+        Returns
+        -------
+        AccuracyEstimate
+            ``accuracy``, ``low`` and ``high``.
+
+        Raises
+        ------
+        ValueError
+            No label was told yet, or a parameter is out of range.
+        """
+        check_count("n_more", n_more, least=0)
+        check_number("level", level, 0, 1, open_at=(0, 1))
+        state = self._started()
+        measured = [(asked.n_labeled, estimate_accuracy(asked)) for asked in state.rounds]
+        measured = [(n, estimate) for n, estimate in measured if estimate is not None]
+        if not measured:
+            raise ValueError("A forecast needs labels of a round. Call ask and tell first.")
+        return forecast_accuracy(measured, int((state.codes != MISSING).sum()) + n_more, level)
+
+    def should_stop(self, gain=0.01):
+        """Tell whether another round is not worth its labels.
+
+        Parameters
+        ----------
+        gain : float, default=0.01
+            The least gain in the accuracy of the pseudo-labels that is worth a round.
+
+        Returns
+        -------
+        bool
+            True if nothing is left to ask for, or if the labels of the next round are forecast to gain less. False as long as
+            rows wait to be told, and before the first round.
+
+        Raises
+        ------
+        ValueError
+            `gain` is out of range.
+        """
+        check_number("gain", gain, 0, 1)
+        state = self._started()
+        if state.waiting.size or not state.rounds:
+            return False
+        n = state.n_to_ask(self.budget, self.n_rounds)
+        if n == 0 or (state.codes != MISSING).all():
+            return True
+        if state.n_told == 0:
+            return False
+        return bool(self.forecast(n).accuracy - self.forecast().accuracy < gain)
 
     @property
     def proposals_(self):
@@ -347,11 +420,13 @@ def _asked_round(pruner, rows, state):
         answers=np.full(len(rows), WAITING, dtype=np.int64),
         n_labeled=int((state.codes != MISSING).sum()),
         n_classes=len(state.classes),
+        mean_confidence=float(pruner.pseudo_label_confidence_[state.codes == MISSING].mean()),
     )
 
 
 def _summary(number, asked, new_classes):
     told = asked.answers >= 0
+    estimate = estimate_accuracy(asked)
     return AnnotationRound(
         round=number,
         n_labeled=asked.n_labeled,
@@ -360,4 +435,7 @@ def _summary(number, asked, new_classes):
         n_skipped=int((asked.answers == SKIPPED).sum()),
         n_changed=int((asked.answers[told] != asked.predicted[told]).sum()),
         new_classes=new_classes,
+        accuracy=estimate and estimate.accuracy,
+        low=estimate and estimate.low,
+        high=estimate and estimate.high,
     )

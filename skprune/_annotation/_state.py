@@ -26,6 +26,7 @@ class AskedRound:
     answers: np.ndarray
     n_labeled: int
     n_classes: int
+    mean_confidence: float
 
     @property
     def waiting(self):

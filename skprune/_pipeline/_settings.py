@@ -41,6 +41,7 @@ class Settings:
     compare_with_random: object = False
     checkpoint: object = None
     image_size: int | str | None = None
+    warm_start: bool = False
 
     @classmethod
     def of(cls, pruner):

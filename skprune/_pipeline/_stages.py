@@ -49,14 +49,14 @@ class ReadsNoMissingLabels(ValueError):
     """A labeler that takes -1 for a class."""
 
 
-def run_stages(settings, models, pool, codes, classes, *, known=None, before=lambda: None, clock=None):
-    """Label and record, or find that; known labels replace those of the labeler, `before` is called before any training."""
+def run_stages(settings, models, pool, codes, classes, *, known=None, before=lambda: None, clock=None, start=None):
+    """Label, from the weights of a packed net `start` if there is one, and record, or find that; known labels replace others."""
     clock = clock or StageClock()
     store = StageCache(settings, is_image=pool.ndim == 4)
     recording = {"n_epochs": int(settings.n_epochs), "record": settings.recording(len(codes), len(classes))}
     labeled = {"codes": codes, "proba": None}
     if (codes == MISSING).any():
-        stage, options = label_pool, {}
+        stage, options = label_pool, {} if start is None else {"start": start}
         if settings.uses_labeler_run:
             recording["record"].set_params(mode="eval")  # as it is recorded whatever the mode says: one key
             stage, options = label_and_record, recording | ({} if known is None else {"known": known})
@@ -141,9 +141,10 @@ def _record_repeats(settings, store, models, recording, before):
     return recorded
 
 
-def label_pool(labeler, pool, codes, seed, verbose):
-    """Fit a labeler, and label every row."""
-    return _fit_labeler(clone(labeler), pool, codes, seed, verbose)
+def label_pool(labeler, pool, codes, seed, verbose, start=None):
+    """Fit a labeler, from the weights of a packed net where there is one, and label every row."""
+    labeler = clone(labeler) if start is None else unpack(labeler, start).set_params(warm_start=True)
+    return _fit_labeler(labeler, pool, codes, seed, verbose)
 
 
 def _fit_labeler(labeler, pool, codes, seed, verbose):

@@ -11,25 +11,30 @@ from skprune._utils._pool import take_rows
 
 @dataclass(frozen=True)
 class RowsAtHand:
-    """Some rows of a pool, and where each row of the pool is among them."""
+    """Rows that can be shown, which rows of the pool they are (ascending), and the shape of each."""
 
     table: object
     rows: np.ndarray
-    n_samples: int
+    shape: tuple
+    image_shape: tuple | None = None
 
-    @cached_property
-    def _places(self):
-        places = np.full(self.n_samples, -1)
-        places[self.rows] = np.arange(len(self.rows))
-        return places
+    @property
+    def are_images(self):
+        """Whether they are images that can be shown."""
+        return len(self.shape) == 3 and self.shape[0] in (1, 3, 4)
+
+    @property
+    def have_cells(self):
+        """Whether they are texts or lines of a table."""
+        return len(self.shape) <= 1
 
     def among(self, rows):
         """Tell which rows are at hand."""
-        return self._places[rows] >= 0
+        return np.isin(rows, self.rows)
 
     def take(self, rows):
         """Return rows that are at hand, of the type of the pool."""
-        return take_rows(self.table, self._places[rows])
+        return take_rows(self.table, np.searchsorted(self.rows, rows))
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,11 @@ class Findings:
     labeled: np.ndarray
     held_out: HeldOut | None
     row_shape: tuple
-    rows: RowsAtHand
+    shown: RowsAtHand
     opinions: dict
     names: np.ndarray
     n_rows: int
     title: str
-
-    @property
-    def is_image(self):
-        """Whether the rows are images that can be shown."""
-        return len(self.row_shape) == 3 and self.row_shape[0] in (1, 3, 4)
 
     @cached_property
     def explanation(self):

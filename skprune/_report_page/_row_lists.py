@@ -9,7 +9,7 @@ from skprune._utils._columns import is_frame, is_texts
 from skprune._utils._items import is_items, read_items, tensor_as_array
 from skprune.inspection._contact_sheet import as_pictures
 
-_N_CELLS = 4
+_N_CELLS = 5
 _LONGEST = 80  # characters of a cell
 
 
@@ -19,7 +19,7 @@ def row_list(findings, rows, columns, *, caption):
     shown = rows[: findings.n_rows]
     columns = {name: values[: len(shown)] for name, values in columns.items()}
     more = "" if len(shown) == len(rows) else f" The first {len(shown):,} of {len(rows):,}."
-    if findings.is_image and findings.rows.among(shown).all():
+    if findings.shown.are_images and findings.shown.among(shown).all():
         sheet = contact_sheet(_items(findings, shown, columns))
         return joined([element("p", caption + more), sheet])
     lines, cells = [], _cells(findings, shown)
@@ -31,7 +31,7 @@ def row_list(findings, rows, columns, *, caption):
 
 def _items(findings, rows, columns):
     """Yield the image, the caption and the kind of each row."""
-    pictures = as_pictures(findings.rows.take(rows), getattr(findings.pruner, "image_shape", None))
+    pictures = as_pictures(findings.shown.take(rows), findings.shown.image_shape)
     for place, row in enumerate(rows):
         lines = [f"{name}: {values[place]}" for name, values in columns.items()]
         kind = "given" if findings.labeled[row] else "pseudo"
@@ -41,10 +41,10 @@ def _items(findings, rows, columns):
 
 def _cells(findings, rows):
     """Return the first cells of rows by the name of their column; none of rows that are not at hand or hold no cells."""
-    there = findings.rows.among(rows)
-    if not there.any() or len(findings.row_shape) > 1:
+    there = findings.shown.among(rows)
+    if not there.any() or not findings.shown.have_cells:
         return {}
-    found = findings.rows.take(rows[there])
+    found = findings.shown.take(rows[there])
     if is_frame(found):
         columns = {str(name): list(found[name]) for name in list(found.columns)[:_N_CELLS]}
     elif is_texts(found):

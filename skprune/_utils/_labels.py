@@ -26,9 +26,8 @@ def encode_labels(y, missing_label="auto", classes=None, *, warn=False):
     values, missing = given.values, given.missing
     if values.size == 0:
         raise ValueError(
-            f"y holds no labeled row: all {len(missing)} labels are missing. Label at least one row of each class. For the rows "
-            "nearest to 20 cluster centers, label skprune.baselines.PrototypicalityPruner(20, n_clusters=20, "
-            "selection='k_means').fit(X).annotation_indices_ first."
+            f"y holds no labeled row: all {len(missing)} labels are missing. Label at least one row of each class, those of "
+            "skprune.suggest_first_labels(X, 20) for a start."
         )
     if values.dtype.kind == "f" and np.isinf(values).any():
         raise ValueError("y contains infinity (inf). Labels must be finite.")

@@ -10,7 +10,7 @@ from skprune._utils._images import image_suffixes, read_image
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
 
-_UNLABELED = ("unlabeled", "unlabelled")
+UNLABELED_FOLDERS = ("unlabeled", "unlabelled")
 
 
 def load_image_folder(folder, *, size, gray=False, return_X_y=False):
@@ -68,9 +68,9 @@ def load_image_folder(folder, *, size, gray=False, return_X_y=False):
     files = sorted(file for file in Path(folder).glob("*/**/*") if file.suffix.lower() in suffixes and file.is_file())
     if not files:
         raise FileNotFoundError(f"{folder} holds no images in subfolders named after classes.")
-    data = _read_images(files, size, gray)
+    data = read_image_files(files, size, gray)
     names = [file.relative_to(folder).parts[0] for file in files]
-    target = np.array([None if name.casefold() in _UNLABELED else name for name in names], dtype=object)
+    target = np.array([None if name.casefold() in UNLABELED_FOLDERS else name for name in names], dtype=object)
     return (data, target) if return_X_y else Bunch(data=data, target=target, filenames=files)
 
 
@@ -146,12 +146,12 @@ def load_images(folder, labels="labels.csv", *, size=None, gray=False, return_X_
             f"{labels} names {len(lost)} images that are not in {folder}: {', '.join(map(repr, lost[:3]))}"
             f"{' and more' if len(lost) > 3 else ''}."
         )
-    data = _read_images(files, size, gray)
+    data = read_image_files(files, size, gray)
     target = np.array([label_of.get(file.name) for file in files], dtype=object)
     return (data, target) if return_X_y else Bunch(data=data, target=target, filenames=files)
 
 
-def _read_images(files, size, gray):
+def read_image_files(files, size, gray):
     """Return the images of files as one array; without a size, all must have that of the first."""
     first = read_image(files[0], gray=gray, size=size)
     data = np.empty((len(files), *first.shape), dtype=np.uint8)

@@ -21,12 +21,13 @@ from skprune.nets._progress import StageBar, TimeEstimate
 from skprune.nets._schedule import CosineSchedule
 from skprune.nets._state import KeptState
 from skprune.nets._training_loop import StoppedByCallback, TrainingLoop
+from skprune.nets._warm_start import WarmStart
 
 _MOST_EVAL_ROWS = 1024
 _EVAL_ROWS_PER_STEP_ROW = 8  # without gradients, activations are freed at once
 
 
-class BaseNet(DocLinks, StrictParameters, TrainingLoop, KeptState, NeuralNetClassifier):
+class BaseNet(DocLinks, StrictParameters, TrainingLoop, WarmStart, KeptState, NeuralNetClassifier):
     """Base class of the supervised and the semi-supervised nets."""
 
     _is_skprune_net = True
@@ -45,7 +46,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, KeptState, NeuralNetClas
         return callbacks
 
     def fit(self, X, y):
-        """Train from new weights. If training fails, the net stays as it was.
+        """Train from new weights, or with `warm_start` from the last ones. If training fails, the net stays as it was.
 
         Parameters
         ----------
@@ -105,9 +106,10 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, KeptState, NeuralNetClas
             check_equal_length(pool, y)  # before what a short y lacks is named
         codes, classes = self._encode(y, classes)
         self.check_parameters()
+        is_fit, anew = anew, anew and not self._goes_on(pool.shape[1:], classes)
         if not anew:
             self._check_shape(pool)
-        with self._all_or_nothing(anew):
+        with self._shortened(is_fit and not anew, len(pool)), self._all_or_nothing(anew):
             if anew:
                 self._prepare(pool.shape[1:], classes, Scaling.fit(pool))
                 self._feature_names(X)
@@ -117,7 +119,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, KeptState, NeuralNetClas
                 if anew:
                     self.initialize()
                 self._train(pool, codes)
-            if anew:
+            if is_fit:
                 self._look_back(pool, codes)
         return self
 
@@ -208,6 +210,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, KeptState, NeuralNetClas
         if not hasattr(self, "shape_"):
             raise RuntimeError(f"{type(self).__name__} builds its network to fit the data: call fit, not initialize.")
         module = build_module(self.module, self.shape_, len(self.classes_), self.get_params_for("module"))
+        self.built_from_ = self._network()
         self.narrow_ = check_module(module, self.shape_, len(self.classes_))
         self._resolve_precision()
         self.module_ = module.to(self.device_, memory_format=torch.channels_last)
@@ -305,7 +308,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, KeptState, NeuralNetClas
             check_count(name, getattr(self, name, None), optional=True)
         if hasattr(self, "mu"):
             check_count("mu", self.mu)
-        for name in ("ema", "compile"):
+        for name in ("ema", "compile", "warm_start"):
             check_option(name, getattr(self, name), (True, False))
         self._check_callbacks()
         check_option("precision", self.precision, ("auto", "bf16", "fp32"))

@@ -45,6 +45,7 @@ class NetClassifier(BaseNet):
     $device
     $precision
     $compile
+    $warm_start
     $verbose
     $net_keywords
 
@@ -93,6 +94,7 @@ class NetClassifier(BaseNet):
         device=None,
         precision="auto",
         compile=False,
+        warm_start=False,
         verbose=0,
         **kwargs,
     ):

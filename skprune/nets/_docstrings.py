@@ -16,6 +16,10 @@ NET_TEXTS = {
     wider than its stride, which torch computes incorrectly in bfloat16.""",
     "compile": """compile : bool, default=False
     Whether to compile the network with ``torch.compile``; pass its arguments as ``compile__name``.""",
+    "warm_start": """warm_start : bool, default=False
+    Whether ``fit`` of a fitted net goes on from its last weights, with three tenths of the epochs, or of the steps of a single
+    epoch, and the learning rate of a new fit. It begins with new weights where the classes, the shape of the rows, or the
+    network differ from those of the last fit.""",
     "verbose": """verbose : int, default=0
     1 shows a progress bar.""",
     "net_keywords": """**kwargs

@@ -51,6 +51,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         device=None,
         precision="auto",
         compile=False,
+        warm_start=False,
         verbose=0,
         **kwargs,
     ):

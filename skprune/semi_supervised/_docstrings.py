@@ -59,6 +59,7 @@ def net_texts(*, unlabeled_weight="1.0", teacher='"student"', alignment="None"):
         SHARED["device"],
         NET_TEXTS["precision"],
         NET_TEXTS["compile"],
+        NET_TEXTS["warm_start"],
         NET_TEXTS["verbose"],
         NET_TEXTS["net_keywords"],
     ]

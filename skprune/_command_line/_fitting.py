@@ -1,0 +1,69 @@
+"""The fit that a command asks for."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from skprune._command_line._errors import BadInput
+from skprune._command_line._labels_file import read_labels
+from skprune._command_line._outputs import check_outputs
+from skprune._command_line._reading import read_data
+from skprune._command_line._work_folder import work_folder
+
+
+@contextmanager
+def fitted(arguments, *, goal):
+    """Yield a pruner that is fitted as the arguments say, and the data; finished stages are kept until the block ends."""
+    reports = [arguments.report] if getattr(arguments, "report", None) is not None else []
+    check_outputs([arguments.out, *reports], force=arguments.force)
+    if reports or arguments.command == "report":
+        _check_matplotlib()
+    data = read_data(arguments)
+    labels = read_labels(arguments, data)
+    if all(label is None for label in labels):
+        raise BadInput("No row has a label. Label some rows of each class first: 'skprune suggest' says which.")
+    pruner = make_pruner(arguments, goal)
+    with work_folder(arguments.out, resume=arguments.resume, force=arguments.force) as folder:
+        yield pruner.set_params(checkpoint=folder).fit(data.X, labels), data
+
+
+def make_pruner(arguments, goal):
+    """Return a SemiPrune with the settings of the arguments."""
+    from skprune import SemiPrune
+
+    labeler = arguments.labeler
+    if arguments.steps is not None:
+        from skprune._pipeline._models import named_labeler
+
+        labeler = named_labeler(labeler).set_params(n_steps=arguments.steps)
+    sizes = {name: getattr(arguments, name, None) for name in ("budget", "ratio")}
+    epochs = {} if arguments.epochs is None else {"n_epochs": arguments.epochs}
+    return SemiPrune(
+        **{name: value for name, value in sizes.items() if value is not None},
+        **epochs,
+        labeler=labeler,
+        difficulty=arguments.difficulty,
+        selection=arguments.selection,
+        goal=goal,
+        compare_with_random=arguments.compare,
+        device=arguments.device,
+        random_state=arguments.seed,
+        verbose=0 if arguments.quiet else 1,
+    )
+
+
+def explained(pruner):
+    """Return what ``explain`` tells of each row, as lists by name."""
+    table = pruner.explain()
+    return {name: np.asarray(table[name]) for name in table}
+
+
+def _check_matplotlib():
+    from skprune.inspection._style import pyplot
+
+    try:
+        pyplot()
+    except ImportError as error:
+        raise BadInput(
+            'Reports are drawn with matplotlib, which is not installed: pip install "skprune[plots]"'
+        ) from error

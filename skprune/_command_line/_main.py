@@ -1,0 +1,47 @@
+"""The command line as a whole: parse, run, and end with a message and an exit code."""
+
+import sys
+import warnings
+
+from skprune._command_line._errors import BAD_INPUT, DONE, INTERRUPTED, BadInput
+from skprune._command_line._parser import make_parser
+
+_REFUSALS = (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError)
+
+
+def main(argv=None):
+    """Run a command, and return its exit code."""
+    arguments = make_parser().parse_args(argv)
+    from skprune._command_line._commands import COMMANDS
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = _show_warning
+        try:
+            COMMANDS[arguments.command](arguments)
+        except KeyboardInterrupt as interrupt:
+            _say(f"interrupted. {interrupt}".strip())
+            return INTERRUPTED
+        except _REFUSALS as error:
+            if arguments.debug and not isinstance(error, BadInput):
+                raise
+            _say(f"error: {_message(error)}")
+            return BAD_INPUT
+    return DONE
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    _say(f"warning: {message}")
+
+
+def _message(error):
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"the memory is too small. {error}".strip()
+    return str(error) or type(error).__name__
+
+
+def _say(message):
+    print(f"skprune: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,39 @@
+"""The folder beside the output that keeps finished stages until the command is done."""
+
+import shutil
+from contextlib import contextmanager
+
+from skprune._command_line._errors import BadInput
+
+_MARK = "made-by-skprune"
+
+
+@contextmanager
+def work_folder(out, *, resume, force):
+    """Yield a folder for finished stages; it is gone after the block, unless that was interrupted after a stage."""
+    folder = out.with_name(f"{out.name}.work")
+    if folder.exists() and not (folder / _MARK).is_file():
+        raise BadInput(f"{folder} is needed for unfinished work, and something else is there.")
+    if folder.exists() and not resume:
+        if not force:
+            raise BadInput(
+                f"{folder} is what an unfinished run left. Pass --resume to go on from it, or --force to begin anew."
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(exist_ok=True)
+    (folder / _MARK).touch()
+    try:
+        yield folder
+    except BaseException as error:
+        if not _holds_stages(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        elif isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(
+                f"{folder} keeps what is done. The same command with --resume goes on from it."
+            ) from error
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _holds_stages(folder):
+    return any(file.name != _MARK and file.name != "locks" for file in folder.iterdir())
