@@ -336,7 +336,7 @@ class Reports:
         if rows.size == 0:
             raise ValueError("score needs labeled rows, and y holds none.")
         if self._classifier is None:
-            coreset = scale_images(self._read_rows(self._rows), self._image_side)
+            coreset = scale_images(self._read_rows(self.coreset()[0]), self._image_side)
             self._classifier = self._training.fit(coreset, self._inputs.y[self.support_])
         seen = scale_images(pool[rows], self._image_side)
         predicted = self.classes_[self._classifier.predict(as_input(self._classifier, seen))]

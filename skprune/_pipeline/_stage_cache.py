@@ -22,7 +22,7 @@ from skprune._utils._locks import NotWritable, lock_of
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording
 
-CACHE_VERSION = 6
+CACHE_VERSION = 7
 _DIGEST_BYTES = 64
 _PROBE = b"\0" * 4096
 _NOT_IN_KEYS = ("verbose", "n_jobs")
