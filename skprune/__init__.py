@@ -11,6 +11,7 @@ _HOMES = {
     "SemiPrune": "_semi_prune",
     "PrunedClassifier": "_pruned_classifier",
     "PruningSampler": "_pruning_sampler",
+    "prune_shards": "_prune_shards",
 }
 _MODULES = (
     "augment",

@@ -42,6 +42,11 @@ def compare_pseudo_labels(pruner, X, classifier):
     return None if compare is None else compare(X, classifier)
 
 
+def choose_among(pruner, rows, k):
+    """Return k of some rows as a fitted pruner chooses, in the order of proposal, and how many of all are not copies."""
+    return pruner._choose_among(rows, k)
+
+
 class Reports:
     """Methods of a fitted SemiPrune that leave its coreset as it is."""
 
@@ -196,6 +201,9 @@ class Reports:
             units=self._units,
         )
         return choice
+
+    def _choose_among(self, rows, k):
+        return self._choice.within(rows, k)
 
     def suggest_ratio(self, X, ratios=None):
         """Suggest how much to keep: the smallest ratio within one standard error of the best one.

@@ -27,6 +27,7 @@ ORDER = [
     "_semi_prune",
     "_pruned_classifier",
     "_pruning_sampler",
+    "_prune_shards",
     "datasets",
     "baselines",
     "model_selection",
