@@ -13,6 +13,7 @@ _HOMES = {
     "PruningSampler": "_pruning_sampler",
     "AnnotationLoop": "_annotation._loop",
     "suggest_first_labels": "_annotation._first_labels",
+    "prune_shards": "_prune_shards",
 }
 _MODULES = (
     "augment",

@@ -11,6 +11,7 @@ from skprune._utils._doc_links import DocLinks, see
 from skprune._utils._given_rows import fingerprint, holds_numbers, read_rows
 from skprune._utils._items import file_names, is_dataset, is_image_paths, labels_hint
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
+from skprune._utils._mapped import MappedRows, is_mapped
 from skprune._utils._pool import check_equal_length, take_rows
 
 
@@ -136,7 +137,10 @@ class BasePruner(DocLinks, TransformerMixin, BaseEstimator, auto_wrap_output_key
         ((30, 4), (30,))
         """
         check_is_fitted(self)
-        return take_rows(self._rows, np.arange(int(self.support_.sum()))), self.coreset_labels_.copy()
+        rows = self._rows
+        is_on_disk = isinstance(rows, MappedRows)
+        rows = np.asarray(rows) if is_on_disk else take_rows(rows, np.arange(int(self.support_.sum())))
+        return rows, self.coreset_labels_.copy()
 
     def _read_rows(self, X):
         """Read the rows of X."""
@@ -189,7 +193,8 @@ class BasePruner(DocLinks, TransformerMixin, BaseEstimator, auto_wrap_output_key
         self._file_names = file_names(X) if is_image_paths(X) else None
         self._labeled = labeled
         self._fingerprint = fingerprint(pool)
-        rows = take_rows(X, np.flatnonzero(mask))
+        rows = np.flatnonzero(mask)
+        rows = MappedRows(X, rows) if is_mapped(X) else take_rows(X, rows)
         self._rows = rows.detach() if hasattr(rows, "detach") else rows  # without its graph, which cannot be copied
 
     def __sklearn_tags__(self):

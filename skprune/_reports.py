@@ -42,6 +42,11 @@ def compare_pseudo_labels(pruner, X, classifier):
     return None if compare is None else compare(X, classifier)
 
 
+def choose_among(pruner, rows, k):
+    """Return k of some rows as a fitted pruner chooses, in the order of proposal, and how many of all are not copies."""
+    return pruner._choose_among(rows, k)
+
+
 class Reports:
     """Methods of a fitted SemiPrune that leave its coreset as it is."""
 
@@ -197,6 +202,9 @@ class Reports:
         )
         return choice
 
+    def _choose_among(self, rows, k):
+        return self._choice.within(rows, k)
+
     def suggest_ratio(self, X, ratios=None):
         """Suggest how much to keep: the smallest ratio within one standard error of the best one.
 
@@ -336,7 +344,7 @@ class Reports:
         if rows.size == 0:
             raise ValueError("score needs labeled rows, and y holds none.")
         if self._classifier is None:
-            coreset = scale_images(self._read_rows(self._rows), self._image_side)
+            coreset = scale_images(self._read_rows(self.coreset()[0]), self._image_side)
             self._classifier = self._training.fit(coreset, self._inputs.y[self.support_])
         seen = scale_images(pool[rows], self._image_side)
         predicted = self.classes_[self._classifier.predict(as_input(self._classifier, seen))]

@@ -78,7 +78,7 @@ def test_scaling_keeps_dtype_and_brightness(dtype):
 def test_parts_are_scaled_like_the_whole(monkeypatch, photos):
     X, _, _ = photos
     whole = scale_images(X, 16)
-    monkeypatch.setattr("skprune._pipeline._image_size._CHUNK_VALUES", 3 * X[0].size)
+    monkeypatch.setattr("skprune._utils._mapped._CHUNK_BYTES", 3 * X[0].nbytes)
     np.testing.assert_array_equal(scale_images(X, 16), whole)
 
 

@@ -28,6 +28,7 @@ ORDER = [
     "_semi_prune",
     "_pruned_classifier",
     "_pruning_sampler",
+    "_prune_shards",
     "datasets",
     "baselines",
     "_annotation",

@@ -4,12 +4,12 @@ import numpy as np
 
 from skprune._utils._adapters import is_own_net
 from skprune._utils._doc_links import see
+from skprune._utils._mapped import empty_rows, is_mapped, row_chunks
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._warnings import warn_user
 
 _MOST_PIXELS = 96
 _SMALLER = 64
-_CHUNK_VALUES = 2**24
 
 
 def check_image_size(image_size, *, is_image):
@@ -51,14 +51,12 @@ def scale_images(pool, side):
     import torch
 
     sides = _sides(pool.shape[2:], side)
-    scaled = np.empty((*pool.shape[:2], *sides), dtype=pool.dtype)
-    n_rows = max(1, _CHUNK_VALUES // pool[0].size)
-    for start in range(0, len(pool), n_rows):
-        rows = slice(start, start + n_rows)
+    scaled = empty_rows((*pool.shape[:2], *sides), pool.dtype, mapped=is_mapped(pool))
+    for rows in row_chunks(pool):
         part = torch.from_numpy(pool[rows].astype(np.float32))
         part = torch.nn.functional.interpolate(part, size=sides, mode="bilinear", antialias=True).numpy()
         scaled[rows] = part.round().clip(0, 255) if pool.dtype == np.uint8 else part
-    return scaled
+    return np.asarray(scaled)
 
 
 def _sides(sides, shorter):

@@ -131,6 +131,13 @@ class ChoiceOfSets:
         """The difficulty of all rows."""
         return self.choice.scores
 
+    def within(self, rows, k):
+        """Return k of some rows in the order of proposal, those that stand for a set first, and the number of these."""
+        leads = self.sets.leaders[self.sets.numbers[rows]] == rows
+        order, n_leading = self.choice.within(rows[leads], min(k, int(leads.sum())))
+        others = np.random.default_rng(self.choice.inputs.random_state).permutation(rows[~leads])
+        return np.concatenate([order, others[: k - len(order)]]), n_leading
+
     def mask(self):
         """Return the mask of the kept rows."""
         leading = self._mask_of(self._first)

@@ -71,6 +71,11 @@ class Choice:
         """Return the choice of k of some rows, in the same way."""
         return replace(self, scores=self.scores[rows], ratio=k / len(rows), inputs=self.inputs.among(rows))
 
+    def within(self, rows, k):
+        """Return k of some rows, in the order of proposal, and the number of rows."""
+        among = self.among(rows, k) if k else None
+        return rows[among.order(among.mask())] if k else rows[:0], len(rows)
+
     def mask(self):
         """Return the mask of the kept rows, from a selector of skprune or of a user."""
         if self.warning is not None:
@@ -160,6 +165,10 @@ def _auto_selector(settings, is_image):
     goal = "annotate" if settings.goal == "auto" else settings.goal
     epochs = default_epochs(settings.difficulty)
     return Mixture(KMeans(), second=Beta("auto", n_epochs=epochs, trust=_TRUST[goal], min_per_class=_LEAST_SHARE))
+
+
+LOST_CLASSES = "The coreset of .* holds no row of"
+"""What the warning of :func:`warn_of_lost_classes` begins with, as a pattern."""
 
 
 def warn_of_lost_classes(codes, mask, classes):

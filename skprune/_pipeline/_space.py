@@ -9,9 +9,11 @@ from sklearn.preprocessing import StandardScaler
 
 from skprune._utils._given_rows import GivenRows, holds_numbers
 from skprune._utils._labels import MISSING
+from skprune._utils._mapped import row_chunks
 
 _MOST_FEATURES = 256
 _N_COMPONENTS = 128
+_LEAST_SAMPLE, _MOST_SAMPLE_BYTES = 2000, 2**27  # of the rows whose principal components stand for those of all
 _MOST_LABELED = 5000
 _N_ITERATIONS = 2  # a rough subspace is enough to cover
 _MOST_CATEGORIES = 64
@@ -26,12 +28,20 @@ def coverage_space(pool, features, random_state):
         if wide is not None:
             return _components(wide, random_state)
         pool = pool.as_array()
-    rows = StandardScaler().fit_transform(pool)
-    if rows.shape[1] > _MOST_FEATURES:
-        rows = PCA(min(_N_COMPONENTS, len(rows)), svd_solver="randomized", random_state=random_state).fit_transform(
-            rows
-        )
-    return np.asarray(rows, dtype=np.float32)  # frames, where scikit-learn is set to give them
+    scaler = StandardScaler().set_output(transform="default")
+    for rows in row_chunks(pool):
+        scaler.partial_fit(pool[rows])
+    if pool.shape[1] <= _MOST_FEATURES:
+        return np.concatenate([scaler.transform(pool[rows]).astype(np.float32) for rows in row_chunks(pool)])
+    components = PCA(min(_N_COMPONENTS, len(pool)), svd_solver="randomized", random_state=random_state)
+    components.set_output(transform="default")
+    if pool.nbytes <= _MOST_SAMPLE_BYTES:
+        return components.fit_transform(scaler.transform(pool)).astype(np.float32)
+    n_rows = max(_LEAST_SAMPLE, _MOST_SAMPLE_BYTES // pool[:1].nbytes)
+    sample = np.random.default_rng(random_state).permutation(len(pool))[:n_rows]
+    components.fit(scaler.transform(pool[np.sort(sample)]))
+    parts = [components.transform(scaler.transform(pool[rows])) for rows in row_chunks(pool)]
+    return np.concatenate([part.astype(np.float32) for part in parts])
 
 
 def _wide_table(pool):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-_CHUNK_BYTES = 2**26
+_CHUNK_BYTES = 2**24
 
 
 def first_equal(rows):

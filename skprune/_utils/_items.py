@@ -3,12 +3,16 @@
 import os
 import re
 import sys
+from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from skprune._utils._images import image_pixels, image_suffixes, read_image
+from skprune._utils._mapped import as_contiguous, empty_rows
 
+_FILES_AHEAD, _MOST_THREADS = 64, 8
 _SUFFIX = re.compile(r"\.\w{2,5}$")
 
 
@@ -95,27 +99,42 @@ def labels_hint(X):
 
 
 def read_items(X):
-    """Read each item once into one array; tell whether its images have their channels first."""
+    """Read each item once into an array, a file if it is large; tell whether its images have their channels first."""
     if len(X) == 0:
         raise ValueError("X holds 0 samples, and at least one is needed.")
     data = None
-    for row in range(len(X)):
-        value = _value(X[row], row)
-        item = _as_array(value, row)
-        is_image = _is_pillow_image(value) or isinstance(value, (str, os.PathLike))
+    for row, (item, is_image) in enumerate(_arrays(X)):
         if data is None:
-            data = np.empty((len(X), *item.shape), dtype=item.dtype)
+            data = empty_rows((len(X), *item.shape), item.dtype)
         elif is_image and item.shape[1:] == data.shape[2:] and item.shape != data.shape[1:]:
             if len(item) == 1:  # gray among colors
                 item = np.repeat(item, 3, axis=0)
             else:
-                data = np.repeat(data, 3, axis=1)
+                gray, data = data, empty_rows((len(X), *item.shape), data.dtype)
+                data[:row] = gray[:row]
         if item.shape != data.shape[1:]:
             raise ValueError(_sizes_refusal(X, row, item.shape, data.shape[1:]))
         if item.dtype != data.dtype:
-            data = data.astype(np.result_type(item, data))
+            data = as_contiguous(data, np.result_type(item, data))
         data[row] = item
-    return data, is_image
+    return np.asarray(data), is_image
+
+
+def _arrays(X):
+    """Yield each item as an array, and whether it is an image; image files are decoded by threads, some ahead."""
+    if not is_image_paths(X):
+        for row in range(len(X)):
+            value = _value(X[row], row)
+            yield _as_array(value, row), _is_pillow_image(value) or isinstance(value, (str, os.PathLike))
+        return
+    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+        ahead = deque()
+        for file in X:
+            ahead.append(threads.submit(read_image, file))
+            if len(ahead) > _FILES_AHEAD:
+                yield ahead.popleft().result(), True
+        while ahead:
+            yield ahead.popleft().result(), True
 
 
 def _is_sequence(X):

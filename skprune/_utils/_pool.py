@@ -20,6 +20,7 @@ from skprune._utils._items import (
     subset,
     tensor_as_array,
 )
+from skprune._utils._mapped import as_contiguous, row_chunks
 
 ENCODE_FIRST = (
     "Encode and impute them first: in a Pipeline that begins with a ColumnTransformer, as labeler, proxy (which then ends in "
@@ -84,11 +85,12 @@ def as_pool(X, image_shape=None, *, estimator=None):
     image = array.ndim == 4
     if image and 0 in array.shape[1:]:
         raise ValueError(f"X holds images of shape {array.shape[1:]}, without any pixel.")
-    if array.dtype == np.float16 or (array.dtype == np.uint8 and not image):
-        array = array.astype(np.float32)
-    elif array.dtype not in (np.uint8, np.float32, np.float64):
-        array = array.astype(np.float64)
-    array = np.ascontiguousarray(array)
+    dtype = array.dtype
+    if dtype == np.float16 or (dtype == np.uint8 and not image):
+        dtype = np.float32
+    elif dtype not in (np.uint8, np.float32, np.float64):
+        dtype = np.float64
+    array = as_contiguous(array, dtype)
     _check_finite(array, X)
     return array
 
@@ -201,17 +203,18 @@ def _check_finite(array, X):
     with np.errstate(all="ignore"):
         if np.isfinite(array.sum()):
             return
-    bad = ~np.isfinite(flat(array))
+    table = flat(array)
+    bad = np.concatenate([~np.isfinite(table[rows]).all(axis=1) for rows in row_chunks(table)])
     if not bad.any():
         return
-    row = int(bad.any(axis=1).argmax())
-    column = int(bad[row].argmax())
-    is_nan = np.isnan(flat(array)[row, column])
+    row = int(bad.argmax())
+    column = int(np.isfinite(table[row]).argmin())
+    is_nan = np.isnan(table[row, column])
     name = repr(X.columns[column]) if is_frame(X) else column
-    error = NotNumbers if array.ndim == 2 and not np.isinf(array).any() else ValueError
+    error = NotNumbers if array.ndim == 2 and not np.isinf(array[bad]).any() else ValueError
     raise error(
         f"X contains {'NaN' if is_nan else 'infinity (inf)'}, first in row {row}, column {name}; "
-        f"{int(bad.any(axis=1).sum())} rows are not finite. Impute or drop them before pruning"
+        f"{int(bad.sum())} rows are not finite. Impute or drop them before pruning"
         f"{', or in a Pipeline as labeler and as proxy' if error is NotNumbers else ''}."
     )
 

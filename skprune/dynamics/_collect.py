@@ -38,7 +38,8 @@ def collect_dynamics(
         - a skorch classifier that returns logits (CrossEntropyLoss) or probabilities (NLLLoss), such as
           :class:`skprune.nets.NetClassifier`; it trains on all rows, shuffled, without a validation split;
         - a classifier with ``partial_fit`` and ``predict_proba``, such as ``SGDClassifier(loss="log_loss")`` or
-          ``MLPClassifier``; an epoch is one call of ``partial_fit`` on all rows, in a new order each time;
+          ``MLPClassifier``; an epoch is one pass over all rows by ``partial_fit``, of an array in pieces of 16 MB,
+          in a new order each time;
         - a classifier with ``staged_predict_proba``, such as ``HistGradientBoostingClassifier``, or ``LGBMClassifier`` or
           ``XGBClassifier``; an epoch is a boosting stage;
         - a Pipeline that ends in one of the last two; the steps before are fitted once.

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 from tqdm import tqdm
 
+from skprune._utils._mapped import row_chunks
 from skprune._utils._pool import take_rows
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._checks import check_length
@@ -55,12 +56,21 @@ def classifier_collector(proxy):
 def collect_partial_fit(model, X, y, run):
     """Train a classifier by ``partial_fit``, and record it after each pass."""
     rng = np.random.default_rng(run.seed)
+    order_chunks = row_chunks(X) if isinstance(X, np.ndarray) else [slice(0, len(y))]
     with ClassifierRecorder(y, run) as recorder:
         for _ in range(run.n_epochs):
             order = rng.permutation(len(y))
-            model.partial_fit(take_rows(X, order), y[order], classes=recorder.classes)
-            recorder.record(lambda: model.predict_proba(X))
+            for rows in (order[chunk] for chunk in order_chunks):
+                model.partial_fit(take_rows(X, rows), y[rows], classes=recorder.classes)
+            recorder.record(lambda: _proba(model, X))
         return recorder.dynamics(model)
+
+
+def _proba(model, X):
+    """Return the probabilities of all rows, of an array in chunks, so that no copy of it is made."""
+    if not isinstance(X, np.ndarray):
+        return model.predict_proba(X)
+    return np.concatenate([model.predict_proba(X[rows]) for rows in row_chunks(X)])
 
 
 def collect_staged(model, X, y, run):

@@ -18,6 +18,7 @@ from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._moving_average import MovingAverage
 from skprune.nets._parameters import StrictParameters
 from skprune.nets._progress import StageBar, TimeEstimate
+from skprune.nets._rows_by_index import rows_for_net
 from skprune.nets._schedule import CosineSchedule
 from skprune.nets._state import KeptState
 from skprune.nets._training_loop import StoppedByCallback, TrainingLoop
@@ -189,7 +190,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, WarmStart, KeptState, Ne
         self.check_is_fitted()
         pool = as_pool(X, self.image_shape, estimator=self)
         self._check_shape(pool)
-        return TensorPool(self.scaling_.to_tensor(pool).to(self.device_), None, self.scaling_)
+        return TensorPool(rows_for_net(pool, self.scaling_, self.device_), None, self.scaling_)
 
     def get_iterator(self, dataset, training=False):
         """Return the batches (skorch's hook)."""
@@ -250,7 +251,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, WarmStart, KeptState, Ne
 
     def _train(self, pool, codes):
         self.confident_ = None
-        data = TensorPool(self.scaling_.to_tensor(pool).to(self.device_), torch.from_numpy(codes), self.scaling_)
+        data = TensorPool(rows_for_net(pool, self.scaling_, self.device_), torch.from_numpy(codes), self.scaling_)
         steps = self._steps_per_epoch(len(pool))
         self.n_steps_planned_ = steps * self.max_epochs
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)

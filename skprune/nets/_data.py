@@ -5,10 +5,10 @@ import torch
 from torch.utils.data import Dataset
 
 from skprune._utils._device import send
+from skprune._utils._mapped import row_chunks
 from skprune._utils._pool import check_magnitude
 from skprune._utils._warnings import warn_user
 
-_CHUNK_ROWS = 4096
 _SAMPLED_PIXELS = 2_000_000
 _PERCENTILES = (0.1, 99.9)
 _SAMPLED_ROWS = 1000
@@ -25,23 +25,19 @@ class Scaling:
         self.mean, self.std = np.asarray(mean), np.asarray(std)
 
     @classmethod
-    def fit(cls, pool, chunk_rows=_CHUNK_ROWS):
+    def fit(cls, pool):
         """Learn the standardization."""
         check_magnitude(pool)
         if pool.ndim == 2:
-            std = pool.std(axis=0, dtype=np.float64)
+            mean, std = column_moments(pool)
             _warn_of_squeezed(pool, std)
-            return cls(
-                0.0,
-                1.0,
-                pool.mean(axis=0, dtype=np.float64),
-                np.where(std > 1e-12 * np.abs(pool).max(axis=0), std, 1.0),
-            )
+            extent = np.maximum(pool.max(axis=0), -pool.min(axis=0))
+            return cls(0.0, 1.0, mean, np.where(std > 1e-12 * extent, std, 1.0))
         low, span, clip = pixel_range(pool)
         pixels = cls(low, span, 0.0, 1.0, clip)
         total = np.zeros((2, pool.shape[1]))
-        for start in range(0, len(pool), chunk_rows):
-            part = pixels.to_unit(pool[start : start + chunk_rows].astype(np.float64))
+        for rows in row_chunks(pool):
+            part = pixels.to_unit(pool[rows].astype(np.float64))
             total += part.sum(axis=(0, 2, 3)), (part**2).sum(axis=(0, 2, 3))
         mean, square = total / (pool.size / pool.shape[1])
         std = np.sqrt(np.maximum(square - mean**2, 0.0))
@@ -59,6 +55,13 @@ class Scaling:
         if pool.ndim == 2:
             return torch.from_numpy(((pool - self.mean) / self.std).astype(np.float32))
         return torch.from_numpy(self.to_unit(pool).astype(np.float32))
+
+
+def column_moments(table):
+    """Return mean and standard deviation of each column, in chunks of rows."""
+    chunks = row_chunks(table)
+    mean = sum(table[rows].sum(axis=0, dtype=np.float64) for rows in chunks) / len(table)
+    return mean, np.sqrt(sum(np.square(table[rows] - mean).sum(axis=0) for rows in chunks) / len(table))
 
 
 def _warn_of_squeezed(table, std):

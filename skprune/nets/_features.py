@@ -1,5 +1,7 @@
 """Features that a fitted proxy gives to rows, in which new rows find the rows of the pool."""
 
+from functools import cache
+
 import numpy as np
 
 from skprune._utils._adapters import is_net
@@ -11,10 +13,9 @@ _LEAST_PROBA = 1e-12
 def proxy_features(model, X):
     """Return what enters the last layer of a fitted net, at most 128 numbers a row; else log-probabilities."""
     if is_net(model):
-        embedding = entering(model, X)
+        embedding = entering(model, X, _narrow)
         if embedding is not None:
-            n_features = embedding.shape[1]
-            return embedding if n_features <= _MOST_FEATURES else embedding @ _projection(n_features)
+            return embedding
     proba = np.asarray(model.predict_proba(X))
     return np.log(np.maximum(proba, _LEAST_PROBA)).astype(np.float32)
 
@@ -30,8 +31,8 @@ def features_warning(model, features):
     )
 
 
-def entering(net, X):
-    """Return what enters the last layer of a fitted net; None where that layer cannot be watched."""
+def entering(net, X, reduce=lambda features: features):
+    """Return what enters the last layer of a fitted net, reduced a batch at a time; None where it cannot be watched."""
     from skprune.nets._last_layer import LastLayer
 
     layer, parts = LastLayer(net), []
@@ -41,13 +42,19 @@ def entering(net, X):
             features = layer.features(outputs[0] if isinstance(outputs, tuple) else outputs)
             if features is None:
                 return None
-            parts.append(features.cpu().numpy())
+            parts.append(reduce(features.cpu().numpy()))
     finally:
         layer.remove()
     return np.concatenate(parts)
 
 
+def _narrow(features):
+    """Return features of at most 128 numbers a row, by a fixed random projection, which nearly keeps distances."""
+    n_features = features.shape[1]
+    return features if n_features <= _MOST_FEATURES else features @ _projection(n_features)
+
+
+@cache
 def _projection(n_features):
-    """Return a fixed random projection, which nearly keeps distances."""
     rng = np.random.default_rng(n_features)
     return (rng.standard_normal((n_features, _MOST_FEATURES)) / np.sqrt(_MOST_FEATURES)).astype(np.float32)
