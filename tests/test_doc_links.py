@@ -17,7 +17,7 @@ from skprune._utils._doc_links import DOCS_URL, see
 from skprune.selection import BaseSelector
 
 TOP = Path(__file__).parents[1]
-PACKAGES = [f"skprune.{name}" for name in skprune.__all__ if name.islower()]
+PACKAGES = [f"skprune.{name}" for name in skprune.__all__ if inspect.ismodule(getattr(skprune, name))]
 
 
 def public_estimators():
