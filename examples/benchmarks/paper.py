@@ -10,8 +10,15 @@ Protocols: "standard"; "corrupted", 30 % of the pool corrupted by corrupt_images
 frequent as the smallest (of CIFAR-10 about 9,750 rows are left then).
 
 Presets: "cpu" is a pool of 10,000 images, 250 labels (CIFAR-10: 500), SmallResNet, ratios 0.1, 0.3, 0.5, and as many steps
-whatever is kept, of 64 rows (of 32 at the ratio 0.1); "gpu" the training set but for 10,000 rows, the same part of it labeled,
-ResNet-18, 200 epochs in batches of 128, 64 and 32 rows, a learning rate of 0.1 for the proxies, ratios 0.2 and 0.7 besides.
+whatever is kept, of 64 rows (of 32 at the ratio 0.1). "card" is the training set but for 10,000 rows, the same part of it
+labeled, ResNet9, the same ratios, and final nets of 2,000 and of 16,000 steps of 128 rows, a table for each: the latter is
+convergence, 100 passes over half of the pool. It runs in pieces of at most --minutes, each going on where the one before
+stopped, with --jobs nets trained side by side on the card:
+
+    python examples/benchmarks/paper.py --preset card --dataset cifar10 --out results --jobs 4 --minutes 10
+
+A file ending in "-runs.csv" says the card, the versions and the seconds of each result. --tiny is the same at a size that says
+nothing, for a try on a CPU.
 
 Prototypicality, ELFS, ZCore and D2 see the features of one net that was trained on the pool without labels. ELFS, CCS and
 SemiPrune with AUM choose their cutoff themselves, as they do by name; selection.py compares it with the best fixed ones.
@@ -27,12 +34,14 @@ from the CSV files alone, and --figure draws them.
 """
 
 import argparse
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
 from common import machine, of_seeds, show, train_and_test
+from paper_card import CARD, TINY, Piece, run_pieces
 from sklearn.pipeline import Pipeline
 
 from skprune import SemiPrune
@@ -55,14 +64,16 @@ from skprune.semi_supervised import SoftMatch
 LOADERS = {"fashion": fetch_fashion_mnist, "cifar10": fetch_cifar10}
 PROTOCOLS = ("standard", "corrupted", "longtail")
 LABELED = {"fashion": 0.025, "cifar10": 0.05}
-RATIOS = {"cpu": (0.1, 0.3, 0.5), "gpu": (0.1, 0.2, 0.3, 0.5, 0.7)}
-BATCH_SIZES = {0.1: 32, 0.2: 32, 0.3: 64, 0.5: 64, 0.7: 128, 1.0: 128}
+RATIOS = (0.1, 0.3, 0.5)
+PRESETS = ("cpu", "card")
 N_VALIDATION = 10_000
+DATA = {}
 RANDOM, DEFAULT, UPPER, TRUSTING = "random", "SemiPrune-DUAL-Beta", "supervised DUAL-Beta", "SemiPrune goal=pseudo"
 OURS = (DEFAULT, TRUSTING, "SemiPrune-AUM-Cutoff")
 KNOW_ALL = (UPPER, "CCS-AUM")
 BY_CLASS, INCLUDING = "random min_per_class", "SemiPrune include_labeled"
 METHODS = (RANDOM, "prototypicality", "BADGE", "ELFS", "ZCore", "D2", *OURS, *KNOW_ALL, BY_CLASS, INCLUDING)
+LENDERS = {"oracle": None, "pseudo": DEFAULT}
 LEFT_OUT = {"oracle": (TRUSTING,), "pseudo": (*KNOW_ALL, INCLUDING)}
 STYLES = {RANDOM: ("black", "--"), BY_CLASS: ("black", ":"), INCLUDING: ("C5", ":")}
 LOWEST = -4.0  # of the panels, in points: what lies lower is far from random rows whatever it is
@@ -71,16 +82,18 @@ LABELS = {"oracle": "annotated coresets", "pseudo": "coresets with pseudo-labels
 
 def methods(shape, args):
     """Return the pruners by name."""
-    gpu = args.preset == "gpu"
-    steps = {"n_steps": 10_000, "batch_size": 512, "module": "resnet18"} if gpu else {"n_steps": 500}
+    card = args.card
+    steps = (
+        {"n_steps": 500} if card is None else {"n_steps": card.contrastive_steps, "batch_size": 512, "module": card.net}
+    )
     contrastive = ContrastiveFeatures(image_shape=shape, **steps)
     embedding = Pipeline([("net", contrastive), ("features", "passthrough")], memory=str(args.cache / "features"))
     recorded = {"memory": str(args.cache / "stages")}
     ours, classifier = {}, None
-    if gpu:
-        recorded["proxy"] = NetClassifier("resnet18", lr=0.1)
-        ours["labeler"] = SoftMatch("resnet18", n_steps=50_000)
-        classifier = NetClassifier("resnet18", n_steps=10_000, max_epochs=1, batch_size=64, augment="strong", ema=True)
+    if card is not None:
+        recorded["proxy"] = NetClassifier(card.net)
+        ours["labeler"] = SoftMatch(card.net, n_steps=card.labeler_steps)
+        classifier = card.final_net(card.budgets[0])
     if args.labeler_steps:
         ours["labeler"] = ours.get("labeler", SoftMatch()).set_params(n_steps=args.labeler_steps)
     ours |= recorded
@@ -101,14 +114,14 @@ def methods(shape, args):
     }
 
 
-def evaluators(args, ratios):
-    """Return the net of each ratio."""
-    if args.preset == "cpu":
-        return {
-            ratio: NetClassifier(n_steps=args.iterations, max_epochs=1, batch_size=min(64, BATCH_SIZES[ratio]))
-            for ratio in ratios
-        }
-    return {ratio: NetClassifier("resnet18", max_epochs=200, batch_size=BATCH_SIZES[ratio]) for ratio in ratios}
+def evaluators(args, ratios, budget):
+    """Return the net of each ratio; `budget` is the number of steps on a card."""
+    if args.card is not None:
+        return dict.fromkeys(ratios, args.card.final_net(budget))
+    return {
+        ratio: NetClassifier(n_steps=args.iterations, max_epochs=1, batch_size=32 if ratio == 0.1 else 64)
+        for ratio in ratios
+    }
 
 
 def problem(args, seed):
@@ -119,62 +132,91 @@ def problem(args, seed):
     if args.protocol == "longtail":
         rows = rows[make_long_tailed(y_train[rows], imbalance=100, random_state=seed)]
         rows = np.random.default_rng(seed).permutation(rows)
-    if args.preset == "cpu":
-        rows = rows[: args.pool]
+    rows = rows[: args.pool if args.card is None else args.card.n_pool]
+    if args.card is not None:
+        X_test, y_test, reserved = X_test[: args.card.n_test], y_test[: args.card.n_test], reserved[: args.card.n_test]
     X, y = X_train[rows], y_train[rows]
     if args.protocol == "corrupted":
         X = corrupt_images(X, fraction=0.3, random_state=seed)
-    partial = make_partial_labels(y, n_labeled=round(LABELED[args.dataset] * len(y)), random_state=seed)
+    y_partial = make_partial_labels(y, n_labeled=round(LABELED[args.dataset] * len(y)), random_state=seed)
     if args.split == "validation":
-        return X, y, partial, X_train[reserved], y_train[reserved]
-    return X, y, partial, X_test, y_test
+        return X, y, y_partial, X_train[reserved], y_train[reserved]
+    return X, y, y_partial, X_test, y_test
 
 
-def results_file(args, dataset, protocol):
-    """Return the file of a table; other presets and splits have others."""
+def results_file(args, dataset, protocol, suffix):
+    """Return the file of a table; other presets, splits and budgets have others, and so have the runs on a card."""
     steps = f"-{args.labeler_steps}" if args.labeler_steps else ""
-    return args.out / f"{args.preset}-{args.split}-{dataset}-{protocol}{steps}.csv"
+    suffix = "" if suffix is None else f"-{suffix}"
+    preset = "tiny" if args.tiny else args.preset
+    return args.out / f"{preset}-{args.split}-{dataset}-{protocol}{steps}{suffix}.csv"
 
 
 def compute(args, seed):
     """Compute the missing rows of a seed."""
-    X, y, partial, X_test, y_test = problem(args, seed)
-    found = methods(X.shape[1:], args)
-    ratios = RATIOS[args.preset]
-    shared = {
-        "y_oracle": y,
-        "X_test": X_test,
-        "y_test": y_test,
-        "labels_alone": False,
-        "random_states": [seed],
-        "results_file": results_file(args, args.dataset, args.protocol),
-    }
-    lenders = {"oracle": None, "pseudo": DEFAULT}
-    nets = evaluators(args, (*ratios, 1.0))
+    data = problem(args, seed)
+    pruners = methods(data[0].shape[1:], args)
     for labels in args.labels:
-        wanted = {*args.methods, lenders[labels]}  # what lends its labels is computed with the others
-        pruners = {name: one for name, one in found.items() if name in wanted and name not in LEFT_OUT[labels]}
-        pruning_curve(
-            pruners,
-            X,
-            partial,
-            ratios=ratios,
-            evaluator=nets,
-            labels=labels,
-            pseudo_labels_from=lenders[labels],
-            **shared,
-        )
+        wanted = {*args.methods, LENDERS[labels]}  # what lends its labels is computed with the others
+        names = [name for name in pruners if name in wanted and name not in LEFT_OUT[labels]]
+        curve(args, seed, data, pruners, labels, names, RATIOS, None)
         print(f"{args.dataset} {args.protocol} seed {seed}: {LABELS[labels]} done", flush=True)
     if "oracle" in args.labels:
-        pruning_curve({}, X, partial, ratios=[1.0], evaluator=nets, **shared)
+        curve(args, seed, data, pruners, "oracle", [], [1.0], None)
+
+
+def pieces(args):
+    """Return the pieces of the card preset: those of random rows, with which all others are compared, are first."""
+    found = []
+    for seed, labels, budget in product(args.seeds, args.labels, args.card.budgets):
+        reference = LENDERS[labels] or RANDOM
+        names = dict.fromkeys([reference, *(name for name in args.methods if name not in (*LEFT_OUT[labels], RANDOM))])
+        found += [Piece(seed, labels, name, ratio, budget, name == reference) for name, ratio in product(names, RATIOS)]
+        if labels == "oracle":
+            found.append(Piece(seed, labels, RANDOM, 1.0, budget, True))
+    return found
+
+
+def compute_piece(args, piece):
+    """Compute a piece, in a process that keeps the data of the last one."""
+    torch.set_num_threads(args.threads)
+    if DATA.get("seed") != piece.seed:
+        DATA.update(seed=piece.seed, data=problem(args, piece.seed))
+    pruners = methods(DATA["data"][0].shape[1:], args)
+    names = [
+        name for name in dict.fromkeys([LENDERS[piece.labels], piece.method]) if name in pruners and name != RANDOM
+    ]
+    curve(args, piece.seed, DATA["data"], pruners, piece.labels, names, [piece.ratio], piece.budget)
+
+
+def curve(args, seed, data, pruners, labels, names, ratios, budget):
+    """Compute the missing rows of some methods and ratios, and of random rows."""
+    X, y, y_partial, X_test, y_test = data
+    pruning_curve(
+        {name: pruners[name] for name in names},
+        X,
+        y_partial,
+        ratios=ratios,
+        evaluator=evaluators(args, ratios, budget),
+        labels=labels,
+        pseudo_labels_from=LENDERS[labels] if names else None,
+        y_oracle=y,
+        X_test=X_test,
+        y_test=y_test,
+        labels_alone=False,
+        random_states=[seed],
+        results_file=results_file(args, args.dataset, args.protocol, budget),
+    )
 
 
 def curves(args):
-    """Yield dataset, protocol, labels and rows of what there is."""
-    for dataset, protocol, labels in product(LOADERS, PROTOCOLS, LABELS):
-        file = results_file(args, dataset, protocol)
+    """Yield dataset, protocol, labels and rows of what there is; a protocol on a card comes with the steps of its nets."""
+    budgets = [None] if args.card is None else args.card.budgets
+    for dataset, protocol, budget, labels in product(LOADERS, PROTOCOLS, budgets, LABELS):
+        file = results_file(args, dataset, protocol, budget)
         if file.exists() and f",{labels}," in file.read_text():
-            yield dataset, protocol, labels, PruningCurve.from_csv(file, labels=labels).rows
+            name = protocol if budget is None else f"{protocol}, {budget:,} steps"
+            yield dataset, name, labels, PruningCurve.from_csv(file, labels=labels).rows
 
 
 def by_method(rows):
@@ -265,7 +307,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", choices=list(LOADERS), default="fashion")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="standard")
-    parser.add_argument("--preset", choices=list(RATIOS), default="cpu")
+    parser.add_argument("--preset", choices=PRESETS, default="cpu")
     parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4, 5])
     parser.add_argument("--labels", choices=list(LABELS), nargs="+", default=list(LABELS))
     parser.add_argument("--methods", choices=METHODS, nargs="+", default=list(METHODS))
@@ -273,6 +315,9 @@ def main():
     parser.add_argument("--pool", type=int, default=10_000, help="rows of the cpu preset")
     parser.add_argument("--iterations", type=int, default=1000, help="of the nets of the cpu preset")
     parser.add_argument("--labeler-steps", type=int, help="of SemiPrune's labeler, instead of the preset's")
+    parser.add_argument("--jobs", type=int, default=4, help="nets side by side, of the card preset")
+    parser.add_argument("--minutes", type=float, default=10, help="of a piece of the card preset")
+    parser.add_argument("--tiny", action="store_true", help="try the card preset")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=Path("paper-cache"))
     parser.add_argument("--out", type=Path, default=Path("paper"))
@@ -281,7 +326,12 @@ def main():
     parser.add_argument("--figure", type=Path, help="where to draw them; needs the extra 'plots'")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    if not args.report:
+    args.card = (TINY if args.tiny else CARD) if args.preset == "card" else None
+    if not args.report and args.card is not None:
+        runs = results_file(args, args.dataset, args.protocol, "runs")
+        left = run_pieces(pieces(args), partial(compute_piece, args), runs, jobs=args.jobs, minutes=args.minutes)
+        print(f"{left} nets are left: run the command again" if left else "all nets are trained")
+    elif not args.report:
         for seed in args.seeds:
             compute(args, seed)
     report(args)
