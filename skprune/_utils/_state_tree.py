@@ -10,7 +10,6 @@ from functools import partial
 from inspect import signature
 
 import numpy as np
-import skops.io
 from sklearn.base import clone
 
 from skprune._utils._adapters import is_net
@@ -114,7 +113,8 @@ class StateWriter:
 
     def _net(self, net):
         """Return the node of a net: its class, the parameters that differ from their defaults, and what it has learned."""
-        defaults = {name: parameter.default for name, parameter in signature(type(net)).parameters.items()}
+        signatures = [signature(kind.__init__).parameters for kind in reversed(type(net).__mro__)]
+        defaults = {name: parameter.default for known in signatures for name, parameter in known.items()}
         parameters = {
             name: value
             for name, value in net.get_params(deep=False).items()
@@ -126,6 +126,8 @@ class StateWriter:
         return node if names is None else node | {"feature_names": self.node(names)}
 
     def _by_skops(self, value):
+        import skops.io  # brings in all of scikit-learn
+
         nets = []
         try:
             content = skops.io.dumps(_exchanged(value, lambda part: is_net(part) and _put(nets, part)))
@@ -231,6 +233,8 @@ class StateReader:
 
     def read_skops(self, node):
         """Read a model that skops wrote."""
+        import skops.io
+
         content = self.arrays[node["skops"]].tobytes()
         allowed = check_names(skops.io.get_untrusted_types(data=content), self.trusted)
         value = skops.io.loads(content, trusted=allowed)
