@@ -5,6 +5,7 @@ nets their parameters and weights; all else is left to skops. Reading calls no c
 name that is not trusted.
 """
 
+from collections import OrderedDict
 from dataclasses import fields, is_dataclass
 from functools import partial
 from inspect import signature
@@ -50,7 +51,7 @@ class StateWriter:
             return [self.node(part) for part in value]
         if kind is tuple:
             return {"tuple": [self.node(part) for part in value]}
-        if kind is dict:
+        if kind in (dict, OrderedDict):
             return {"dict": [[self.node(key), self.node(part)] for key, part in value.items()]}
         if isinstance(value, (np.ndarray, np.generic)):
             return self._array(value)
@@ -251,7 +252,11 @@ def _dtype(name, kinds):
 
 
 def _is_default(value, default):
-    return value is default or (type(value) is type(default) and isinstance(value, _PLAIN) and value == default)
+    """Tell whether a parameter has its default; skorch's default split is an object, of which clones have a copy."""
+    if value is default or type(value) is not type(default):
+        return value is default
+    is_of_skorch = type(value).__module__.startswith("skorch.")
+    return vars(value) == vars(default) if is_of_skorch else isinstance(value, _PLAIN) and value == default
 
 
 def _put(nets, net):
