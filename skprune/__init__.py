@@ -14,6 +14,7 @@ _HOMES = {
     "AnnotationLoop": "_annotation._loop",
     "suggest_first_labels": "_annotation._first_labels",
     "prune_shards": "_prune_shards",
+    "load": "_utils._saving",
 }
 _MODULES = (
     "augment",

@@ -13,6 +13,7 @@ from skprune._utils._items import file_names, is_dataset, is_image_paths, labels
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
 from skprune._utils._mapped import MappedRows, is_mapped
 from skprune._utils._pool import check_equal_length, take_rows
+from skprune._utils._saving import SavedWithRows, need_rows
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def read_labeled_pool(estimator, X, y):
     return LabeledPool(rows, codes, classes)
 
 
-class BasePruner(DocLinks, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class BasePruner(DocLinks, TransformerMixin, SavedWithRows, BaseEstimator, auto_wrap_output_keys=None):
     """A mask over the rows of ``fit``, and all that derives from it."""
 
     @property
@@ -137,7 +138,7 @@ class BasePruner(DocLinks, TransformerMixin, BaseEstimator, auto_wrap_output_key
         ((30, 4), (30,))
         """
         check_is_fitted(self)
-        rows = self._rows
+        rows = need_rows(self._rows, self)
         is_on_disk = isinstance(rows, MappedRows)
         rows = np.asarray(rows) if is_on_disk else take_rows(rows, np.arange(int(self.support_.sum())))
         return rows, self.coreset_labels_.copy()
@@ -193,9 +194,25 @@ class BasePruner(DocLinks, TransformerMixin, BaseEstimator, auto_wrap_output_key
         self._file_names = file_names(X) if is_image_paths(X) else None
         self._labeled = labeled
         self._fingerprint = fingerprint(pool)
-        rows = np.flatnonzero(mask)
+        self._keep_rows(X)
+
+    def _keep_rows(self, X):
+        rows = self.coreset_indices_
         rows = MappedRows(X, rows) if is_mapped(X) else take_rows(X, rows)
         self._rows = rows.detach() if hasattr(rows, "detach") else rows  # without its graph, which cannot be copied
+
+    def __saved_state__(self, rows):
+        """Return the attributes that a file keeps: without places on this machine, and without rows unless asked for."""
+        state = vars(self) | {name: None for name in ("memory", "checkpoint") if name in vars(self)}
+        if "_rows" not in state:
+            return state
+        kept = np.asarray(self._rows) if isinstance(self._rows, MappedRows) else self._rows
+        return state | {"_rows": kept if rows else None}
+
+    def __restore_rows__(self, X):
+        """Take back the rows that a file did not keep."""
+        self._check_same(X, "")
+        self._keep_rows(X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -237,8 +254,12 @@ def check_fitted_pool(pruner, X):
     pruner._check_fitted_pool(X)
 
 
-class FittedPrunerMixin(DocLinks):
-    """For estimators around a fitted ``pruner_``: how it is made, and what it says of their input."""
+class FittedPrunerMixin(DocLinks, SavedWithRows):
+    """For estimators around a fitted ``pruner_``: how it is made and saved, and what it says of their input."""
+
+    def __restore_rows__(self, X):
+        """Take back the rows that a file did not keep."""
+        self.pruner_.__restore_rows__(X)
 
     def _pruner_for(self, *, trains_on_pseudo_labels, final_model=None):
         """Clone the pruner, and tell it what it leaves open: its goal, and the model that its comparison trains."""

@@ -15,12 +15,14 @@ from skprune._pipeline._labels_alone import compare_with_labels_alone
 from skprune._pipeline._random_comparison import CoresetJudge, smallest_sufficient_ratio
 from skprune._pipeline._selection import explanation_table, make_choice
 from skprune._pipeline._settings import Settings
+from skprune._pipeline._space import coverage_space
 from skprune._utils._adapters import as_input
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._given_rows import rows_of_coreset
 from skprune._utils._labels import MISSING, labels_at, missing_mask
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
+from skprune._utils._saving import need_rows
 from skprune._utils._warnings import warn_user
 from skprune.nets._features import proxy_features
 from skprune.scores._registry import mean_difficulty
@@ -144,6 +146,7 @@ class Reports:
         if np.array_equal(mask, self.support_):
             return self.annotation_indices_
         rows = np.flatnonzero(mask)
+        need_rows(self._inputs.embedding, self)
         settings = self._selections.get(joblib.hash(mask))
         proposals = rows if settings is None else self._make_choice(settings).order(mask)
         if settings is None or not np.array_equal(np.sort(proposals), rows):  # a selector may draw without a seed
@@ -189,7 +192,25 @@ class Reports:
             state["_selections"] = {}  # they hold what users passed to select, which may not be picklable
         return state
 
+    def __saved_state__(self, rows):
+        """Return the attributes that a file keeps; the space that a table is covered in shows all its rows."""
+        state = super().__saved_state__(rows)
+        if "_inputs" not in state:
+            return state
+        state |= {"_kept_reasons": self._reasons(), "_choice": None, "_classifier": None, "_selections": {}}
+        is_table = len(self._row_shape) != 3
+        return state | ({"_inputs": replace(self._inputs, embedding=None)} if is_table and not rows else {})
+
+    def __restore_rows__(self, X):
+        """Take back the rows that a file did not keep, and the space that a table is covered in."""
+        super().__restore_rows__(X)
+        if self._inputs.embedding is None:
+            pool = scale_images(self._check_fitted_pool(X), self._image_side)
+            space = coverage_space(pool, self._proxy_features, self._inputs.random_state)
+            self._inputs = replace(self._inputs, embedding=space)
+
     def _make_choice(self, settings):
+        need_rows(self._inputs.embedding, self)
         is_image = len(self._row_shape) == 3
         choice, _ = make_choice(
             settings,

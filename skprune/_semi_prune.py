@@ -135,11 +135,15 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         classes, shape of the rows or labeler differ from those of the last fit.
     memory : None, str or joblib.Memory, default=None
         Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `budget`, `difficulty`,
-        `selection`, `goal`, `verbose`, `n_jobs` and `checkpoint` are not part of its keys. Needs a `random_state`. Caches hold
-        pickles: load only those that you trust.
+        `selection`, `goal`, `verbose`, `n_jobs`, `checkpoint` and `checkpoint_every` are not part of its keys. Needs a
+        `random_state`. Caches hold pickles: load only those that you trust.
     checkpoint : None or path-like, default=None
         A folder that keeps each finished stage, so that a run that was killed continues after it. Needs a `random_state`.
         Checkpoints hold no pickles; nothing in them is run.
+    checkpoint_every : float, default=60.0
+        Seconds after which a net of skprune keeps the state of its training in `checkpoint`, so that a run that was killed
+        continues within the stage. It is kept less often where writing takes more than 2 % of the time; 0 keeps it after each
+        step, whatever that takes.
     $device
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn at random. With an int, the coreset does not depend on any global seed.
@@ -249,6 +253,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         warm_start=False,
         memory=None,
         checkpoint=None,
+        checkpoint_every=60.0,
         device=None,
         random_state=None,
         n_jobs=None,
@@ -276,6 +281,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         self.warm_start = warm_start
         self.memory = memory
         self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self.device = device
         self.random_state = random_state
         self.n_jobs = n_jobs

@@ -12,7 +12,7 @@ from skprune._pipeline._selection import selector_for
 from skprune._utils._adapters import is_net, is_own_net
 from skprune._utils._doc_links import see
 from skprune._utils._labels import MISSING
-from skprune._utils._parameter_checks import check_count, check_option
+from skprune._utils._parameter_checks import check_count, check_number, check_option
 from skprune.dynamics._checks import check_recording
 from skprune.scores import min_epochs
 from skprune.scores._registry import score_names
@@ -29,6 +29,7 @@ def check_parameters(settings, codes, classes, *, is_image, units=None, sets=Non
     _check_proxy(settings, codes)
     _check_selection(settings, codes, classes, k, n_recorded, is_image=is_image, units=units)
     _check_held_out(settings, codes, sets)
+    check_number("checkpoint_every", settings.checkpoint_every, 0)
     if settings.random_state is None and (settings.memory is not None or settings.checkpoint is not None):
         raise ValueError(
             "memory and checkpoint need a random_state: without one, no run finds its results again."

@@ -40,6 +40,7 @@ class Settings:
     estimate_accuracy: bool | str = False
     compare_with_random: object = False
     checkpoint: object = None
+    checkpoint_every: float = 60.0
     image_size: int | str | None = None
     warm_start: bool = False
 

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from contextlib import ExitStack, suppress
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 
 import joblib
@@ -21,11 +21,16 @@ from skprune._utils._state_files import UnreadableState, read_state, write_state
 from skprune._utils._trusted import names_in
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording
+from skprune.nets._running import kept_in
 
 CACHE_VERSION = 7
 _PROBE = b"\0" * 4096
 _NOT_IN_KEYS = ("verbose", "n_jobs")
-_STORES = ("memory", "checkpoint")  # of pruners and of scikit-learn's estimators; another's may be more than a place
+_STORES = (
+    "memory",
+    "checkpoint",
+    "checkpoint_every",
+)  # of pruners and of scikit-learn's estimators; another's may be more than a place
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
 
 
@@ -43,6 +48,7 @@ class StageCache:
         if self.checkpoint is not None and self.checkpoint.exists() and not self.checkpoint.is_dir():
             raise ValueError(f"checkpoint must name a folder, and {self.checkpoint} is a file.")
         self.kept = memory is not None or checkpoint is not None
+        self.checkpoint_every = settings.checkpoint_every
         self.device, self.is_image = settings.device, is_image
 
     def run(self, stage, model, key=None, /, *, verbose, before=lambda: None, **arguments):
@@ -58,8 +64,11 @@ class StageCache:
             self._check_folder()
             with lock_of(self.checkpoint / "locks" / f"{file.stem}.lock"):
                 if not file.exists():
-                    result = self._cached(stage, key, model, verbose, before, arguments)
-                    self._write(result, file, stage.__name__)
+                    running = file.with_suffix(".running")
+                    kept = _keeping(stage, running, self.checkpoint_every)
+                    result = self._cached(kept, key, model, verbose, before, arguments)
+                    if self._write(result, file, stage.__name__):
+                        running.unlink(missing_ok=True)
                     return result
         return self._read(file, stage.__name__, model)
 
@@ -143,13 +152,26 @@ class StageCache:
             ) from error
 
     def _write(self, result, file, kind):
-        """Write a result; one that cannot be written is worth a warning, since it is there."""
+        """Write a result, and tell whether it is kept; one that cannot be written is worth a warning, since it is there."""
         try:
             write_state(file, result, kind)
+            return True
         except Exception as error:
             warn_user(
                 f"The checkpoint {self.checkpoint} does not keep {kind}, which the next run computes again: {error!r}"
             )
+            return False
+
+
+def _keeping(stage, running, every):
+    """Return a stage that keeps the state of a net's training while it runs."""
+
+    @wraps(stage)
+    def kept(*args, **kwargs):
+        with kept_in(running, every):
+            return stage(*args, **kwargs)
+
+    return kept
 
 
 def _call(name, key, *, stage, model, verbose, before, arguments):

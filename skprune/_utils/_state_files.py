@@ -44,7 +44,7 @@ def read_state(file, kind, trusted=()):
         return StateReader(arrays, trusted).value(json.loads(head["state"]))
     except Exception as error:  # what damaged bytes raise is of many kinds
         reason = error if type(error).__module__.startswith("skprune") or type(error) is ValueError else repr(error)
-        raise UnreadableState(str(reason)) from error
+        raise UnreadableState(str(reason).rstrip(".")) from error
 
 
 class UnreadableState(ValueError):

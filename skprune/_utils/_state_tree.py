@@ -5,12 +5,12 @@ nets their parameters and weights; all else is left to skops. Reading calls no c
 name that is not trusted.
 """
 
+from collections import OrderedDict
 from dataclasses import fields, is_dataclass
 from functools import partial
 from inspect import signature
 
 import numpy as np
-import skops.io
 from sklearn.base import clone
 
 from skprune._utils._adapters import is_net
@@ -51,7 +51,7 @@ class StateWriter:
             return [self.node(part) for part in value]
         if kind is tuple:
             return {"tuple": [self.node(part) for part in value]}
-        if kind is dict:
+        if kind in (dict, OrderedDict):
             return {"dict": [[self.node(key), self.node(part)] for key, part in value.items()]}
         if isinstance(value, (np.ndarray, np.generic)):
             return self._array(value)
@@ -114,7 +114,8 @@ class StateWriter:
 
     def _net(self, net):
         """Return the node of a net: its class, the parameters that differ from their defaults, and what it has learned."""
-        defaults = {name: parameter.default for name, parameter in signature(type(net)).parameters.items()}
+        signatures = [signature(kind.__init__).parameters for kind in reversed(type(net).__mro__)]
+        defaults = {name: parameter.default for known in signatures for name, parameter in known.items()}
         parameters = {
             name: value
             for name, value in net.get_params(deep=False).items()
@@ -126,6 +127,8 @@ class StateWriter:
         return node if names is None else node | {"feature_names": self.node(names)}
 
     def _by_skops(self, value):
+        import skops.io  # brings in all of scikit-learn
+
         nets = []
         try:
             content = skops.io.dumps(_exchanged(value, lambda part: is_net(part) and _put(nets, part)))
@@ -231,6 +234,8 @@ class StateReader:
 
     def read_skops(self, node):
         """Read a model that skops wrote."""
+        import skops.io
+
         content = self.arrays[node["skops"]].tobytes()
         allowed = check_names(skops.io.get_untrusted_types(data=content), self.trusted)
         value = skops.io.loads(content, trusted=allowed)
@@ -247,7 +252,11 @@ def _dtype(name, kinds):
 
 
 def _is_default(value, default):
-    return value is default or (type(value) is type(default) and isinstance(value, _PLAIN) and value == default)
+    """Tell whether a parameter has its default; skorch's default split is an object, of which clones have a copy."""
+    if value is default or type(value) is not type(default):
+        return value is default
+    is_of_skorch = type(value).__module__.startswith("skorch.")
+    return vars(value) == vars(default) if is_of_skorch else isinstance(value, _PLAIN) and value == default
 
 
 def _put(nets, net):

@@ -16,6 +16,7 @@ from skprune._utils._given_rows import GivenRows
 from skprune._utils._labels import MISSING, encode_any_labels
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length, flat
+from skprune._utils._saving import need_rows
 from skprune._utils._seeds import random_state_of
 from skprune.selection import BaseSelector, Mixture, get_selector, kept_count
 from skprune.selection._base import needed_inputs
@@ -38,7 +39,8 @@ class ReselectingPruner(BasePruner):
             A new mask; the fitted attributes do not change.
         """
         check_is_fitted(self)
-        return self._choose(self._trace, self.ratio if ratio is None else ratio, self._selection_seed)[1]
+        trace = need_rows(self._trace, self)
+        return self._choose(trace, self.ratio if ratio is None else ratio, self._selection_seed)[1]
 
     @abstractmethod
     def _choose(self, trace, ratio, seed):
@@ -123,10 +125,12 @@ class ScoredPruner(LabelFreePruner):
             A new mask; the fitted attributes do not change.
         """
         check_is_fitted(self)
-        ratio = self.ratio if ratio is None else ratio
-        return self._select(
-            self._trace, ratio, self.selection if selection is None else selection, self._selection_seed
-        )
+        trace, ratio = need_rows(self._trace, self), self.ratio if ratio is None else ratio
+        return self._select(trace, ratio, self.selection if selection is None else selection, self._selection_seed)
+
+    def __saved_state__(self, rows):
+        """Return the attributes that a file keeps; the trace holds features of all rows."""
+        return super().__saved_state__(rows) | ({} if rows else {"_trace": None})
 
     def _inspect(self, rows, classes, rng):
         self._check_selector(get_selector(self.selection), self.ratio, len(rows))
@@ -173,6 +177,10 @@ class Picks:
 
 class GreedyPruner(LabelFreePruner):
     """A pruner that picks row after row, so that coresets of all ratios are nested; a subclass defines ``_pick``."""
+
+    def __saved_state__(self, rows):
+        """Return the attributes that a file keeps; the trace holds features of all rows."""
+        return super().__saved_state__(rows) | ({} if rows else {"_trace": None})
 
     def _inspect(self, rows, classes, rng):
         self._check(classes)

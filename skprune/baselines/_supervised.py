@@ -20,7 +20,7 @@ class SupervisedPruner(SemiPrune):
     $image_shape
     $missing_label
     $image_size
-    memory, checkpoint : object
+    memory, checkpoint, checkpoint_every : object
         As in :class:`~skprune.SemiPrune`.
     $device
     $random_state
@@ -58,6 +58,7 @@ class SupervisedPruner(SemiPrune):
         image_size="auto",
         memory=None,
         checkpoint=None,
+        checkpoint_every=60.0,
         device=None,
         random_state=None,
         n_jobs=None,
@@ -77,6 +78,7 @@ class SupervisedPruner(SemiPrune):
         self.image_size = image_size
         self.memory = memory
         self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self.device = device
         self.random_state = random_state
         self.n_jobs = n_jobs

@@ -86,6 +86,24 @@ class DynamicsBuilder:
             self._epoch_arrays[name] = array
         return self._epoch_arrays[name]
 
+    def state_dict(self):
+        """Return what has been built so far."""
+        return {
+            "epoch": self.epoch,
+            "kl": self.kl,
+            "epochs": {name: array[: self.epoch + 1] for name, array in self._epoch_arrays.items()},
+            "last": self._last_arrays,
+            "logs": self._logs,
+        }
+
+    def load_state_dict(self, state):
+        """Go on with what another builder has built."""
+        self.epoch, self.kl, self._logs = state["epoch"], state["kl"], state["logs"]
+        for name, array in state["epochs"].items():
+            target = self._epoch_arrays["seen"] if name == "seen" else self._array(name)
+            target[: len(array)] = array
+        self._last_arrays = state["last"]
+
     def arrays(self):
         """Return the arrays of all epochs so far by name, None for those that were not recorded."""
         n_epochs = self.epoch + 1

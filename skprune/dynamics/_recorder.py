@@ -73,14 +73,14 @@ class DynamicsRecorder(Callback):
         """Forget an earlier recording."""
         self.recording_ = as_recording(self.record)
         check_recording(self.recording_, net.max_epochs)
-        self.builder_ = None
+        self.builder_ = self.resumed_ = None
         self.n_closed_ = 0
         self.logits_ = _outputs_are_logits(net)
         self.head_ = LastLayer(net) if self.logits_ else None
 
     def on_epoch_begin(self, net, dataset_train=None, **kwargs):
         """Open an epoch."""
-        recording = self.recording_
+        recording, state = self.recording_, self.resumed_
         if recording.mode == "eval" and isinstance(dataset_train, torch.utils.data.Subset):
             raise ValueError(
                 "DynamicsRecorder(record='eval') needs all rows of X in training: set train_split=None on the net, or use "
@@ -91,9 +91,15 @@ class DynamicsRecorder(Callback):
             self.builder_ = DynamicsBuilder(
                 len(dataset_train), n_epochs, kl=recording.kl, memmap_folder=self.memmap_folder
             )
+        if state is not None:
+            self.builder_.load_state_dict(state["builder"])
         self.open_ = (self.n_closed_ + 1) % recording.every == 0
         self.gathered_, self.n_gathered_ = [], 0
-        if self.open_:
+        if state is not None:
+            self.gathered_ = [tuple(part.to(net.device_) for part in parts) for parts in state["gathered"]]
+            self.n_gathered_ = sum(outputs.numel() for _, outputs, *_ in self.gathered_)
+            self.resumed_ = None
+        elif self.open_:
             self.builder_.start_epoch()
 
     def on_batch_end(self, net, batch=None, training=False, y_pred=None, **kwargs):
@@ -120,7 +126,15 @@ class DynamicsRecorder(Callback):
         """Build the dynamics."""
         self.abandon()
         self.dynamics_ = TrainingDynamics._from_arrays(self.builder_.arrays())
-        del self.builder_, self.gathered_, self.n_gathered_
+        del self.builder_, self.gathered_, self.n_gathered_, self.resumed_
+
+    def state_dict(self):
+        """Return what has been recorded so far, and what has gathered since."""
+        return {"builder": self.builder_.state_dict(), "n_closed": self.n_closed_, "gathered": self.gathered_}
+
+    def load_state_dict(self, state):
+        """Go on with the recording of a run before, within the epoch that comes."""
+        self.n_closed_, self.resumed_ = state["n_closed"], state
 
     def abandon(self):
         """Let go of the network's last layer."""

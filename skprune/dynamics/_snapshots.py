@@ -19,6 +19,14 @@ class Snapshots(Callback):
         """Forget earlier weights."""
         self.states_ = []
 
+    def state_dict(self):
+        """Return the weights that are kept so far."""
+        return {"states": self.states_}
+
+    def load_state_dict(self, state):
+        """Take over weights of epochs before."""
+        self.states_ = state["states"]
+
     def on_epoch_end(self, net, **kwargs):
         """Keep the weights."""
         if len(net.history) % self.every == 0:

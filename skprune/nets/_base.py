@@ -18,6 +18,7 @@ from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._moving_average import MovingAverage
 from skprune.nets._parameters import StrictParameters
 from skprune.nets._progress import StageBar, TimeEstimate
+from skprune.nets._resumable import ResumableTraining
 from skprune.nets._rows_by_index import rows_for_net
 from skprune.nets._schedule import CosineSchedule
 from skprune.nets._state import KeptState
@@ -28,7 +29,7 @@ _MOST_EVAL_ROWS = 1024
 _EVAL_ROWS_PER_STEP_ROW = 8  # without gradients, activations are freed at once
 
 
-class BaseNet(DocLinks, StrictParameters, TrainingLoop, WarmStart, KeptState, NeuralNetClassifier):
+class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmStart, KeptState, NeuralNetClassifier):
     """Base class of the supervised and the semi-supervised nets."""
 
     _is_skprune_net = True
@@ -119,6 +120,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, WarmStart, KeptState, Ne
             with seeded(self._epoch_seed(), self.device_), fixed_shapes(self.device_):
                 if anew:
                     self.initialize()
+                    self._take_running()
                 self._train(pool, codes)
             if is_fit:
                 self._look_back(pool, codes)
@@ -196,7 +198,9 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, WarmStart, KeptState, Ne
         """Return the batches (skorch's hook)."""
         if not training:
             return EvalBatches(dataset, self._eval_rows())
-        return self._train_batches(dataset, self._epoch_seed())
+        batches = self._train_batches(dataset, self._epoch_seed())
+        self._resume(batches)
+        return batches
 
     def _eval_rows(self):
         """Return how many rows an evaluation pass takes: as many as fit where a training step fits."""
@@ -257,9 +261,10 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, WarmStart, KeptState, Ne
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)
         self.notify("on_train_begin", X=data, y=None)
         with suppress(StoppedByCallback):
-            self.fit_loop(data, None)
+            self.fit_loop(data, None, epochs=self._epochs_to_train())
         self.notify("on_train_end", X=data, y=None)
         self.confident_ = None
+        self._forget_running()
 
     def _prepare(self, shape, classes, scaling):
         self.shape_ = tuple(int(side) for side in shape)

@@ -146,7 +146,28 @@ class EvalBatches:
             yield self.pool.finish(self.pool.raw(rows)), self.pool.y[rows]
 
 
-class TrainBatches:
+class ResumableBatches:
+    """Batches that may begin within an epoch, after those that a run before has drawn."""
+
+    _first = 0
+
+    def state_dict(self):
+        """Return the state of the noise; the order follows from the seed and the number of steps."""
+        return {"noise": self._noise.get_state()}
+
+    def resume(self, state, n_epochs, n_steps):
+        """Skip so many epochs, and steps of the next one."""
+        self._skip(n_epochs, n_steps)
+        self._first = n_steps
+        self._noise.set_state(state["noise"])
+
+    def _take_first(self):
+        """Return the step with which the coming epoch begins; those after it begin with the first."""
+        first, self._first = self._first, 0
+        return first
+
+
+class TrainBatches(ResumableBatches):
     """Shuffled, augmented batches of a labeled pool; each batch carries the index of its rows."""
 
     def __init__(self, pool, batch_size, n_steps, augment, seed):
@@ -166,10 +187,19 @@ class TrainBatches:
             yield {"X": self.pool.finish(x), "index": rows}, self.pool.y[rows]
 
     def _epoch(self):
+        first = self._take_first()
         if self.n_steps is None:
             order = torch.randperm(len(self.pool), generator=self._order)
-            return send(order, self.pool.X.device).tensor_split(len(self))
-        return on_device(self._stream, self.n_steps, self.pool.X.device)
+            return send(order, self.pool.X.device).tensor_split(len(self))[first:]
+        return on_device(self._stream, self.n_steps - first, self.pool.X.device)
+
+    def _skip(self, n_epochs, n_steps):
+        if self.n_steps is None:
+            for _ in range(n_epochs):
+                torch.randperm(len(self.pool), generator=self._order)
+        else:
+            for _ in range(n_epochs * self.n_steps + n_steps):
+                next(self._stream)
 
 
 def n_batches(n_rows, batch_size):

@@ -25,12 +25,25 @@ class LossWatch:
         self._block_steps, self._lagging = block_steps, lagging
         self._copies = deque()
 
+    def state_dict(self):
+        """Return what has been collected, and the rates of the steps that have not been handed out."""
+        waiting = [rate for block, _ in self._copies for rate in block.rates] + self._rates
+        confident = None if self.confident[0] is None else torch.stack(self.confident)
+        return {"losses": torch.stack(self.losses), "confident": confident, "rates": waiting}
+
+    def load_state_dict(self, state, device):
+        """Go on where another watch has stopped."""
+        self.losses = list(state["losses"].to(device))
+        confident = state["confident"]
+        self.confident = [None] * len(self.losses) if confident is None else list(confident.to(device))
+        self._rates = list(state["rates"])
+
     def add(self, loss, confident, rate):
         """Note a step; yield the blocks that can be read now."""
         self.losses.append(loss)
         self.confident.append(confident)
         self._rates.append(rate)
-        if len(self._rates) == self._block_steps:
+        if len(self._rates) >= self._block_steps:
             self._start_copy()
             yield from self._arrived(held_back=int(self._lagging))
 

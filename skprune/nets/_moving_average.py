@@ -27,6 +27,15 @@ class MovingAverage(Callback):
                 torch._foreach_lerp_(self.averaged_.list(), self.current_.list(), 1 - ema_decay(self.step_))
             self.step_ += 1
 
+    def state_dict(self):
+        """Return the step and the averaged network."""
+        return {"step": self.step_, "module": self.module_.state_dict()}
+
+    def load_state_dict(self, state):
+        """Take over a step and an averaged network."""
+        self.step_ = state["step"]
+        self.module_.load_state_dict(state["module"])
+
     def on_train_end(self, net, **kwargs):
         """Load the average."""
         with torch.no_grad():

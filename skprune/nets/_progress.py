@@ -48,6 +48,14 @@ class StageBar(Callback):
             self.bar_.close()
             del self.bar_
 
+    def state_dict(self):
+        """Return how far the bar is."""
+        return {"n_done": self.bar_.n}
+
+    def load_state_dict(self, state):
+        """Show that so much was done by a run before."""
+        self.bar_.update(state["n_done"])
+
     def announce(self, seconds):
         """Say before the bar how long the stage will take."""
         self.bar_.set_description(f"{self.stage}, about {_duration(seconds)}")
@@ -84,6 +92,13 @@ class TimeEstimate(Callback):
         if now - self.start_ >= _MEASURED_SECONDS:
             self.told_ = True
             self._tell(net, (now - self.start_) / self.n_done_ * self.n_steps_)
+
+    def state_dict(self):
+        """Return nothing: time is measured anew."""
+        return {}
+
+    def load_state_dict(self, state):
+        """Do nothing."""
 
     def _tell(self, net, seconds):
         bar = next((callback for _, callback in net.callbacks_ if isinstance(callback, StageBar)), None)

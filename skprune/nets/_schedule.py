@@ -4,8 +4,10 @@ import math
 
 from skorch.callbacks import Callback
 
+from skprune.nets._resumable import Resumable
 
-class CosineSchedule(Callback):
+
+class CosineSchedule(Resumable, Callback):
     """Set the learning rate before each step: ``lr * cos(cycles * pi * step / total)``, or a half cosine down to 0."""
 
     def __init__(self, cycles):

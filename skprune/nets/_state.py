@@ -6,11 +6,33 @@ from copy import deepcopy
 import torch
 
 from skprune._utils._device import resolve_device, seeded
+from skprune._utils._saving import VersionedPickle, save
 from skprune.nets._data import Scaling
 
 
-class KeptState:
+class KeptState(VersionedPickle):
     """Keep, restore and convert the fitted state of a net."""
+
+    def save(self, file):
+        """Write the fitted net to a file, without pickles, whole or not at all.
+
+        Parameters
+        ----------
+        file : path-like
+            The file, which is replaced if it exists.
+
+        Raises
+        ------
+        TypeError
+            A parameter can only be pickled; the message names it.
+        OSError
+            The file cannot be written; it stays as it was.
+
+        See Also
+        --------
+        skprune.load : Read the file.
+        """
+        save(self, file)
 
     def initialize(self):
         """Build module, criterion and optimizer (skorch's hook)."""

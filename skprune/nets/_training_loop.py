@@ -42,6 +42,7 @@ class TrainingLoop:
         if iterator is None:
             return
         watch = LossWatch(_WATCH_STEPS, lagging=self.device_.type == "cuda")
+        self._resume_epoch(watch)
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             rate = self.optimizer_.param_groups[-1]["lr"]
@@ -49,6 +50,7 @@ class TrainingLoop:
             self.notify("on_batch_end", batch=batch, training=training, **step)
             for block in watch.add(step["loss"].detach(), self.confident_, rate):
                 self._look_at(block, len(iterator))
+            self._keep(iterator, watch)
         for block in watch.finish():
             self._look_at(block, len(iterator))
         self.history.record(prefix + "_loss", torch.stack(watch.losses).double().mean().item())

@@ -3,11 +3,12 @@
 import torch
 
 from skprune.nets._moving_average import ema_decay
+from skprune.nets._resumable import Resumable
 
 ALIGNMENTS = ("uniform", "labels", "learned")
 
 
-class Alignment:
+class Alignment(Resumable):
     """Shift class probabilities so that their running mean approaches a target distribution."""
 
     def __init__(self, kind, frequencies):

@@ -129,6 +129,15 @@ class SemiSupervisedNet(BaseNet, ABC):
             seed=seed,
         )
 
+    def _resume(self, batches):
+        super()._resume(batches)
+        if self._resumed is not None:
+            self.step_ = self._resumed["epochs"] * len(batches) + self._resumed["steps"]
+
+    def _stateful(self):
+        parts = super()._stateful() | {"rule": self.rule_}
+        return parts if self.alignment_ is None else parts | {"alignment": self.alignment_}
+
     def _policy(self, name, default):
         policy = getattr(self, name)
         if policy is None:

@@ -2,10 +2,10 @@
 
 import torch
 
-from skprune.nets._data import index_stream, on_device
+from skprune.nets._data import ResumableBatches, index_stream, on_device
 
 
-class SemiSupervisedBatches:
+class SemiSupervisedBatches(ResumableBatches):
     """Batches of rows [labeled B | first view mu * B | second view mu * B], two views of the same unlabeled rows."""
 
     def __init__(self, pool, *, batch_size, mu, n_steps, weak, strong, second_view, n_labeled_strong, balanced, seed):
@@ -25,13 +25,17 @@ class SemiSupervisedBatches:
         return self.n_steps
 
     def __iter__(self):
-        for rows in on_device(self._rows, self.n_steps, self.pool.X.device):
+        for rows in on_device(self._rows, self.n_steps - self._take_first(), self.pool.X.device):
             labeled, unlabeled = rows.split(self._sizes)
             rows = rows if self.second_view is None else torch.cat([rows, unlabeled])
             x = self._augmented(self.pool.raw(rows), len(labeled), len(unlabeled))
             y = torch.full((len(x),), -1, device=x.device)
             y[: len(labeled)] = self.pool.y[labeled]
             yield {"X": self.pool.finish(x), "index": rows}, y
+
+    def _skip(self, n_epochs, n_steps):
+        for _ in range(n_epochs * self.n_steps + n_steps):
+            next(self._rows)
 
     def _augmented(self, x, n_labeled, n_unlabeled):
         """Augment all rows weakly, and the last labeled rows and a strong second view strongly too."""

@@ -11,9 +11,10 @@ from torch.nn import functional as F
 
 from skprune._utils._parameter_checks import check_number
 from skprune.nets._moving_average import ema_decay
+from skprune.nets._resumable import Resumable
 
 
-class Rule:
+class Rule(Resumable):
     """Base class: hard labels of weight 1, cross-entropy."""
 
     aligned_targets = True

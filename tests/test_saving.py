@@ -1,0 +1,299 @@
+"""Fitted pruners and nets in files: the same answers after loading, no rows unless asked for, no pickles."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from skorch import NeuralNetClassifier
+
+import skprune
+from skprune import PrunedClassifier, PruningSampler, SemiPrune
+from skprune.baselines import (
+    ActivePruner,
+    ELFSPruner,
+    HerdingPruner,
+    KCenterPruner,
+    ModeratePruner,
+    RandomPruner,
+    SupervisedPruner,
+)
+from skprune.dynamics import Recording
+from skprune.nets import NetClassifier
+from skprune.selection import Beta, Mixture, Random
+from skprune.semi_supervised import FixMatch
+
+FITTED = [
+    *("classes_", "pseudo_labels_", "pseudo_label_confidence_", "pseudo_label_accuracy_", "difficulty_scores_"),
+    *("support_", "coreset_indices_", "coreset_labels_", "annotation_indices_", "sample_weight_", "n_features_in_"),
+]
+
+
+def sgd():
+    return make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss"))
+
+
+def pruner_of(**params):
+    return SemiPrune(**{"labeler": LabelSpreading(), "proxy": sgd(), "n_epochs": 10, "random_state": 0} | params)
+
+
+class SmallModule(torch.nn.Module):
+    """A module of a user."""
+
+    def __init__(self, inputs=4, classes=3):
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.Linear(inputs, 4), torch.nn.ReLU(), torch.nn.Linear(4, classes))
+
+    def forward(self, X):
+        return self.layers(X)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "saved.skprune"
+
+
+def there_and_back(estimator, file, **options):
+    estimator.save(file, **{name: value for name, value in options.items() if name == "rows"})
+    return skprune.load(file, **{name: value for name, value in options.items() if name != "rows"})
+
+
+def assert_same_answers(loaded, pruner, names=FITTED):
+    for name in names:
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(pruner, name), err_msg=name)
+
+
+def test_a_pruner_of_a_table_comes_back(iris, file):
+    X, y, partial = iris
+    pruner = pruner_of().fit(X, partial)
+    loaded = there_and_back(pruner, file)
+    assert repr(loaded) == repr(pruner)
+    assert_same_answers(loaded, pruner)
+    assert loaded.get_params(deep=False).keys() == pruner.get_params(deep=False).keys()
+    pd.testing.assert_frame_equal(loaded.explain(["aum"]), pruner.explain(["aum"]))
+    np.testing.assert_array_equal(loaded.transform(X), pruner.transform(X))
+    np.testing.assert_array_equal(loaded.predict_difficulty(X[:9]), pruner.predict_difficulty(X[:9]))
+    np.testing.assert_array_equal(loaded.dynamics_.target_proba, pruner.dynamics_.target_proba)
+    np.testing.assert_array_equal(loaded.proxy_.predict_proba(X), pruner.proxy_.predict_proba(X))
+
+
+def test_a_file_holds_no_rows_of_a_table(iris, file):
+    X, _, partial = iris
+    marked = X.copy()
+    marked[7] = np.pi, np.e, 1.25, 0.5
+    pruner = pruner_of(ratio=1.0, labeler=sgd_labeler()).fit(marked, partial)
+    pruner.save(file)
+    assert marked[7].tobytes() not in file.read_bytes()
+    pruner.save(file, rows=True)
+    assert marked[7].tobytes() in file.read_bytes()
+
+
+def sgd_labeler():
+    return SelfTrainingClassifier(sgd(), threshold=0.5)
+
+
+CALLS = {
+    "coreset": lambda pruner, X, y: pruner.coreset()[0],
+    "select": lambda pruner, X, y: pruner.select(0.3),
+    "annotation_indices": lambda pruner, X, y: pruner.annotation_indices(np.arange(150) < 9),
+    "score": lambda pruner, X, y: pruner.score(X, y),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_needs_the_rows_says_so_and_works_with_them(iris, file, name):
+    X, y, partial = iris
+    pruner, call = pruner_of().fit(X, partial), CALLS[name]
+    with pytest.raises(ValueError, match=r"saved without its rows, .*skprune.load\(file, X=X\)"):
+        call(there_and_back(pruner, file), X, y)
+    np.testing.assert_array_equal(call(there_and_back(pruner, file, X=X), X, y), call(pruner, X, y))
+    np.testing.assert_array_equal(call(there_and_back(pruner, file, rows=True), X, y), call(pruner, X, y))
+
+
+def test_other_data_are_refused(iris, file):
+    X, _, partial = iris
+    pruner_of().fit(X, partial).save(file)
+    with pytest.raises(ValueError, match="X is not the data that SemiPrune was fitted to"):
+        skprune.load(file, X=X[::-1])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_pruner_of_images_needs_no_rows(images, quick, file):
+    X, y, partial = images
+    pruner = quick(
+        labeler=FixMatch(n_steps=4, batch_size=8, mu=2, module__width=4),
+        selection="auto",
+        n_epochs=10,
+        proxy=NetClassifier(module__width=4),
+    ).fit(X, partial)
+    loaded = there_and_back(pruner, file)
+    assert_same_answers(loaded, pruner)
+    np.testing.assert_array_equal(loaded.select(0.3), pruner.select(0.3))
+    np.testing.assert_array_equal(loaded.labeler_.predict_proba(X), pruner.labeler_.predict_proba(X))
+    np.testing.assert_array_equal(loaded.predict_difficulty(X[:9]), pruner.predict_difficulty(X[:9]))
+
+
+SETTINGS = {
+    "classes of text": {},
+    "objects": {
+        "selection": Mixture(Random(), second=Beta(c_d=3)),
+        "record": Recording(kl=True),
+        "difficulty": ["aum", "tdds"],
+    },
+    "a random state": {"random_state": np.random.RandomState(3), "estimate_accuracy": False},
+    "several proxies": {"n_repeats": 2},
+    "a comparison": {"compare_with_random": LogisticRegression(max_iter=500)},
+    "its own labeler": {"budget": 12, "goal": "pseudo"},
+}
+
+
+@pytest.mark.filterwarnings("ignore:(If this coreset|Random rows|The coreset)")
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_come_back(iris, file, name):
+    X, _, partial = iris
+    labels = np.array([None if label < 0 else "abc"[label] for label in partial], dtype=object)
+    pruner = pruner_of(**SETTINGS[name]).fit(pd.DataFrame(X, columns=list("pqrs")), labels)
+    loaded = there_and_back(pruner, file)
+    assert_same_answers(loaded, pruner, [*FITTED, "feature_names_in_"])
+    assert repr(loaded.get_params()["selection"]) == repr(pruner.get_params()["selection"])
+    assert loaded.random_comparison_ == pruner.random_comparison_
+
+
+def test_groups_come_back(iris, file):
+    X, _, partial = iris
+    pruner = pruner_of().fit(X, partial, groups=np.arange(150) // 3)
+    loaded = there_and_back(pruner, file, X=X)
+    np.testing.assert_array_equal(loaded.select(0.3), pruner.select(0.3))
+
+
+def test_places_on_a_machine_stay_there(iris, tmp_path, file):
+    X, _, partial = iris
+    pruner = pruner_of(memory=str(tmp_path / "cache"), checkpoint=tmp_path / "kept").fit(X, partial)
+    loaded = there_and_back(pruner, file)
+    assert (loaded.memory, loaded.checkpoint) == (None, None)
+    assert str(tmp_path).encode() not in file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "pruner",
+    [
+        RandomPruner(random_state=0),
+        KCenterPruner(random_state=0),
+        HerdingPruner(random_state=0),
+        ModeratePruner(random_state=0),
+        ELFSPruner(proxy=sgd(), n_epochs=10, random_state=0),
+        ActivePruner(strategy="margin", classifier=LogisticRegression(max_iter=500), random_state=0),
+        SupervisedPruner(proxy=sgd(), n_epochs=10, random_state=0),
+    ],
+    ids=lambda pruner: type(pruner).__name__,
+)
+def test_baselines_come_back(iris, file, pruner):
+    X, y, partial = iris
+    pruner.fit(X, partial if isinstance(pruner, ActivePruner) else y)
+    loaded = there_and_back(pruner, file)
+    assert_same_answers(loaded, pruner, ["support_", "difficulty_scores_", "coreset_labels_"])
+    loaded = there_and_back(pruner, file, rows=True)
+    np.testing.assert_array_equal(loaded.select(0.3), pruner.select(0.3))
+    np.testing.assert_array_equal(loaded.coreset()[0], X[pruner.support_])
+    if isinstance(pruner, (KCenterPruner, HerdingPruner, ModeratePruner)):
+        with pytest.raises(ValueError, match="saved without its rows"):
+            there_and_back(pruner, file, X=X).select(0.3)
+
+
+def test_models_around_a_pruner_come_back(iris, file):
+    X, _, partial = iris
+    model = PrunedClassifier(make_pipeline(PCA(2), LogisticRegression()), pruner_of(), labels="pseudo").fit(X, partial)
+    loaded = there_and_back(model, file, X=X)
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    np.testing.assert_array_equal(loaded.pruner_.coreset()[0], X[model.pruner_.support_])
+    sampler = PruningSampler(pruner_of()).fit(X, partial)
+    np.testing.assert_array_equal(there_and_back(sampler, file).sample_indices_, sampler.sample_indices_)
+
+
+def test_nets_come_back(iris, file):
+    X, y, partial = iris
+    net = NetClassifier(max_epochs=2, module__width=8, optimizer=torch.optim.Adam, lr=0.01, random_state=0)
+    net.fit(pd.DataFrame(X, columns=list("pqrs")), y)
+    loaded = there_and_back(net, file)
+    assert repr(loaded) == repr(net)
+    np.testing.assert_array_equal(loaded.predict_proba(X), net.predict_proba(X))
+    assert loaded.feature_names_in_.tolist() == list("pqrs")
+    assert loaded.history[:, "train_loss"] == net.history[:, "train_loss"]
+    with pytest.raises(ValueError, match="X is the pool of a pruner, and .* holds a NetClassifier"):
+        skprune.load(file, X=X)
+
+
+def test_classes_of_a_user_are_trusted_by_name_only(iris, file):
+    X, y, _ = iris
+    proxy = NeuralNetClassifier(SmallModule, criterion=torch.nn.CrossEntropyLoss, max_epochs=2, verbose=0)
+    pruner = SupervisedPruner(proxy=proxy, n_epochs=4, difficulty="aum", random_state=0).fit(X.astype(np.float32), y)
+    pruner.save(file)
+    name = f"{__name__}.SmallModule"
+    with pytest.raises(ValueError, match=rf"cannot be loaded: it names {name}, .*pass trusted=\['{name}'\]"):
+        skprune.load(file)
+    loaded = skprune.load(file, trusted=[name])
+    np.testing.assert_array_equal(
+        loaded.proxy_.predict_proba(X.astype(np.float32)), pruner.proxy_.predict_proba(X.astype(np.float32))
+    )
+
+
+def test_what_can_only_be_pickled_is_named_and_the_file_stays(iris, file):
+    X, y, _ = iris
+    net = NetClassifier(max_epochs=1, module__width=4, random_state=0).fit(X, y)
+    net.save(file)
+    content = file.read_bytes()
+    net.set_params(augment=lambda x, generator: x)
+    with pytest.raises(TypeError, match="<lambda> is defined within a function"):
+        net.save(file)
+    assert file.read_bytes() == content
+
+
+def test_what_is_not_fitted_is_not_saved(file):
+    for estimator in (SemiPrune(), NetClassifier()):
+        with pytest.raises(NotFittedError):
+            estimator.save(file)
+    assert not file.exists()
+
+
+def test_other_files_are_refused_by_name(tmp_path, file):
+    file.write_bytes(pickle.dumps(SemiPrune()))
+    with pytest.raises(ValueError, match=f"{file} cannot be loaded"):
+        skprune.load(file)
+    with pytest.raises(FileNotFoundError):
+        skprune.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.3.1"])
+def test_pickles_and_files_of_another_minor_version_are_refused(iris, file, monkeypatch, version):
+    X, y, _ = iris
+    models = [
+        RandomPruner(random_state=0).fit(X),
+        NetClassifier(max_epochs=1, module__width=4, random_state=0).fit(X, y),
+    ]
+    for model in models:
+        with monkeypatch.context() as context:
+            context.setattr(skprune, "__version__", version)
+            pickled = pickle.dumps(model)
+            model.save(file)
+        with pytest.raises(
+            ValueError, match=f"{type(model).__name__} cannot be unpickled: .*written by skprune {version}"
+        ):
+            pickle.loads(pickled)
+        with pytest.raises(ValueError, match=f"written by skprune {version}, and this is {skprune.__version__}"):
+            skprune.load(file)
+        np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).n_features_in_, 4)
+
+
+def test_a_pickle_without_a_version_is_of_the_first_one(iris):
+    X, _, _ = iris
+    state = RandomPruner(random_state=0).fit(X).__getstate__()
+    del state["_skprune_version"]
+    with pytest.raises(ValueError, match="written by skprune 0.1.0"):
+        RandomPruner().__setstate__(state)
