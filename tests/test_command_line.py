@@ -322,6 +322,17 @@ def test_help_is_quick_and_imports_nothing_heavy():
     assert "examples:" in run.stdout
 
 
+def test_tell_imports_no_torch(folder):
+    (folder / "next.csv").write_text("id,label\na,dog\n")
+    code = "import sys; from skprune._command_line._main import main\n"
+    code += "assert main(['tell', 'next.csv', '--labels', 'new.csv']) == 0; assert 'torch' not in sys.modules"
+    root = str(Path(__file__).parents[1])
+    run = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r})\n{code}"], capture_output=True
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def test_python_m_skprune():
     run = subprocess.run([sys.executable, "-m", "skprune", "--version"], capture_output=True, text=True, timeout=120)
     assert run.stdout.startswith("skprune 0.")

@@ -1,8 +1,7 @@
-"""The fit that a command asks for."""
+"""The fit that a command asks for, its report, and the last word."""
 
+import sys
 from contextlib import contextmanager
-
-import numpy as np
 
 from skprune._command_line._errors import BadInput
 from skprune._command_line._labels_file import read_labels
@@ -52,10 +51,21 @@ def make_pruner(arguments, goal):
     )
 
 
-def explained(pruner):
-    """Return what ``explain`` tells of each row, as lists by name."""
-    table = pruner.explain()
-    return {name: np.asarray(table[name]) for name in table}
+def draw_report(file, arguments, pruner, data):
+    """Write the report of a fit; nothing where no file is named."""
+    if file is not None:
+        title = f"Pruning report: {arguments.data.resolve().name}"
+        pruner.report(file, data.X, show=data.shown, names=data.ids, title=title)
+
+
+def say_done(arguments, message, pruner=None):
+    """Say what was written and, of a fit, how many of its pseudo-labels are correct."""
+    accuracy = getattr(pruner, "pseudo_label_accuracy_", None)
+    if accuracy is not None:
+        low, high = pruner.pseudo_label_accuracy_interval_
+        message += f" About {accuracy:.0%} of the pseudo-labels are correct (95 % interval {low:.0%} to {high:.0%})."
+    if not arguments.quiet:
+        print(message, file=sys.stderr)
 
 
 def _check_matplotlib():

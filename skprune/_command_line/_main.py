@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from importlib import import_module
 
 from skprune._command_line._errors import BAD_INPUT, DONE, INTERRUPTED, BadInput
 from skprune._command_line._parser import make_parser
@@ -12,14 +13,12 @@ _REFUSALS = (ValueError, TypeError, OSError, ImportError, ArithmeticError, Memor
 def main(argv=None):
     """Run a command, and return its exit code."""
     arguments = make_parser().parse_args(argv)
-    from skprune._command_line._commands import COMMANDS
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = _show_warning
         try:
-            COMMANDS[arguments.command](arguments)
+            import_module(f"skprune._command_line._{arguments.command}").run(arguments)
         except KeyboardInterrupt as interrupt:
             _say(f"interrupted. {interrupt}".strip())
             return INTERRUPTED

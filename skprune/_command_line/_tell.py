@@ -6,7 +6,7 @@ from skprune.labeling import read_answers
 from skprune.labeling._answers import answers_in, id_column, labels_of, read_lines
 
 
-def tell(arguments):
+def run(arguments):
     """Add new labels to the file of labels."""
     file = arguments.labels
     if file.suffix.lower() == ".json":
