@@ -72,7 +72,6 @@ html_static_path = ["_static"]
 html_css_files = ["skprune.css"]
 html_theme_options = {
     "logo": {"text": "skprune"},
-    "navbar_align": "right",
     "navbar_center": [],
     "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "icon_links": [{"name": "Source", "url": urls["Source"], "icon": "fa-solid fa-code-branch"}],
