@@ -121,14 +121,14 @@ def prune_shards(pruner, shards, *, n_jobs=None):
     >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.linear_model import SGDClassifier
-    >>> from sklearn.semi_supervised import SelfTrainingClassifier
+    >>> from sklearn.semi_supervised import LabelSpreading
     >>> from skprune import SemiPrune, prune_shards
     >>> from skprune.datasets import make_partial_labels
     >>> X, y = load_digits(return_X_y=True)
     >>> X, y_partial = X / 16, make_partial_labels(y, n_labeled=200, random_state=0)
     >>> shards = [(X[:900], y_partial[:900]), (X[900:], y_partial[900:])]
     >>> classifier = SGDClassifier(loss="log_loss")
-    >>> pruner = SemiPrune(0.1, labeler=SelfTrainingClassifier(classifier), proxy=classifier, random_state=0)
+    >>> pruner = SemiPrune(0.1, labeler=LabelSpreading(kernel="knn"), proxy=classifier, random_state=0)
     >>> rows, labels = prune_shards(pruner, shards).coreset(shards)
     >>> rows.shape
     (180, 64)

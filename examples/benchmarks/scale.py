@@ -202,9 +202,7 @@ MEASURES = {
 
 def report(rows):
     """Print the table, with the cost of each row and of each further one."""
-    print(
-        f"{'part':10s} {'kind':20s} {'rows':>9s} {'seconds':>9s} {'CPU':>9s} {'MiB':>8s} {'µs a row':>9s} {'B a row':>8s}  further rows"
-    )
+    print(HEADER)
     before = {}
     for row in sorted(rows, key=lambda row: (row["part"], row["kind"], row["setting"], int(row["rows"]))):
         n, cpu, mib = int(row["rows"]), float(row["cpu"]), float(row["mib"])
