@@ -1,34 +1,30 @@
 """prune_shards: one coreset of a pool that comes in shards."""
 
-import os
 import warnings
 from dataclasses import dataclass
 from numbers import Integral
 
-import joblib
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone
 
 from skprune._pipeline._selection import LOST_CLASSES, warn_of_lost_classes
+from skprune._pipeline._shards import check_shapes, naming_shard, outline_of, read_shard
 from skprune._pipeline._shares import calibrations, knots_of, shares_by_size, shares_of_top
 from skprune._reports import choose_among
 from skprune._semi_prune import SemiPrune
 from skprune._utils._labels import labels_at, missing_mask
 from skprune._utils._mapped import empty_rows, is_mapped
-from skprune._utils._pool import check_equal_length
 from skprune._utils._seeds import random_state_of
 from skprune.selection import Cutoff, Easiest, Hardest, get_selector, kept_count
 from skprune.selection._cutoff import share_of
 
-_NAMED_ROWS = 64
-
 
 @dataclass(frozen=True)
 class ShardedCoreset:
-    """The coreset of a pool in shards, in lists with an entry for each shard.
+    """The coreset of a pool in shards, as :func:`prune_shards` returns it: lists with an entry for each shard.
 
-    Attributes
+    Parameters
     ----------
     support : list of ndarray of shape (n_samples,), bool
         True for the rows of the shard that are kept.
@@ -38,6 +34,16 @@ class ShardedCoreset:
         The probability that the label is correct, in [0, 1].
     difficulty_scores : list of ndarray of shape (n_samples,), float64
         Higher means harder, on one scale for all shards.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skprune import ShardedCoreset
+    >>> shards = [(np.eye(3), [0, 1, 1]), (np.ones((1, 3)), [0])]
+    >>> kept, labels = [np.array([True, False, True]), np.array([True])], [np.array([0, 1, 1]), np.array([0])]
+    >>> rows, labels = ShardedCoreset(kept, labels, [np.ones(3), np.ones(1)], [np.zeros(3), np.zeros(1)]).coreset(shards)
+    >>> labels
+    array([0, 1, 0])
     """
 
     support: list
@@ -115,14 +121,14 @@ def prune_shards(pruner, shards, *, n_jobs=None):
     >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.linear_model import SGDClassifier
-    >>> from sklearn.semi_supervised import SelfTrainingClassifier
+    >>> from sklearn.semi_supervised import LabelSpreading
     >>> from skprune import SemiPrune, prune_shards
     >>> from skprune.datasets import make_partial_labels
     >>> X, y = load_digits(return_X_y=True)
     >>> X, y_partial = X / 16, make_partial_labels(y, n_labeled=200, random_state=0)
     >>> shards = [(X[:900], y_partial[:900]), (X[900:], y_partial[900:])]
     >>> classifier = SGDClassifier(loss="log_loss")
-    >>> pruner = SemiPrune(0.1, labeler=SelfTrainingClassifier(classifier), proxy=classifier, random_state=0)
+    >>> pruner = SemiPrune(0.1, labeler=LabelSpreading(kernel="knn"), proxy=classifier, random_state=0)
     >>> rows, labels = prune_shards(pruner, shards).coreset(shards)
     >>> rows.shape
     (180, 64)
@@ -136,8 +142,8 @@ def prune_shards(pruner, shards, *, n_jobs=None):
         seed = int(random_state_of(seed).randint(2**31 - 1))
     pruner = clone(pruner).set_params(random_state=seed)
     parallel = Parallel(n_jobs=n_jobs)
-    outlines = parallel(delayed(_outline)(number, shard, pruner.missing_label) for number, shard in enumerate(shards))
-    _check_shapes(outlines)
+    outlines = parallel(delayed(outline_of)(number, shard, pruner.missing_label) for number, shard in enumerate(shards))
+    check_shapes(outlines)
     # in an order that does not depend on that of the shards: sums, chance, and the rows that are added
     order = sorted(range(len(shards)), key=lambda number: outlines[number].name)
     rng, sizes = np.random.default_rng(seed), np.array([outlines[number].size for number in order])
@@ -168,16 +174,6 @@ def prune_shards(pruner, shards, *, n_jobs=None):
 
 
 @dataclass(frozen=True)
-class _Outline:
-    """What is known of a shard before it is scored: its size, a name by its content, and its labeled rows."""
-
-    size: int
-    name: str
-    rows: np.ndarray
-    labels: np.ndarray
-
-
-@dataclass(frozen=True)
 class _Scored:
     """A shard that was scored: its rows in the order in which they are kept, and the quantiles of the shared rows."""
 
@@ -198,23 +194,6 @@ class _Band:
     skipped: float = 0.0
 
 
-def read_shard(shard):
-    """Return the rows and labels of a shard."""
-    if isinstance(shard, (str, os.PathLike)):
-        with np.load(shard) as arrays:
-            shard = arrays["X"], arrays["y"]
-    elif callable(shard):
-        shard = shard()
-    if not isinstance(shard, (tuple, list)) or len(shard) != 2:
-        raise TypeError(f"a shard must be a pair (X, y), a callable that returns one, or an .npz file, got {shard!r}.")
-    X, y = shard
-    X = np.asarray(X) if not hasattr(X, "dtype") or not hasattr(X, "shape") else X
-    if not isinstance(X, np.ndarray):
-        raise TypeError(f"X of a shard must be an array, got a {type(X).__name__}.")
-    check_equal_length(X, y)
-    return X, y
-
-
 def _check_pruner(pruner):
     if not isinstance(pruner, SemiPrune):
         raise TypeError(f"pruner must be a SemiPrune, got {pruner!r}.")
@@ -225,12 +204,6 @@ def _check_pruner(pruner):
             )
 
 
-def _check_shapes(outlines):
-    shapes = {outline.rows.shape[1:] for outline in outlines}
-    if len(shapes) > 1:
-        raise ValueError(f"The rows of the shards must have one shape, got {' and '.join(map(str, sorted(shapes)))}.")
-
-
 def _band(selection):
     """Return what a selection by rank keeps; None of any other."""
     selector = None if isinstance(selection, str) and selection == "auto" else get_selector(selection)
@@ -238,14 +211,6 @@ def _band(selection):
         return None
     skipped = selector.hard_cutoff if isinstance(selector, Cutoff) else 0.0
     return _Band(Easiest(), -1.0) if isinstance(selector, Easiest) else _Band(Hardest(), 1.0, skipped)
-
-
-def _outline(number, shard, missing_label):
-    X, y = _named(number, read_shard, shard)
-    labeled = np.flatnonzero(~missing_mask(y, missing_label))
-    some = np.linspace(0, len(X) - 1, _NAMED_ROWS).astype(np.int64)
-    rows, labels = np.array(X[labeled]), np.asarray(labels_at(y, labeled))
-    return _Outline(len(X), joblib.hash((len(X), np.array(X[some]), rows, labels)), rows, labels)
 
 
 def _score(pruner, number, shard, others, share):
@@ -262,7 +227,7 @@ def _score(pruner, number, shard, others, share):
         X[own], X[len(own) :] = own_rows, np.concatenate([outline.rows for outline in others])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", LOST_CLASSES)  # another shard may keep rows of them
-        fitted = _named(number, clone(pruner).set_params(missing_label=None).fit, X, labels)
+        fitted = naming_shard(number, clone(pruner).set_params(missing_label=None).fit, X, labels)
     scores, is_labeled = fitted.difficulty_scores_, ~missing_mask(labels, None)
     order, n_distinct = choose_among(fitted, own, len(own) if share is None else share)
     return _Scored(
@@ -288,12 +253,3 @@ def _within_band(band, scored, scores, k, rng):
     first = shares_of_top(keys, n_skipped, rng) if n_skipped else np.zeros(len(keys), dtype=np.int64)
     shares = shares_of_top([key[start:] for key, start in zip(keys, first, strict=True)], k, rng)
     return [shard.order[start : start + share] for shard, start, share in zip(scored, first, shares, strict=True)]
-
-
-def _named(number, function, *arguments):
-    """Call a function, and say in its error which shard it is about."""
-    try:
-        return function(*arguments)
-    except (ValueError, TypeError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"Shard {number}: {error}") from error

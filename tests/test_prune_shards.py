@@ -164,7 +164,7 @@ def test_shards_of_every_kind(pool, tmp_path):
 
 def test_classes_that_no_shard_keeps(pool):
     X, y, partial = pool
-    with pytest.warns(UserWarning, match=r"The coreset of 2 rows holds no row of 1 of 3 classes"):
+    with pytest.warns(UserWarning, match=r"The coreset of 2 rows holds no row of 2 of 3 classes"):
         prune_shards(pruner(Hardest(), ratio=2), in_shards(X, partial, 100))
 
 
