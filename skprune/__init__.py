@@ -15,6 +15,7 @@ _HOMES = {
     "suggest_first_labels": "_annotation._first_labels",
     "prune_shards": "_prune_shards",
     "load": "_utils._saving",
+    "signed_memory": "_utils._signed_memory",
 }
 _MODULES = (
     "augment",
