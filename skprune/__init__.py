@@ -16,6 +16,7 @@ _HOMES = {
     "prune_shards": "_prune_shards",
     "load": "_utils._saving",
     "ShardedCoreset": "_prune_shards",
+    "signed_memory": "_utils._signed_memory",
 }
 _MODULES = (
     "augment",

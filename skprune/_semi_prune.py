@@ -136,7 +136,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
     memory : None, str or joblib.Memory, default=None
         Cache of the two expensive stages, as in ``sklearn.pipeline.Pipeline``. `ratio`, `budget`, `difficulty`,
         `selection`, `goal`, `verbose`, `n_jobs`, `checkpoint` and `checkpoint_every` are not part of its keys. Needs a
-        `random_state`. Caches hold pickles: load only those that you trust.
+        `random_state`. Caches hold pickles: load only those that you trust, or use :func:`skprune.signed_memory`.
     checkpoint : None or path-like, default=None
         A folder that keeps each finished stage, so that a run that was killed continues after it. Needs a `random_state`.
         Checkpoints hold no pickles; nothing in them is run.

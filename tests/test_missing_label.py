@@ -259,7 +259,7 @@ def test_no_label_at_all_names_a_way_to_choose_the_first(pool):
     with pytest.raises(ValueError, match="no labeled row") as refused:
         SemiPrune().fit(X, np.full(150, -1))
     advice = str(refused.value)
-    code = advice[advice.index("skprune.") : advice.index(" first.")]
+    code = advice[advice.index("skprune.") : advice.index(" for a start")]
     first = eval(code, {"skprune": skprune, "X": X})
     assert len(first) == 20
     assert len(set(load_iris().target[first])) == 3

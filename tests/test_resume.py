@@ -1,19 +1,28 @@
 """Training that was killed goes on where it has stopped: bit for bit as if nothing had happened."""
 
 import errno
+import signal
 import subprocess
 import sys
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_iris
+from sklearn.linear_model import SGDClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
 
+from skprune import SemiPrune
 from skprune._utils import _state_files
 from skprune._utils._labels import VANISHED
 from skprune.baselines import SupervisedPruner
-from skprune.dynamics import DynamicsRecorder, Recording
+from skprune.datasets import make_partial_labels
+from skprune.dynamics import DynamicsRecorder, Recording, collect_dynamics
 from skprune.nets import NetClassifier
 from skprune.nets._loss_watch import LossWatch
 from skprune.nets._running import RunningTraining, kept_in
@@ -217,7 +226,7 @@ def test_a_full_disk_costs_one_warning_and_leaves_the_state_before(iris, tmp_pat
     assert len(caught) == 1
     assert len(calls) > 3
     assert_same_net(net, expected)
-    state = RunningTraining(file, 0.0).read()
+    state = RunningTraining(file, 0.0).read(net.seed_)
     assert (state["epochs"], state["steps"]) == (0, 2)
 
 
@@ -259,23 +268,59 @@ def test_a_watch_goes_on_with_what_it_has_not_shown(lagging):
     assert [float(loss) for block in blocks for loss in block.losses] == rates
 
 
+class Fuse:
+    """A method of a classifier that ends the training after some calls."""
+
+    def __init__(self, n_calls):
+        self.n_left = n_calls
+
+    def around(self, method):
+        def fused(*args, **kwargs):
+            self.n_left -= 1
+            if self.n_left < 0:
+                raise Killed
+            return method(*args, **kwargs)
+
+        return fused
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize(
+    "proxy",
+    [SGDClassifier(loss="log_loss", average=True), make_pipeline(StandardScaler(), MLPClassifier((4,)))],
+    ids=["sgd", "perceptron"],
+)
+def test_classifiers_go_on_after_an_epoch(iris, tmp_path, monkeypatch, proxy):
+    X, y, _ = iris
+    kind = type(proxy[-1] if isinstance(proxy, Pipeline) else proxy)
+
+    def collect():
+        return collect_dynamics(proxy, X, y, n_epochs=9, record=Recording(every=2), random_state=0)
+
+    expected, model = collect()
+    for n_calls in (0, 4, 3):
+        with monkeypatch.context() as context, kept_in(tmp_path / "running", 0.0):
+            context.setattr(kind, "partial_fit", Fuse(n_calls).around(kind.partial_fit))
+            with pytest.raises(Killed):
+                collect()
+    with kept_in(tmp_path / "running", 0.0):
+        again, last = collect()
+    for name, array in vars(expected).items():
+        np.testing.assert_array_equal(vars(again)[name], array, err_msg=name)
+    np.testing.assert_array_equal(last.predict_proba(X), model.predict_proba(X))
+
+
 # Through the pruners
 
 
-def run_and_kill(code, folder, step):
-    """Run a script in which a labeler is killed at a step, by a signal that nothing can catch."""
-    script = f"""
+SCRIPT = """
 import os, signal, sys
 import numpy as np
-from sklearn.datasets import load_iris
-from skorch.callbacks import Callback
-from skprune import SemiPrune
-from skprune.datasets import make_partial_labels
-from skprune.nets import NetClassifier
+import torch
 from skprune.nets._running import RunningTraining
-from skprune.semi_supervised import SoftMatch
-X, y = load_iris(return_X_y=True)
-partial = make_partial_labels(y, n_labeled=15, random_state=0)
+sys.path.insert(0, {tests!r})
+from test_resume import fit_pruner
+torch.set_num_threads(1)
 write, n_written = RunningTraining.write, [0]
 def counted(self, state):
     write(self, state)
@@ -283,31 +328,39 @@ def counted(self, state):
     if n_written[0] == {step}:
         os.kill(os.getpid(), signal.SIGKILL)
 RunningTraining.write = counted
-pruner = SemiPrune(
-    labeler=SoftMatch(n_steps=10, batch_size=8, mu=1, module__width=8), proxy=NetClassifier(module__width=8), n_epochs=10,
-    estimate_accuracy=False, random_state=0, {folder}
-).fit(X, partial)
-np.savez({code!r}, scores=pruner.difficulty_scores_, support=pruner.support_, proba=pruner.labeler_.predict_proba(X),
-         written=n_written[0])
+fit_pruner(checkpoint={folder!r}, checkpoint_every=0.0)
 """
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
 
-def test_a_killed_process_goes_on(tmp_path):
-    folder = f"checkpoint={str(tmp_path / 'kept')!r}, checkpoint_every=0.0"
-    expected = run_and_kill(str(tmp_path / "expected.npz"), "", 0)
-    assert expected.returncode == 0, expected.stderr
+def fit_pruner(**params):
+    """Fit a pruner of two nets: 10 steps of labeling, and 20 of recording."""
+    X, y = load_iris(return_X_y=True)
+    return SemiPrune(
+        labeler=SoftMatch(n_steps=10, batch_size=8, mu=1, module__width=8),
+        proxy=NetClassifier(module__width=8),
+        n_epochs=10,
+        estimate_accuracy=False,
+        random_state=0,
+        **params,
+    ).fit(X, make_partial_labels(y, n_labeled=15, random_state=0))
+
+
+def test_a_killed_process_goes_on(tmp_path, monkeypatch):
+    folder, n_written = tmp_path / "kept", []
     for step in (4, 13):
-        assert run_and_kill(str(tmp_path / "no.npz"), folder, step).returncode == -9
-        assert len(list((tmp_path / "kept").glob("*.running"))) == 1
-    last = run_and_kill(str(tmp_path / "resumed.npz"), folder, 0)
-    assert last.returncode == 0, last.stderr
-    assert not (tmp_path / "no.npz").exists()
-    assert not list((tmp_path / "kept").glob("*.running"))
-    with np.load(tmp_path / "expected.npz") as first, np.load(tmp_path / "resumed.npz") as again:
-        for name in ("scores", "support", "proba"):
-            np.testing.assert_array_equal(again[name], first[name], err_msg=name)
-        assert again["written"] == 10 + 20 - 4 - 13
+        script = SCRIPT.format(tests=str(Path(__file__).parent), step=step, folder=str(folder))
+        killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert len(list(folder.glob("*.running"))) == 1
+    write = RunningTraining.write
+    monkeypatch.setattr(RunningTraining, "write", lambda self, state: n_written.append(write(self, state)))
+    again, expected = fit_pruner(checkpoint=folder, checkpoint_every=0.0), fit_pruner()
+    assert len(n_written) == 10 + 20 - 4 - 13
+    assert not list(folder.glob("*.running"))
+    np.testing.assert_array_equal(again.difficulty_scores_, expected.difficulty_scores_)
+    np.testing.assert_array_equal(again.support_, expected.support_)
+    assert_same_net(again.labeler_, expected.labeler_)
+    assert_same_net(again.proxy_, expected.proxy_)
 
 
 @pytest.mark.parametrize("every", [-1.0, None, "often", float("nan")])

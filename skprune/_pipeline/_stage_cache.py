@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 import tempfile
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial, wraps
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from skprune._base import BasePruner
 from skprune._utils._adapters import clones_itself, holds_net, is_net
 from skprune._utils._given_rows import GivenRows
 from skprune._utils._locks import NotWritable, lock_of
+from skprune._utils._signed_memory import SIGNED, WrongSignature
 from skprune._utils._state_files import UnreadableState, read_state, write_state
 from skprune._utils._trusted import names_in
 from skprune._utils._warnings import warn_user
@@ -100,8 +101,12 @@ class StageCache:
                 cached = self.memory.cache(_call, ignore=["stage", "model", "verbose", "before", "arguments"])
                 if self._in_folder():
                     if cached.check_call_in_cache(**call):
-                        with suppress(Exception):  # a damaged entry is made again, once
+                        try:
                             return cached.call_and_shelve(**call).get()
+                        except WrongSignature as error:
+                            warn_user(f"{error} It is not read, and is made again.")
+                        except Exception:  # a damaged entry is made again, once
+                            pass
                     locks = Path(self.memory.location) / "skprune-locks"
                     held.enter_context(lock_of(locks / f"{stage.__name__}-{key}.lock"))
             except (OSError, NotWritable) as error:
@@ -113,7 +118,8 @@ class StageCache:
     def _in_folder(self):
         """Tell whether the cache lies in a folder of this machine, where there can be locks."""
         memory = self.memory
-        return isinstance(memory, joblib.Memory) and memory.backend == "local" and memory.location is not None
+        is_of_files = isinstance(memory, joblib.Memory) and memory.backend in ("local", SIGNED)
+        return is_of_files and memory.location is not None
 
     def key(self, stage, model, /, **arguments):
         """Return the key of a call, None where nothing is kept."""

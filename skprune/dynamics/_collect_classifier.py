@@ -8,10 +8,12 @@ from tqdm import tqdm
 
 from skprune._utils._mapped import row_chunks
 from skprune._utils._pool import take_rows
+from skprune._utils._trusted import names_in
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._checks import check_length
 from skprune.dynamics._reduce import first_not_finite
 from skprune.dynamics._training_dynamics import TrainingDynamics
+from skprune.nets._running import take_running
 
 _NAIVE_BAYES = (BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB)
 _LEAST_CHANGE = 1e-6
@@ -55,14 +57,22 @@ def classifier_collector(proxy):
 
 def collect_partial_fit(model, X, y, run):
     """Train a classifier by ``partial_fit``, and record it after each pass."""
-    rng = np.random.default_rng(run.seed)
+    rng, running = np.random.default_rng(run.seed), take_running()
+    state = None if running is None else running.read(run.seed, names_in(model))
     order_chunks = row_chunks(X) if isinstance(X, np.ndarray) else [slice(0, len(y))]
     with ClassifierRecorder(y, run) as recorder:
-        for _ in range(run.n_epochs):
+        if state is not None:
+            vars(model).update(vars(state["model"]))
+            rng.bit_generator.state = state["generator"]
+            recorder.load_state_dict(state["recorder"])
+        for _ in range(recorder.n_trained, run.n_epochs):
             order = rng.permutation(len(y))
             for rows in (order[chunk] for chunk in order_chunks):
                 model.partial_fit(take_rows(X, rows), y[rows], classes=recorder.classes)
             recorder.record(lambda: _proba(model, X))
+            if running is not None and running.is_due():
+                parts = {"recorder": recorder.state_dict(), "generator": rng.bit_generator.state}
+                running.write({"seed": run.seed, "model": model, **parts})
         return recorder.dynamics(model)
 
 
@@ -126,6 +136,16 @@ class ClassifierRecorder:
 
     def __exit__(self, *error):
         self.bar.close()
+
+    def state_dict(self):
+        """Return what has been recorded so far."""
+        return {"builder": self.builder.state_dict(), "n_trained": self.n_trained}
+
+    def load_state_dict(self, state):
+        """Go on with the recording of a run before."""
+        self.builder.load_state_dict(state["builder"])
+        self.n_trained = state["n_trained"]
+        self.bar.update(self.n_trained)
 
     def record(self, predict):
         """Count an epoch, and record the predictions if its turn has come."""

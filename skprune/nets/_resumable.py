@@ -1,4 +1,8 @@
-"""Training that goes on where a run that was killed has stopped, bit for bit on one thread."""
+"""Training that goes on where a run that was killed has stopped, bit for bit on one thread.
+
+Whatever has a state has ``state_dict`` and ``load_state_dict``, as torch's modules and optimizers have. Batches are drawn again
+from their seed, without the rows, up to the step at which the state was kept.
+"""
 
 import torch
 
@@ -22,11 +26,7 @@ class Resumable:
 
 
 class ResumableTraining:
-    """Mixin for nets: keep the whole state of a training, and take it up again.
-
-    Whatever has a state has ``state_dict`` and ``load_state_dict``, as torch's modules and optimizers have. Batches are drawn
-    again from their seed, without the rows, up to the step at which the state was kept.
-    """
+    """Mixin for nets: keep the whole state of a training, and take it up again."""
 
     _running = _resumed = None
 
@@ -39,9 +39,7 @@ class ResumableTraining:
         if not all(hasattr(callback, "load_state_dict") for _, callback in self.callbacks_):
             self._running = None
             return
-        state = self._running.read()
-        if state is not None and state["seed"] == self.seed_:
-            self._resumed = state
+        self._resumed = self._running.read(self.seed_)
 
     def _forget_running(self):
         vars(self).pop("_running", None)

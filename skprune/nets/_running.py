@@ -1,4 +1,4 @@
-"""The state of a training that is running, in a file, so that a run that was killed goes on within it."""
+"""The state of a training that is running, in a file, so that a run that was killed goes on within it. No torch."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +15,7 @@ _running = ContextVar("skprune_running_training", default=None)
 
 @contextmanager
 def kept_in(file, every):
-    """Let the first net that is fitted in the block keep its state in a file, every so many seconds."""
+    """Let the first model that is trained step by step in the block keep its state in a file, every so many seconds."""
     token = _running.set(RunningTraining(file, every))
     try:
         yield
@@ -24,7 +24,7 @@ def kept_in(file, every):
 
 
 def take_running():
-    """Return where a net that is fitted now keeps its state; None where nothing is kept, or another net has taken it."""
+    """Return where a model that is trained now keeps its state; None where nothing is kept, or another has taken it."""
     running = _running.get()
     if running is not None:
         _running.set(None)
@@ -38,12 +38,13 @@ class RunningTraining:
         self.file, self.every = Path(file), every
         self._cost, self._last, self._has_failed = 0.0, monotonic(), False
 
-    def read(self):
-        """Return the state that a run before has left, None if there is none; refuse a damaged one."""
+    def read(self, seed, trusted=()):
+        """Return the state that a run before with this seed has left, None if there is none; refuse a damaged one."""
         if not self.file.exists():
             return None
         try:
-            return read_state(self.file, _KIND)
+            state = read_state(self.file, _KIND, trusted)
+            return state if state["seed"] == seed else None
         except UnreadableState as error:
             raise ValueError(
                 f"The checkpoint {self.file} cannot be read: {error}. Delete it to begin its stage again."
