@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
+from skprune._utils._doc_links import see
 from skprune._utils._labels import warn_of_vanished
 from skprune.augment import TabularStrong
 from skprune.model_selection import PartialLabelKFold
@@ -380,7 +381,9 @@ def test_parts_of_a_step_are_the_whole(iris, make, options):
 
 def test_the_warning_fits_the_labeler(recwarn):
     warn_of_vanished(np.array([0, 0]), np.array(["a", "b"]), LabelSpreading())
-    assert str(recwarn[0].message).endswith("Give LabelSpreading more labels of the class.")
+    assert str(recwarn[0].message).endswith(
+        "Give LabelSpreading more labels of the class." + see("labeling#long-tails")
+    )
 
 
 def test_a_class_that_vanishes_is_named():
@@ -414,4 +417,4 @@ def test_a_class_that_vanishes_is_named():
 def test_the_warning_advises_what_is_not_set_already(labeler, advice):
     with pytest.warns(UserWarning, match="no row of 1 of 2 classes") as seen:
         warn_of_vanished(np.array([0, 0]), np.array(["a", "b"]), labeler)
-    assert str(seen[0].message).endswith(advice)
+    assert str(seen[0].message).endswith(advice + see("labeling#long-tails"))

@@ -129,11 +129,23 @@ class DynamicsRecorder(Callback):
         del self.builder_, self.gathered_, self.n_gathered_, self.resumed_
 
     def state_dict(self):
-        """Return what has been recorded so far, and what has gathered since."""
+        """Return what has been recorded so far, for a training that goes on in another process.
+
+        Returns
+        -------
+        dict
+            Arrays of the finished epochs, and what has gathered since.
+        """
         return {"builder": self.builder_.state_dict(), "n_closed": self.n_closed_, "gathered": self.gathered_}
 
     def load_state_dict(self, state):
-        """Go on with the recording of a run before, within the epoch that comes."""
+        """Go on with the recording of a run before, within the epoch that comes.
+
+        Parameters
+        ----------
+        state : dict
+            What :meth:`state_dict` returned.
+        """
         self.n_closed_, self.resumed_ = state["n_closed"], state
 
     def abandon(self):
