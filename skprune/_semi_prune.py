@@ -69,15 +69,16 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         ``Cutoff(hard_cutoff=0.1)``. A name stands for a selector with its defaults: "beta" is ``Beta()``. The keys of a
         ``class_balanced`` dict are classes of y. A selector sees one row of several equal ones, and one of each group.
 
-        "auto" covers the pool. For tables, it is ``KMeans(min_per_class=0.5)`` in standardized columns, or in 128 principal
-        components of these if there are more than 256, and `difficulty` has no influence. For images, it is
+        "auto" covers the pool. For tables, it is ``KMeans(4, min_per_class=0.5)`` in standardized columns, or in 128 principal
+        components of these if there are more than 256, and `difficulty` has no influence: rows are kept closer together where
+        their class is uncertain, provided that the given labels are learned well enough to tell. For images, it is
         ``Mixture(KMeans(), second=Beta("auto", n_epochs=..., min_per_class=0.5))``, where Beta reads the epochs that the
         difficulty reads: half of the rows cover the features of the proxy, the others are drawn by difficulty.
     goal : {"auto", "annotate", "pseudo"}, default="auto"
         What the coreset is for: to be labeled by people, or to be trained on with its pseudo-labels. A wrong pseudo-label
-        hurts the model trained on it, whereas people correct it. With "pseudo", the Beta of ``selection="auto"``
-        for images therefore has ``trust=10``: it multiplies the weight of a row by the tenth power of
-        `pseudo_label_confidence_`. Other selections do not depend on the goal; `compare_with_random` does.
+        hurts the model trained on it, whereas people correct it. With "pseudo", ``selection="auto"`` is therefore
+        ``KMeans(min_per_class=0.5)`` for tables, and its Beta for images has ``trust=10``: it multiplies the weight of a row
+        by the tenth power of `pseudo_label_confidence_`. Other selections do not depend on the goal; `compare_with_random` does.
         "auto" means "annotate", and "pseudo" within estimators that train on pseudo-labels, such as
         :class:`PrunedClassifier`.
     duplicates : {"propose_one", "ignore"}, default="propose_one"

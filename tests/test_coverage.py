@@ -224,6 +224,20 @@ def test_rows_between_the_classes_are_uncertain():
     assert ((uncertainty >= 0) & (uncertainty <= 1)).all()
 
 
+def test_uncertainty_is_believed_where_unseen_labels_bear_it_out():
+    rng = np.random.default_rng(0)
+    space, classes = rng.normal(size=(400, 3)), rng.integers(3, size=400)
+    codes = np.where(rng.random(400) < 0.3, classes, -1)
+    assert class_uncertainty(space + 4 * np.eye(3)[classes], codes, 0).max() > 0.6
+    np.testing.assert_array_equal(class_uncertainty(space + 0.5 * np.eye(3)[classes], codes, 0), 0)
+    np.testing.assert_array_equal(class_uncertainty(space, codes, 0), 0)
+
+
+@pytest.mark.parametrize("codes", [[0, 1, -1, -1], [0, 0, 1, -1]])
+def test_few_labels_bear_out_no_uncertainty(codes):
+    np.testing.assert_array_equal(class_uncertainty(np.arange(4.0)[:, None], np.array(codes), 0), 0)
+
+
 def test_many_labels_are_sampled_and_a_lost_class_is_no_fault(monkeypatch):
     monkeypatch.setattr("skprune._pipeline._space._MOST_LABELED", 3)
     rng = np.random.default_rng(0)

@@ -740,7 +740,7 @@ def auto_selector(*, is_image=True, **params):
 def test_auto_covers_tables_and_adds_difficulty_for_images(quick, iris, images):
     X, _, partial = iris
     pruner = quick(selection="auto").fit(X, partial)
-    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=KMeans(min_per_class=0.5)))
+    np.testing.assert_array_equal(pruner.support_, pruner.select(selection=KMeans(4, min_per_class=0.5)))
     X, _, partial = images
     pruner = quick(0.3, selection="auto", proxy=NetClassifier(module__width=4), difficulty="el2n")
     with warnings.catch_warnings():
@@ -767,6 +767,8 @@ def test_pseudo_labels_that_are_trained_on_are_surer(quick, images):
         warnings.filterwarnings("ignore", "The pseudo-labels hold no row|The coreset of")
         annotate, pseudo, left_open = (make(goal=goal).fit(X, partial) for goal in ("annotate", "pseudo", "auto"))
     assert (auto_selector(goal="annotate").second.trust, auto_selector(goal="pseudo").second.trust) == (0, 10)
+    of_tables = [auto_selector(goal=goal, is_image=False).uncertainty for goal in ("annotate", "pseudo")]
+    assert of_tables == [4, 0]
     sure = [pruner.pseudo_label_confidence_[pruner.support_].mean() for pruner in (annotate, pseudo)]
     assert sure[0] < sure[1]
     with pytest.raises(ValueError, match="goal must be 'auto', 'annotate' or 'pseudo', got 'train'"):

@@ -100,7 +100,6 @@ METHODS = {
     ANOTHER: lambda situation, k: random_rows(situation, k, N_RANDOM),
     AUTO: selection("auto"),
     "k_means": selection("k_means"),
-    "k_means uncertainty": selection(KMeans(4.0, min_per_class=0.5)),
     "half k_means, half beta": selection(Mixture(KMeans(), second=Beta("auto", min_per_class=0.5))),
     "beta auto": selection(Beta("auto", min_per_class=0.5)),
     "beta": selection("beta"),

@@ -1,7 +1,7 @@
 """Time and peak memory on a sparse TF-IDF table: SemiPrune with scikit-learn's models, and its labeler alone.
 
-Run it with ``python examples/benchmarks/sparse_tables.py``; ``--documents`` and ``--words`` set the size. Each runs in a process of
-its own, so that peak memory is that of the run.
+Run it with ``python examples/benchmarks/sparse_tables.py``; ``--documents`` and ``--words`` set the size. Each runs in a process
+of its own, so that peak memory is that of the run.
 """
 
 import argparse

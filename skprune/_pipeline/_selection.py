@@ -19,6 +19,7 @@ from skprune.selection._stratified import N_STRATA, strata
 
 GOALS = ("auto", "annotate", "pseudo")
 _LEAST_SHARE = 0.5  # min_per_class of "auto": a class that is easy or rare may vanish from a small coreset
+_UNCERTAINTY = {"annotate": 4.0, "pseudo": 0.0}  # of "auto": uncertain rows are worth a label, and have wrong ones
 _FROM_FEATURES = {"embedding", "uncertainty"}
 _TRUST = {"annotate": 0, "pseudo": 10}  # of "auto": a wrong label hurts where it is trained on
 
@@ -36,7 +37,7 @@ class SelectionInputs:
 
     @cached_property
     def uncertainty(self):
-        """How uncertain the class of each row is, by the given labels; only some selectors read it."""
+        """How uncertain the class of each row is by the given labels, 0 if these tell too little; few selectors read it."""
         return class_uncertainty(self.embedding, np.where(self.labeled, self.y, MISSING), self.random_state)
 
     def among(self, rows):
@@ -160,9 +161,9 @@ def selector_for(settings, classes, *, is_image):
 
 def _auto_selector(settings, is_image):
     """Return the selection that examples/benchmarks/robust.py supports: coverage, and difficulty for images besides."""
-    if not is_image:
-        return KMeans(min_per_class=_LEAST_SHARE)
     goal = "annotate" if settings.goal == "auto" else settings.goal
+    if not is_image:
+        return KMeans(_UNCERTAINTY[goal], min_per_class=_LEAST_SHARE)
     epochs = default_epochs(settings.difficulty)
     return Mixture(KMeans(), second=Beta("auto", n_epochs=epochs, trust=_TRUST[goal], min_per_class=_LEAST_SHARE))
 

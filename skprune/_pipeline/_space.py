@@ -1,20 +1,24 @@
 """The space in which rows are near one another, and how uncertain the class of each row is there."""
 
+import warnings
+
 import numpy as np
 from scipy.sparse import csr_array, hstack, issparse
 from scipy.stats import entropy
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import d2_brier_score
+from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from skprune._utils._given_rows import GivenRows, holds_numbers
 from skprune._utils._labels import MISSING
-from skprune._utils._mapped import row_chunks
 
 _MOST_FEATURES = 256
 _N_COMPONENTS = 128
-_LEAST_SAMPLE, _MOST_SAMPLE_BYTES = 2000, 2**27  # of the rows whose principal components stand for those of all
 _MOST_LABELED = 5000
+_N_FOLDS = 3
+_LEAST_SKILL = 1 / 3  # between 0.2 on novels, where uncertainty misleads, and 0.5 on letter, where it pays
 _N_ITERATIONS = 2  # a rough subspace is enough to cover
 _MOST_CATEGORIES = 64
 
@@ -28,20 +32,12 @@ def coverage_space(pool, features, random_state):
         if wide is not None:
             return _components(wide, random_state)
         pool = pool.as_array()
-    scaler = StandardScaler().set_output(transform="default")
-    for rows in row_chunks(pool):
-        scaler.partial_fit(pool[rows])
-    if pool.shape[1] <= _MOST_FEATURES:
-        return np.concatenate([scaler.transform(pool[rows]).astype(np.float32) for rows in row_chunks(pool)])
-    components = PCA(min(_N_COMPONENTS, len(pool)), svd_solver="randomized", random_state=random_state)
-    components.set_output(transform="default")
-    if pool.nbytes <= _MOST_SAMPLE_BYTES:
-        return components.fit_transform(scaler.transform(pool)).astype(np.float32)
-    n_rows = max(_LEAST_SAMPLE, _MOST_SAMPLE_BYTES // pool[:1].nbytes)
-    sample = np.random.default_rng(random_state).permutation(len(pool))[:n_rows]
-    components.fit(scaler.transform(pool[np.sort(sample)]))
-    parts = [components.transform(scaler.transform(pool[rows])) for rows in row_chunks(pool)]
-    return np.concatenate([part.astype(np.float32) for part in parts])
+    rows = StandardScaler().fit_transform(pool)
+    if rows.shape[1] > _MOST_FEATURES:
+        rows = PCA(min(_N_COMPONENTS, len(rows)), svd_solver="randomized", random_state=random_state).fit_transform(
+            rows
+        )
+    return np.asarray(rows, dtype=np.float32)  # frames, where scikit-learn is set to give them
 
 
 def _wide_table(pool):
@@ -96,13 +92,40 @@ def _components(table, random_state):
 
 
 def class_uncertainty(space, codes, random_state):
-    """Return the entropy of logistic regression on the given labels, of each row, in units of that of equal shares."""
+    """Return the entropy of logistic regression on the given labels, of each row, in units of that of equal shares.
+
+    Zero for all rows where such models learn too little of the labels to be believed.
+    """
     labeled = np.flatnonzero(codes != MISSING)
     if len(labeled) > _MOST_LABELED:
         rng = np.random.default_rng(random_state)
         one_of_each = [rng.choice(np.flatnonzero(codes == code)) for code in np.unique(codes[labeled])]
         labeled = np.union1d(rng.choice(labeled, _MOST_LABELED, replace=False), one_of_each)
     scaler = StandardScaler().fit(space)
-    model = LogisticRegression(max_iter=300).fit(scaler.transform(space[labeled]), codes[labeled])
-    proba = model.predict_proba(scaler.transform(space))
+    rows, classes = scaler.transform(space[labeled]).astype(np.float64), codes[labeled]  # else shares do not add to one
+    if _skill(rows, classes, random_state) < _LEAST_SKILL:
+        return np.zeros(len(space))
+    proba = _linear_model().fit(rows, classes).predict_proba(scaler.transform(space))
     return np.clip(entropy(proba, axis=1) / np.log(proba.shape[1]), 0.0, 1.0)
+
+
+def _linear_model():
+    return LogisticRegression(max_iter=300)
+
+
+def _skill(rows, classes, random_state):
+    """Return the share of the Brier score that logistic regression explains in cross-validation; 0 of too few labels."""
+    names, codes, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    n_folds = min(_N_FOLDS, counts.max())
+    if n_folds < 2:
+        return 0.0
+    proba = np.zeros((len(codes), len(names)))
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a class with fewer labels than folds is not seen in some of them
+        parts = list(folds.split(rows, codes))
+    for seen, unseen in parts:
+        present = np.unique(codes[seen])
+        found = 1.0 if len(present) == 1 else _linear_model().fit(rows[seen], codes[seen]).predict_proba(rows[unseen])
+        proba[np.ix_(unseen, present)] = found
+    return d2_brier_score(codes, proba, labels=np.arange(len(names)))

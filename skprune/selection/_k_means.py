@@ -20,9 +20,12 @@ class KMeans(BaseSelector):
     r"""Keep the row nearest to the center of each of k clusters: coverage, and more of it where the class is uncertain.
 
     The clusters are those of k-means with weights :math:`1 + u\,e_i`, where :math:`e_i` in [0, 1] tells how uncertain the
-    class of row i is, in the way of CLUE (Prabhu et al., arXiv 2010.08666, eq. 4), which weights by the entropy alone. A large
-    pool is first divided into about :math:`\sqrt k` clusters, which share k in proportion to their weights. Rows that must
-    stay are centers that do not move, and others are picked for what these do not cover. Rows are picked in an order that
+    class of row i is, in the way of CLUE (Prabhu et al., arXiv 2010.08666, eq. 4), which weights by the entropy alone. What
+    looks uncertain misleads where little is learned. SemiPrune therefore passes 0 for all rows if logistic regression on the
+    given labels explains less than a third of the Brier score of labels that it has not seen.
+
+    A large pool is first divided into about :math:`\sqrt k` clusters, which share k in proportion to their weights. Rows that
+    must stay are centers that do not move, and others are picked for what these do not cover. Rows are picked in an order that
     spreads each prefix over the whole pool.
 
     Parameters
