@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.semi_supervised import LabelSpreading
 from threadpoolctl import threadpool_info
 
-from skprune import PrunedClassifier, SemiPrune
+from skprune import PrunedClassifier, SemiPrune, prune_shards
 from skprune.baselines import KCenterPruner, PrototypicalityPruner, RandomPruner
 from skprune.model_selection import PruningCurve, pruning_curve
 from skprune.model_selection._curve_runs import CurveData
@@ -160,3 +160,18 @@ def test_a_grid_search(engine, iris):
     with joblib.parallel_config(**engine):
         search.fit(X, y)
     np.testing.assert_allclose(search.cv_results_["mean_test_score"], expected)
+
+
+@pytest.mark.filterwarnings("ignore:The coreset of .* holds no row of")
+def test_shards(engine, iris):
+    """Each shard is a task, and nothing depends on where it runs."""
+    X, _, partial = iris
+    order = np.random.default_rng(0).permutation(len(X))
+    shards = [(X[rows], partial[rows]) for rows in np.array_split(order, 3)]
+    pruner = SemiPrune(0.2, labeler=LabelSpreading(), proxy=NetClassifier(module__width=8), selection="hardest")
+    pruner.set_params(n_epochs=3, difficulty="aum", estimate_accuracy=False, random_state=0)
+    expected = prune_shards(pruner, shards)
+    with joblib.parallel_config(**engine):
+        found = prune_shards(pruner, shards)
+    for mask, other in zip(found.support, expected.support, strict=True):
+        np.testing.assert_array_equal(mask, other)
