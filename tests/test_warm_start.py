@@ -221,3 +221,48 @@ def test_rounds_of_a_loop_go_on(table, counted):
     assert len(loop.pruner_.labeler_.history) == 3
     loop.start(X, partial).ask()
     assert CountingFixMatch.steps[3:] == [20]
+
+
+def test_a_loop_that_is_resumed_goes_on_from_the_weights(table, tmp_path):
+    X, y, partial = table
+    parts = {"labeler": FixMatch(n_steps=10, batch_size=8, mu=2), "proxy": NetClassifier(module__width=8)}
+    pruner = SemiPrune(n_epochs=5, difficulty="aum", random_state=0, warm_start=True, **parts)
+
+    def answered(loop):
+        rows = loop.ask()
+        loop.tell(rows, y[rows])
+        return rows
+
+    whole = AnnotationLoop(pruner, 12, n_rounds=3).start(X, partial)
+    AnnotationLoop(pruner, 12, n_rounds=3, folder=tmp_path).start(X, partial)
+    for number in range(1, 4):
+        part = AnnotationLoop(pruner, 12, n_rounds=3, folder=tmp_path).resume(X)
+        np.testing.assert_array_equal(answered(part), answered(whole))
+        torch.testing.assert_close(weights_of(part.pruner_.labeler_), weights_of(whole.pruner_.labeler_))
+        assert len(part.pruner_.labeler_.history) == number
+        assert [file.name for file in tmp_path.glob("*.skprune")] == [f"round-{number}.skprune"]
+
+
+def test_weights_that_are_not_trusted(table, counted, tmp_path):
+    X, y, partial = table
+    loop = AnnotationLoop(counted(), 12, folder=tmp_path).start(X, partial)
+    rows = loop.ask()
+    loop.tell(rows, y[rows])
+    with pytest.warns(UserWarning, match="The next round begins with new weights. .*CountingFixMatch"):
+        loop = AnnotationLoop(counted(), 12, folder=tmp_path).resume(X)
+    assert not hasattr(loop, "pruner_")
+    assert len(loop.ask()) == 4
+
+
+def test_weights_that_cannot_be_kept(table, counted, tmp_path, monkeypatch):
+    X, y, partial = table
+
+    def refuse(self, file):
+        raise TypeError("A Proxy can only be pickled.")
+
+    monkeypatch.setattr(SemiPrune, "save", refuse)
+    loop = AnnotationLoop(counted(), 12, folder=tmp_path).start(X, partial)
+    with pytest.warns(UserWarning, match="keeps no weights, .* A Proxy can only be pickled"):
+        loop.ask()
+    loop = AnnotationLoop(counted(), 12, folder=tmp_path).resume(X)
+    assert len(loop.ask()) == 4

@@ -18,13 +18,12 @@ Restartable: runs that are in the CSV file are not computed again, and --cache k
 """
 
 import argparse
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
-from common import append_to_table, machine, of_seeds, read_table
+from common import append_to_table, machine, of_seeds, read_table, show
 from robust_methods import models, parts_of
 from robust_problems import RECIPES, Problem, load
 
@@ -36,7 +35,7 @@ STRATEGIES = {"1 round": 1, "2 rounds": 2, "4 rounds": 4, "4 warm": 4, "random":
 MEASURES = ("estimate", "forecast", "early")
 KEYS = ("problem", "parts", "rows", "seed", "annotated", "strategy")
 COLUMNS = (*KEYS, "round", "n_labeled", "truth", *(f"{m}{end}" for m in MEASURES for end in ("", "_low", "_high")))
-COLUMNS += ("test", "seconds")
+COLUMNS += ("test",)
 END = "end"
 
 
@@ -76,7 +75,7 @@ def random_labels(problem, n, seed):
 def run(args, problem, place):
     """Replay a loop; return a row for each of its rounds, and one for its end."""
     name, parts, _, seed, annotated, strategy = place
-    n, rows, start = round(annotated * len(problem.y)), [], time.process_time()
+    n, rows = round(annotated * len(problem.y)), []
     if STRATEGIES[strategy] is None:
         labels = random_labels(problem, n, seed)
     else:
@@ -93,25 +92,32 @@ def run(args, problem, place):
             rows.append(row | values_of("estimate", last) | values_of("forecast", forecast) | values_of("early", early))
             forecast, early, next_early = loop.forecast(), next_early, loop.forecast(len(asked))
         labels = loop.labels_.astype(int)
-    seconds = time.process_time() - start
     end = {"round": END, "n_labeled": int((labels >= 0).sum()), "test": f"{final_accuracy(problem, labels, seed):.4f}"}
-    return [*rows, end | {"seconds": f"{seconds:.1f}"}]
+    return [*rows, end]
+
+
+def table(args, title, values):
+    """Print the mean over the seeds of each problem, parts and share, a column a strategy; values have places as keys."""
+    print(f"\n{title:22}{'annotated':>10}" + "".join(f"{strategy:>14}" for strategy in args.strategies))
+    for name, parts, share in dict.fromkeys((key[0], key[1], key[4]) for key in values):
+        line = f"{name:10}{parts:12}{share:>10}"
+        for strategy in args.strategies:
+            of = [
+                value for key, value in values.items() if (key[0], key[1], *key[4:]) == (name, parts, share, strategy)
+            ]
+            line += f"{show(of) if of else '':>14}"
+        print(line)
 
 
 def report(args, rows):
     """Print what rounds are worth, and whether accuracies can be believed."""
     rows = [row for row in rows if int(row["seed"]) in args.seeds and row["problem"] in args.problems]
-    print(f"{machine()}\n{of_seeds(args.seeds)}\n")
-    print(f"{'test accuracy in %':22}{'annotated':>10}" + "".join(f"{strategy:>12}" for strategy in args.strategies))
-    ends = {tuple(row[key] for key in KEYS): 100 * float(row["test"]) for row in rows if row["round"] == END}
-    for place in dict.fromkeys((key[0], key[1], key[4]) for key in ends):
-        found = [
-            [value for key, value in ends.items() if (key[0], key[1], key[4]) == place and key[5] == strategy]
-            for strategy in args.strategies
-        ]
-        cells = "".join(f"{np.mean(values):12.2f}" if values else f"{'':12}" for values in found)
-        print(f"{place[0]:10}{place[1]:12}{place[2]:>10}{cells}")
-    print(f"\n{'':22}{'n':>6}{'covered':>9}{'width':>8}{'bias':>8}{'rms error':>11}, in % of the rows")
+    print(f"{machine()}\n{of_seeds(args.seeds)}; values in %")
+    places = [tuple(row[key] for key in KEYS) for row in rows]
+    of_rows = list(zip(places, rows, strict=True))
+    table(args, "test", {place: 100 * float(row["test"]) for place, row in of_rows if row["round"] == END})
+    table(args, "truth, last round", {place: 100 * float(row["truth"]) for place, row in of_rows if row["truth"]})
+    print(f"\n{'':22}{'n':>6}{'covered':>9}{'width':>8}{'bias':>8}{'rms error':>11}")
     for measure in MEASURES:
         of = [row for row in rows if row[measure]]
         if of:
@@ -157,7 +163,7 @@ def main():
             ]
             for row in found:
                 append_to_table(args.out, COLUMNS, row)
-            print(*place, found[-1]["test"], found[-1]["seconds"], flush=True)
+            print(*place, found[-1]["test"], flush=True)
             rows += found
     report(args, read_table(args.out))
 

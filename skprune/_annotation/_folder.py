@@ -11,6 +11,8 @@ import numpy as np
 from skprune._annotation._state import AskedRound, LoopState
 from skprune._utils._files import whole_file
 from skprune._utils._locks import NotWritable, lock_of
+from skprune._utils._saving import load
+from skprune._utils._warnings import warn_user
 
 _FORMAT = 1
 _FILE = "loop.json"
@@ -50,6 +52,33 @@ class LoopFolder:
             ) from error
         self._number = number
         (self.folder / f"loop-{number - 1}.npz").unlink(missing_ok=True)
+
+    def keep_weights(self, pruner, state):
+        """Write the pruner that has asked for the last round of a state, for the next one to go on from."""
+        try:
+            pruner.save(self._weights(len(state.rounds)))
+        except TypeError as error:
+            warn_user(
+                f"The folder {self.folder} keeps no weights, so that a loop that is resumed begins with new ones. {error}"
+            )
+
+    def read_weights(self, state):
+        """Return the pruner that has asked for the last round of a state, None where there is none."""
+        file = self._weights(len(state.rounds))
+        if not file.exists():
+            return None
+        try:
+            return load(file)
+        except ValueError as error:
+            warn_user(f"The next round begins with new weights. {error}")
+            return None
+
+    def forget_weights(self, state):
+        """Delete what was kept of the round before the last one."""
+        self._weights(len(state.rounds) - 1).unlink(missing_ok=True)
+
+    def _weights(self, number):
+        return self.folder / f"round-{number}.skprune"
 
     def read(self):
         """Return the state in the folder."""

@@ -54,7 +54,8 @@ class AnnotationLoop(DocLinks, BaseEstimator):
         Number of rounds.
     folder : path-like, default=None
         A folder that keeps the state after each call, as a JSON file and an npz file without pickles. From it, ``resume`` goes on
-        where another process stopped. It holds neither X nor the pruner.
+        where another process stopped. It does not hold X, and the pruner only where its ``warm_start`` needs its weights, as
+        ``pruner_.save`` writes them.
 
     Attributes
     ----------
@@ -73,7 +74,8 @@ class AnnotationLoop(DocLinks, BaseEstimator):
     skipped_indices_ : ndarray of int
         Rows that were told without a label, ascending. They are asked for again only when no other row is left.
     pruner_ : SemiPrune
-        The pruner of the last round that this process asked for, fitted to the labels before that round.
+        The pruner of the last round that this process asked for, fitted to the labels before that round. ``resume`` finds that of
+        a pruner with ``warm_start=True``.
 
     See Also
     --------
@@ -153,8 +155,7 @@ class AnnotationLoop(DocLinks, BaseEstimator):
         """Go on from what the folder holds.
 
         `budget` and `n_rounds` may be others than before. With the same ones, the same pruner and a `random_state`, the loop
-        asks for the rows that it would have asked for without the break, unless the pruner has ``warm_start=True``: the folder
-        holds no weights, so that the next round trains from new ones.
+        asks for the rows that it would have asked for without the break.
 
         Parameters
         ----------
@@ -183,6 +184,9 @@ class AnnotationLoop(DocLinks, BaseEstimator):
                 raise ValueError(f"X is not the pool of the annotation loop in {self.folder}.")
             twins = self._equal_rows(pool)
         vars(self).pop("pruner_", None)
+        last = folder.read_weights(state) if self._goes_on and X is not None else None
+        if last is not None:
+            self.pruner_ = last.set_params(memory=self.pruner.memory, checkpoint=self.pruner.checkpoint)
         self._state, self._folder, self._X, self._twins = state, folder, X, twins
         return self
 
@@ -214,12 +218,17 @@ class AnnotationLoop(DocLinks, BaseEstimator):
         n = min(n, int(is_open.sum()))
         if n == 0:
             return state.waiting
-        goes_on = getattr(self.pruner, "warm_start", False) and hasattr(self, "pruner_")
-        pruner = self.pruner_ if goes_on else self._pruner_that_reads(state)
+        pruner = self.pruner_ if self._goes_on and hasattr(self, "pruner_") else self._pruner_that_reads(state)
         pruner.set_params(budget=n + int(is_skipped.sum()), random_state=state.seed_of_next_round())
         pruner.fit(self._X, state.labels)
         rows = pruner.annotation_indices_
-        self._set_state(state.asked(_asked_round(pruner, rows[~is_skipped[rows]][:n], state)))
+        state = state.asked(_asked_round(pruner, rows[~is_skipped[rows]][:n], state))
+        keeps_weights = self._folder is not None and self._goes_on
+        if keeps_weights:
+            self._folder.keep_weights(pruner, state)
+        self._set_state(state)
+        if keeps_weights:
+            self._folder.forget_weights(state)
         self.pruner_ = pruner
         return self._state.waiting.copy()
 
@@ -366,6 +375,11 @@ class AnnotationLoop(DocLinks, BaseEstimator):
             raise ValueError(f"The loop sets the budget of the pruner. Leave it out, got {self.pruner!r}.")
         check_count("budget", self.budget)
         check_count("n_rounds", self.n_rounds)
+
+    @property
+    def _goes_on(self):
+        """Whether each round goes on from the weights of the one before."""
+        return bool(getattr(self.pruner, "warm_start", False))
 
     def _first_seed(self):
         random_state = self.pruner.random_state
