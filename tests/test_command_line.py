@@ -113,6 +113,19 @@ def test_images_and_their_report(photos):
     page = (photos / "report.html").read_text(encoding="utf-8")
     assert page.count("<li") > 6
     assert page.count('alt="Image of row 0') > 3
+    assert "60 images of 8 × 8 pixels and 1 channel," in page
+
+
+def test_images_in_color_and_broken_ones(photos, capsys):
+    Image.new("RGB", (9, 9)).save(photos / "photos" / "color.png")
+    command = ["suggest", "photos", "2", "--out", "first.csv"]
+    assert main(command) == 1
+    err = capsys.readouterr().err
+    assert "color.png is 9 x 9 pixels" in err
+    assert "Set --size," in err
+    (photos / "photos" / "broken.png").write_bytes(b"no image")
+    assert main([*command, "--size", "8"]) == 1
+    assert "broken.png" in capsys.readouterr().err
 
 
 def test_subfolders_are_classes(photos):
