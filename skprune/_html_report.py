@@ -11,6 +11,7 @@ from skprune._reports import held_out_of
 from skprune._utils._given_rows import read_rows
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length, take_rows
+from skprune._utils._saving import need_rows
 
 
 class HTMLReport:
@@ -48,7 +49,8 @@ class HTMLReport:
         Raises
         ------
         ValueError
-            X is not the data that the pruner was fitted to, or `show` or `names` have too few or too many rows.
+            X is not the data that the pruner was fitted to, or is None for a pruner that was saved without rows; or `show` or
+            `names` have too few or too many rows.
         ImportError
             matplotlib is not installed.
 
@@ -74,7 +76,7 @@ class HTMLReport:
             if values is not None:
                 check_equal_length(self.support_, values, name)
         everything = np.arange(n_samples)
-        at_hand, rows = (self.coreset_indices_, self._rows) if X is None else (everything, X)
+        at_hand, rows = (self.coreset_indices_, need_rows(self._rows, self)) if X is None else (everything, X)
         # by its name: the page is made of what stands above estimators
         page = import_module("skprune._report_page")
         if show is None:

@@ -27,7 +27,7 @@ def lines_of(file):
 
 def stages(folder):
     """Return the finished stages that a folder keeps."""
-    return [file for file in folder.glob("label_pool-*") if file.suffix != ".part"]
+    return list(folder.glob("label_pool-*.safetensors"))
 
 
 @pytest.fixture
@@ -113,6 +113,19 @@ def test_images_and_their_report(photos):
     page = (photos / "report.html").read_text(encoding="utf-8")
     assert page.count("<li") > 6
     assert page.count('alt="Image of row 0') > 3
+    assert "60 images of 8 × 8 pixels and 1 channel," in page
+
+
+def test_images_in_color_and_broken_ones(photos, capsys):
+    Image.new("RGB", (9, 9)).save(photos / "photos" / "color.png")
+    command = ["suggest", "photos", "2", "--out", "first.csv"]
+    assert main(command) == 1
+    err = capsys.readouterr().err
+    assert "color.png is 9 x 9 pixels" in err
+    assert "Set --size," in err
+    (photos / "photos" / "broken.png").write_bytes(b"no image")
+    assert main([*command, "--size", "8"]) == 1
+    assert "broken.png" in capsys.readouterr().err
 
 
 def test_subfolders_are_classes(photos):
@@ -279,6 +292,20 @@ def test_an_interrupt_leaves_what_resume_goes_on_from(folder, capsys, monkeypatc
         assert main([*command, "--resume"]) == 0
     assert (folder / "next.csv").read_bytes() == (folder / "other.csv").read_bytes()
     assert not (folder / "next.csv.work").exists()
+
+
+def test_an_error_after_the_training_says_that_it_is_kept(folder, capsys, monkeypatch):
+    command = ["next", "iris.csv", "--labels", "labels.csv", "--budget", "5", "--out", "next.csv", *QUICK]
+
+    def fail(*args, **kwargs):
+        raise OSError(28, "No space left on device", "next.csv")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skprune._command_line._next.write_proposals", fail)
+        assert main(command) == 1
+    err = capsys.readouterr().err
+    assert "error: next.csv: No space left on device. next.csv.work keeps what is done." in err
+    assert main([*command, "--resume"]) == 0
 
 
 def test_force_begins_anew_but_removes_no_folder_of_others(folder, capsys):

@@ -4,12 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 
-from skprune import SemiPrune
+from skprune import AnnotationLoop, SemiPrune
 from skprune.datasets import make_partial_labels
 from skprune.labeling import label_studio_config, label_studio_tasks, read_answers, write_proposals
 
@@ -90,6 +91,29 @@ def test_the_other_exports_come_back(tmp_path):
     assert read_answers(tmp_path / "min.json") == {"x": "cat", "z": "dog"}
     (tmp_path / "export.csv").write_text("annotation_id,id,image,label,row_id\n9,1,u,cat,x\n10,2,u,,y\n")
     assert read_answers(tmp_path / "export.csv") == {"x": "cat"}
+
+
+def test_a_round_of_a_loop_goes_through_a_file(pruner, tmp_path):
+    from sklearn.datasets import load_iris
+
+    X, y = load_iris(return_X_y=True)
+    y = np.array(["a", "b", "c"], dtype=object)[y]
+    given = np.where(np.arange(150) % 10 == 0, y, None)
+    loop = AnnotationLoop(clone(pruner).set_params(budget=None), budget=6, n_rounds=1).start(X, given)
+    rows = loop.ask()
+    (tmp_path / "tasks.json").write_text(
+        json.dumps(
+            annotated(
+                label_studio_tasks(loop.pruner_, URLS, rows=rows, names=NAMES),
+                lambda task: y[NAMES.index(task["data"]["row_id"])],
+            )
+        )
+    )
+    answers = read_answers(tmp_path / "tasks.json")
+    assert list(answers) == [NAMES[row] for row in rows]
+    loop.tell([NAMES.index(name) for name in answers], list(answers.values()))
+    assert loop.history_[-1].n_told == 6
+    assert loop.labels_[rows].tolist() == y[rows].tolist()
 
 
 TASK = {"data": {"row_id": "a"}, "annotations": []}

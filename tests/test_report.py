@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
+import skprune
 from skprune import SemiPrune
 from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
@@ -244,3 +245,30 @@ def test_rows_that_are_no_table_of_numbers(tmp_path, kind):
     hardest = int(np.argmax(pruner.difficulty_scores_))
     found = Page(tmp_path / "r.html").sections["Hardest rows"]
     assert (texts[hardest] if kind == "texts" else "column 3") in found
+
+
+def test_what_is_shown_may_be_other_than_what_is_read(tmp_path, iris):
+    """Embeddings are read, and their texts are shown."""
+    X, _, y_partial = iris
+    texts = [f"text of {row}" for row in range(150)]
+    pruner = table_pruner().fit(X, y_partial)
+    pruner.report(tmp_path / "r.html", show=texts)
+    sections = Page(tmp_path / "r.html").sections
+    assert f"text of {np.argmax(pruner.difficulty_scores_)} " in sections["Hardest rows"]
+    assert "column 0" not in sections["Hardest rows"]
+    with pytest.raises(ValueError, match="show has 149"):
+        pruner.report(tmp_path / "r.html", show=texts[1:])
+
+
+def test_a_loaded_pruner_reports(tmp_path, iris):
+    X, _, y_partial = iris
+    pruner = table_pruner().fit(X, y_partial)
+    pruner.save(tmp_path / "pruner", rows=False)
+    loaded = skprune.load(tmp_path / "pruner")
+    with pytest.raises(ValueError, match="saved without its rows"):
+        loaded.report(tmp_path / "r.html")
+    loaded.report(tmp_path / "r.html", X)
+    pruner.report(tmp_path / "first.html", X)
+    found, first = (Page(tmp_path / name).sections for name in ("r.html", "first.html"))
+    assert found["Rows to label"] == first["Rows to label"]
+    assert found["Labels to check"] == first["Labels to check"]

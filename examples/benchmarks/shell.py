@@ -80,7 +80,7 @@ def main():
             )
             command += " --force" * (number > 0)
             if number == 1:
-                skprune(command, folder, kill_after="next.csv.work/label_pool-*")
+                skprune(command, folder, kill_after="next.csv.work/label_pool-*.safetensors")
                 command += " --resume"
             skprune(command, folder)
             with (folder / "next.csv").open(newline="") as stream:

@@ -4,7 +4,7 @@ import numpy as np
 
 from skprune._command_line._data import Data
 from skprune._command_line._errors import BadInput
-from skprune._utils._images import image_suffixes
+from skprune._utils._images import are_gray, image_suffixes
 from skprune.datasets._local import UNLABELED_FOLDERS, read_image_files
 
 
@@ -15,7 +15,7 @@ def read_images(folder, arguments):
     if not files:
         raise BadInput(f"{folder} holds no images.")
     try:
-        pixels = read_image_files(files, arguments.size, arguments.gray)
+        pixels = read_image_files(files, arguments.size, arguments.gray or are_gray(files))
     except ValueError as error:
         raise BadInput(str(error).replace("Set size=,", "Set --size,")) from error
     except OSError as error:  # Pillow's, which names the file

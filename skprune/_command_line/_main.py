@@ -20,12 +20,12 @@ def main(argv=None):
         try:
             import_module(f"skprune._command_line._{arguments.command}").run(arguments)
         except KeyboardInterrupt as interrupt:
-            _say(f"interrupted. {interrupt}".strip())
+            _say(" ".join(["interrupted.", *_notes(interrupt)]))
             return INTERRUPTED
         except _REFUSALS as error:
             if arguments.debug and not isinstance(error, BadInput):
                 raise
-            _say(f"error: {_message(error)}")
+            _say(" ".join([f"error: {_message(error)}", *_notes(error)]))
             return BAD_INPUT
     return DONE
 
@@ -34,9 +34,14 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
     _say(f"warning: {message}")
 
 
+def _notes(error):
+    """Return what was added to an error on its way."""
+    return getattr(error, "__notes__", [])
+
+
 def _message(error):
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+        return f"{error.filename}: {error.strerror}."
     if isinstance(error, MemoryError):
         return f"the memory is too small. {error}".strip()
     return str(error) or type(error).__name__

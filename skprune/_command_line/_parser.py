@@ -20,7 +20,7 @@ exit codes:
   0  done
   1  an input cannot be used; the message says why, and nothing was written
   2  the command itself is wrong
-  130  interrupted with Ctrl-C; with --resume, the same command goes on after the last stage that was finished"""
+  130  interrupted with Ctrl-C; with --resume, the same command goes on from what was done"""
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

@@ -1,4 +1,4 @@
-"""The folder beside the output that keeps finished stages until the command is done."""
+"""The folder beside the output that keeps what is done until the command is done."""
 
 import shutil
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ _MARK = "made-by-skprune"
 
 @contextmanager
 def work_folder(out, *, resume, force):
-    """Yield a folder for finished stages; it is gone after the block, unless that was interrupted after a stage."""
+    """Yield a folder for checkpoints; it is gone after the block, unless that was interrupted and there is something to keep."""
     folder = out.with_name(f"{out.name}.work")
     if folder.exists() and not (folder / _MARK).is_file():
         raise BadInput(f"{folder} is needed for unfinished work, and something else is there.")
@@ -27,10 +27,8 @@ def work_folder(out, *, resume, force):
     except BaseException as error:
         if not _holds_stages(folder):
             shutil.rmtree(folder, ignore_errors=True)
-        elif isinstance(error, KeyboardInterrupt):
-            raise KeyboardInterrupt(
-                f"{folder} keeps what is done. The same command with --resume goes on from it."
-            ) from error
+        else:
+            error.add_note(f"{folder} keeps what is done. The same command with --resume goes on from it.")
         raise
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -42,20 +42,18 @@ def pseudo_labels(findings):
 def classes(findings):
     """Return the section about the classes before and after pruning."""
     pruner = findings.pruner
-    labels, kept = pruner.pseudo_labels_, pruner.support_
+    code_of = {name: code for code, name in enumerate(pruner.classes_.tolist())}
+    codes = np.array([code_of[label] for label in pruner.pseudo_labels_.tolist()])
     parts = {
-        "labels given": labels[findings.labeled],
-        "rows in the pool": labels,
-        "rows kept": labels[kept],
-        "rows to label": labels[pruner.annotation_indices_],
+        "labels given": findings.labeled,
+        "rows in the pool": slice(None),
+        "rows kept": pruner.support_,
+        "rows to label": pruner.annotation_indices_,
     }
+    counts = {name: np.bincount(codes[rows], minlength=len(code_of)) for name, rows in parts.items()}
     names = pruner.classes_[:_MOST_CLASSES]
-    counts = [[int((part == name).sum()) for part in parts.values()] for name in names]
-    lines = [[name, *(f"{count:,}" for count in line)] for name, line in zip(names, counts, strict=True)]
-    shares = (
-        [(labels == name).mean() for name in pruner.classes_],
-        [(labels[kept] == name).mean() for name in pruner.classes_],
-    )
+    lines = [[name, *(f"{count[code]:,}" for count in counts.values())] for code, name in enumerate(names)]
+    shares = [counts[part] / counts[part].sum() for part in ("rows in the pool", "rows kept")]
     moved = int(np.argmax(np.abs(np.subtract(*shares))))
     shown = figure(
         lambda ax: CoresetCompositionDisplay.from_estimator(pruner, ax=ax),
