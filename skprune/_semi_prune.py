@@ -145,6 +145,9 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         Seconds after which a net of skprune keeps the state of its training in `checkpoint`, so that a run that was killed
         continues within the stage. It is kept less often where writing takes more than 2 % of the time; 0 keeps it after each
         step, whatever that takes.
+    on_divergence : {"raise", "retry"}, default="raise"
+        What to do if the loss of a net becomes NaN or infinite: raise FloatingPointError, or warn and train it once more with a
+        tenth of its learning rate.
     $device
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn at random. With an int, the coreset does not depend on any global seed.
@@ -255,6 +258,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         memory=None,
         checkpoint=None,
         checkpoint_every=60.0,
+        on_divergence="raise",
         device=None,
         random_state=None,
         n_jobs=None,
@@ -283,6 +287,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         self.memory = memory
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
+        self.on_divergence = on_divergence
         self.device = device
         self.random_state = random_state
         self.n_jobs = n_jobs

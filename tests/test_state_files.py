@@ -253,6 +253,7 @@ def craft(file, node, arrays=None):
 
 CRAFTED = {
     "a function": {"name": "os.system"},
+    "a function of skprune that reads files": {"name": "skprune._utils._saving.load"},
     "a function behind a module of skprune": {"name": "skprune._utils._files.os.system"},
     "a call": {"partial": [{"name": "os.system"}, {"tuple": ["true"]}, {"dict": []}]},
     "an object": {"object": "subprocess.Popen", "state": {"dict": []}},
@@ -293,6 +294,17 @@ def test_pickles_are_not_run(tmp_path, file):
     assert not made.exists()
     pickle.loads(pickle.dumps(Payload(made)))
     assert made.exists(), "the payload works where it is run"
+
+
+def test_places_that_a_file_names_are_forgotten(file, tmp_path):
+    state = {"dict": [["memory", str(tmp_path)], ["checkpoint", str(tmp_path)], ["ratio", 0.3]]}
+    craft(file, {"object": "skprune._semi_prune.SemiPrune", "state": state})
+    pruner = read_state(file, "thing")
+    assert (pruner.memory, pruner.checkpoint, pruner.ratio) == (None, None, 0.3)
+    model = make_pipeline(StandardScaler(), LogisticRegression(), memory=str(tmp_path))
+    again = there_and_back(file, SelfTrainingClassifier(model), names_in(model))
+    assert again.estimator.memory is None
+    assert model.memory == str(tmp_path)
 
 
 def skops_array(value):

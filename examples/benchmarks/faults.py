@@ -105,20 +105,19 @@ def fit_here(args, folder):
     torch.set_num_threads(1)
     X, y = load_rows(args.rows)
     Steps.kill_at = {args.kill: args.at}
-    replace, endings = os.replace, {"writing a state": ".running", "writing a stage": "label_pool"}
-    n_written = [0]
+    replace, n_written = os.replace, [0]
 
     def killing(source, target):
-        name = Path(target).name
-        ending = endings.get(args.kill)
-        n_written[0] += ending is not None and (name.endswith(ending) or name.startswith(ending + "-")) and args.at > 0
-        if n_written[0] == max(args.at, 1) and ending is not None:
+        is_stage = Path(target).name.startswith("label_pool") and Path(target).suffix == ".safetensors"
+        hits = {"writing a state": Path(target).suffix == ".running", "writing a stage": is_stage}
+        n_written[0] += hits.get(args.kill, False)
+        if n_written[0] == args.at:
             os.kill(os.getpid(), signal.SIGKILL)
         replace(source, target)
-        if args.kill == "between the stages" and name.startswith("label_pool") and name.endswith(".safetensors"):
+        if args.kill == "between the stages" and is_stage:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with mock.patch.object(_files.os, "replace", killing if args.kill else replace):
+    with mock.patch.object(_files.os, "replace", killing if args.at else replace):
         pruner = make_pruner(args, args.count, checkpoint=folder, checkpoint_every=args.every).fit(X, y)
     np.savez(args.out, **result_of(pruner, X))
 

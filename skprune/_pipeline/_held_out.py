@@ -59,7 +59,7 @@ def hold_out(settings, labeler, pool, codes, seed, sets=None):
         return HeldOut(rows, codes)
     store = StageCache(settings, pool.ndim == 4)
     labeled = store.run(label_without, labeler, verbose=settings.verbose, codes=codes, pool=pool, rows=rows, seed=seed)
-    return HeldOut(rows, **labeled)
+    return HeldOut(rows, labeled["codes"], labeled["proba"])
 
 
 def held_out_rows(codes, seed, sets=None):

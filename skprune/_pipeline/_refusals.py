@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from skprune._pipeline._divergence import ON_DIVERGENCE
 from skprune._pipeline._held_out import NONE_TO_HOLD_OUT, can_hold_out
 from skprune._pipeline._image_size import check_image_size
 from skprune._pipeline._selection import selector_for
@@ -29,6 +30,7 @@ def check_parameters(settings, codes, classes, *, is_image, units=None, sets=Non
     _check_proxy(settings, codes)
     _check_selection(settings, codes, classes, k, n_recorded, is_image=is_image, units=units)
     _check_held_out(settings, codes, sets)
+    check_option("on_divergence", settings.on_divergence, ON_DIVERGENCE)
     check_number("checkpoint_every", settings.checkpoint_every, 0)
     if settings.random_state is None and (settings.memory is not None or settings.checkpoint is not None):
         raise ValueError(

@@ -41,6 +41,7 @@ class Settings:
     compare_with_random: object = False
     checkpoint: object = None
     checkpoint_every: float = 60.0
+    on_divergence: str = "raise"
     image_size: int | str | None = None
     warm_start: bool = False
 

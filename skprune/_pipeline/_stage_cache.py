@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_memory
 
 import skprune
 from skprune._base import BasePruner
+from skprune._pipeline._divergence import Retried, refuse_retried
 from skprune._utils._adapters import clones_itself, holds_net, is_net
 from skprune._utils._given_rows import GivenRows
 from skprune._utils._locks import NotWritable, lock_of
@@ -49,15 +50,21 @@ class StageCache:
         if self.checkpoint is not None and self.checkpoint.exists() and not self.checkpoint.is_dir():
             raise ValueError(f"checkpoint must name a folder, and {self.checkpoint} is a file.")
         self.kept = memory is not None or checkpoint is not None
-        self.checkpoint_every = settings.checkpoint_every
+        self.checkpoint_every, self.retries = settings.checkpoint_every, settings.on_divergence == "retry"
         self.device, self.is_image = settings.device, is_image
 
     def run(self, stage, model, key=None, /, *, verbose, before=lambda: None, **arguments):
         """Return the result of a stage, made now or earlier; `before` is called only if it is made now."""
+        made = Retried(stage) if self.retries else stage
+        result = self._run(made, model, key or self.key(stage, model, **arguments), verbose, before, arguments)
+        if not self.retries:
+            refuse_retried(result, model)
+        return result
+
+    def _run(self, stage, model, key, verbose, before, arguments):
         if not self.kept:
             before()
             return stage(model, verbose=verbose, **arguments)
-        key = key or self.key(stage, model, **arguments)
         if self.checkpoint is None:
             return self._cached(stage, key, model, verbose, before, arguments)
         file = self.checkpoint / f"{stage.__name__}-{key}.safetensors"

@@ -13,6 +13,7 @@ from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from skprune._pipeline._divergence import with_rate
 from skprune._pipeline._models import repeats_of
 from skprune._pipeline._outputs import warn_of_no_learning
 from skprune._pipeline._stage_cache import StageCache
@@ -76,14 +77,14 @@ def run_stages(settings, models, pool, codes, classes, *, known=None, before=lam
         warn_of_vanished(labeled["codes"][codes == MISSING], classes, last_step)
     if known is not None:
         labeled = labeled | {"codes": np.where(known == MISSING, labeled["codes"], known)}
-    labeler = unpack(models.labeler, labeled["model"]) if "model" in labeled else None
+    labeler = _fitted(models.labeler, labeled) if "model" in labeled else None
     if settings.uses_labeler_run:
         recorded, proxy = [labeled], labeler
     else:
         recording |= {"schedule_epochs": int(settings.schedule_epochs), "pool": pool, "codes": labeled["codes"]}
         with clock.time("recording"):
             recorded = _record_repeats(settings, store, models, recording, before)
-        proxy = unpack(models.proxy, recorded[0]["model"])
+        proxy = _fitted(models.proxy, recorded[0])
     repeats = [TrainingDynamics(**result["dynamics"]) for result in recorded]
     warn_of_no_learning(repeats[0], labeled["codes"], proxy)
     return StageResults(
@@ -94,6 +95,11 @@ def run_stages(settings, models, pool, codes, classes, *, known=None, before=lam
         labeler=labeler,
         proxy=proxy,
     )
+
+
+def _fitted(template, result):
+    """Rebuild the model of a result, with the learning rate that it was trained with."""
+    return unpack(with_rate(template, result.get("lr")), result["model"])
 
 
 def _warn_of_unreached(proba, labeler):

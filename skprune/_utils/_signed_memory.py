@@ -46,9 +46,11 @@ def signed_memory(folder, key):
     Examples
     --------
     >>> import secrets
+    >>> import tempfile
     >>> import skprune
-    >>> memory = skprune.signed_memory("cache", key=secrets.token_bytes(32))
-    >>> pruner = skprune.SemiPrune(memory=memory, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     memory = skprune.signed_memory(folder, key=secrets.token_bytes(32))
+    ...     pruner = skprune.SemiPrune(memory=memory, random_state=0)
     """
     if not isinstance(key, (bytes, str)):
         raise TypeError(f"key must be bytes or a text, got {type(key).__name__}.")

@@ -217,6 +217,7 @@ class StateReader:
             raise ValueError(f"it holds an object of {node['object']}, which is no class for it.")
         value = object.__new__(kind)
         vars(value).update(self.value(node["state"]))
+        vars(value).update((name, None) for name in _UNKEPT_PARAMETERS if name in vars(value))
         return value
 
     def read_net(self, node):
@@ -240,6 +241,8 @@ class StateReader:
         allowed = check_names(skops.io.get_untrusted_types(data=content), self.trusted)
         value = skops.io.loads(content, trusted=allowed)
         check_indices(value)
+        if hasattr(value, "get_params"):  # a cache that the file names may hold pickles
+            value.set_params(**{name: None for name in value.get_params() if name.rsplit("__", 1)[-1] == "memory"})
         nets = [self.value(net) for net in node["nets"]]
         return _exchanged(value, lambda part: nets[part.number] if isinstance(part, NetPlace) else None)
 

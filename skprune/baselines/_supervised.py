@@ -20,7 +20,7 @@ class SupervisedPruner(SemiPrune):
     $image_shape
     $missing_label
     $image_size
-    memory, checkpoint, checkpoint_every : object
+    memory, checkpoint, checkpoint_every, on_divergence : object
         As in :class:`~skprune.SemiPrune`.
     $device
     $random_state
@@ -59,6 +59,7 @@ class SupervisedPruner(SemiPrune):
         memory=None,
         checkpoint=None,
         checkpoint_every=60.0,
+        on_divergence="raise",
         device=None,
         random_state=None,
         n_jobs=None,
@@ -79,6 +80,7 @@ class SupervisedPruner(SemiPrune):
         self.memory = memory
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
+        self.on_divergence = on_divergence
         self.device = device
         self.random_state = random_state
         self.n_jobs = n_jobs
