@@ -466,6 +466,22 @@ def test_a_compiled_network_is_the_same(iris, make):
     )
 
 
+def test_each_size_of_a_training_pass_is_compiled_once_and_predictions_are_not(iris):
+    X, _, partial = iris
+    sizes = []
+
+    def backend(graph, inputs):
+        sizes.append([tuple(tensor.shape) for tensor in inputs if getattr(tensor, "shape", ())[1:] == (4,)])
+        return graph.forward
+
+    torch.compiler.reset()  # forgets what other tests have compiled
+    net = FixMatch(compile=True, compile__backend=backend, **QUICK).fit(X, partial)
+    for n_rows in (150, 33, 16):
+        net.predict(X[:n_rows])
+    inputs = [shape for compiled in sizes for shape in compiled if shape[0] != 256]  # and not the first weights
+    assert inputs == [(16, 4), (24, 4)]
+
+
 def test_silence_and_progress(iris, capsys):
     X, _, partial = iris
     FixMatch(**QUICK).fit(X, partial)

@@ -1,6 +1,6 @@
 """What skprune's nets share: data on the device, seeds, and a training loop that does not wait for the device."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import torch
@@ -224,7 +224,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
     def torch_compile(self, module, name):
         """Compile the network in place (skorch's hook): weights keep their names, and pickles hold no compiled code."""
         if self.compile and name.startswith("module"):
-            module.compile(**self.get_params_for("compile"))
+            module.compile(**{"dynamic": False} | self.get_params_for("compile"))  # the shapes of a step repeat
         return module
 
     def initialize_criterion(self):
@@ -246,7 +246,9 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         return self._forward(self.module_, x["X"] if isinstance(x, dict) else x)
 
     def _forward(self, module, x):
-        with torch.autocast(self.device_.type, torch.bfloat16, enabled=self.precision_ == "bf16"):
+        # evaluation has shapes of its own, for which compiling would take longer than it saves
+        stance = torch.compiler.set_stance("force_eager") if self.compile and not module.training else nullcontext()
+        with stance, torch.autocast(self.device_.type, torch.bfloat16, enabled=self.precision_ == "bf16"):
             return module(x).float()
 
     def get_loss(self, y_pred, y_true, X=None, training=False):

@@ -15,7 +15,8 @@ NET_TEXTS = {
     natively, and float32 otherwise. On a CPU it also takes float32 if a strided convolution of the network reads maps no
     wider than its stride, which torch computes incorrectly in bfloat16.""",
     "compile": """compile : bool, default=False
-    Whether to compile the network with ``torch.compile``; pass its arguments as ``compile__name``.""",
+    Whether to compile the network with ``torch.compile`` for the steps of the training, once for each size of a pass; pass
+    its arguments as ``compile__name``. Predictions are not compiled.""",
     "warm_start": """warm_start : bool, default=False
     Whether ``fit`` of a fitted net goes on from its last weights, with three tenths of the epochs, or of the steps of a single
     epoch, and the learning rate of a new fit. It begins with new weights where the classes, the shape of the rows, or the
