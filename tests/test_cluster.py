@@ -121,7 +121,8 @@ def test_a_curve_ships_its_data_once_and_survives_a_worker(engine, make_curve, t
     assert (tmp_path / "there" / "died").exists()
     assert figures(curve) == figures(expected)
     assert sorted(map(str, PruningCurve.from_csv(file).rows)) == sorted(map(str, curve.rows))
-    assert n_pickled == 1
+    # Dask: to the scheduler, from there to a worker, and again when that may have died
+    assert n_pickled <= {"dask": 3, "ray": 1}[engine["backend"]]
     pids, threads, _ = notes(tmp_path / "there")
     assert os.getpid() not in pids
     assert threads == {1}
