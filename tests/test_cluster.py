@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import joblib
@@ -66,10 +67,12 @@ def ray():
     ray = pytest.importorskip("ray", reason="ray, of the extra cluster, is not installed")
     from ray.util.joblib import register_ray
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=10**8)
-    register_ray()
-    yield {"backend": "ray", "n_jobs": 2, **SURVIVES}
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))  # workers import this file
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=10**8)
+        register_ray()
+        yield {"backend": "ray", "n_jobs": 2, **SURVIVES}
+        ray.shutdown()
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.cluster) for name in ("dask", "ray")])
