@@ -55,10 +55,11 @@ def data_parallel(*, sync_batch_norm=True):
     >>> from sklearn.datasets import load_iris
     >>> from skprune.nets import NetClassifier, data_parallel
     >>> X, y = load_iris(return_X_y=True)
-    >>> with data_parallel() as state:  # doctest: +SKIP
+    >>> with data_parallel() as state:
     ...     net = NetClassifier(random_state=0).fit(X, y)
-    >>> if state.is_main_process:  # doctest: +SKIP
-    ...     print(net.score(X, y))
+    >>> if state.is_main_process:
+    ...     print(net.score(X, y) > 0.9)
+    True
     """
     check_option("sync_batch_norm", sync_batch_norm, (True, False))
     try:

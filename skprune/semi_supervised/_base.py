@@ -169,11 +169,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         return loss
 
     def train_step_single(self, batch, **fit_params):
-        """Run a forward and a backward pass (skorch's hook), in parts of about `micro_batch` rows if that is set.
-
-        A process among several takes its share of the rows. Targets and weights are those of all rows, as rules and alignment
-        have running figures.
-        """
+        """Run a forward and a backward pass (skorch's hook), in parts of about `micro_batch` rows if that is set."""
         if self.micro_batch is None and self.ranks_.n == 1:
             return super().train_step_single(batch, **fit_params)
         self._set_training(True)
@@ -185,7 +181,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         most = n_labeled + n_unlabeled if self.micro_batch is None else self.micro_batch * ranks.n
         n_parts = min(-(-(n_labeled + n_unlabeled) // most), n_labeled // ranks.n)
         teacher = self._teach(ranks.share(teacher_view), teacher_view is student_view)
-        if teacher is not None:
+        if teacher is not None:  # rules and alignment have running figures of all rows
             teacher = ranks.whole([teacher], [n_unlabeled])
             targets = zip(*(tensor.tensor_split(n_parts) for tensor in self._targets(teacher, index)), strict=True)
         losses, labeled_logits, weights = [], [], []
