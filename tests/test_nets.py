@@ -254,6 +254,45 @@ def test_criterion_weights_follow_the_device(iris):
     assert net.criterion_.weight.device.type == net.device_.type
 
 
+def test_parts_of_a_batch_add_up_to_it(iris):
+    X, y, _ = iris
+    gradients, sizes = {}, []
+
+    class Linear(torch.nn.Linear):
+        def __init__(self):
+            super().__init__(4, 3)
+
+        def forward(self, x):
+            if torch.is_grad_enabled():
+                sizes.append(len(x))
+            return super().forward(x)
+
+    class Spy(Callback):
+        def on_grad_computed(self, net, **kwargs):
+            gradients.setdefault(net.micro_batch, []).append(net.module_.weight.grad.clone())
+
+    def fitted(micro_batch):
+        net = NetClassifier(
+            Linear,
+            micro_batch=micro_batch,
+            batch_size=50,
+            max_epochs=2,
+            callbacks=[Spy()],
+            criterion__weight=torch.tensor([1.0, 5.0, 20.0]),
+            random_state=0,
+        )
+        return net.fit(X, y)
+
+    whole = fitted(None)
+    sizes.clear()
+    parts = fitted(16)
+    assert sizes == [13, 13, 12, 12] * 3 * 2
+    for one, other in zip(gradients[None], gradients[16], strict=True):
+        torch.testing.assert_close(one, other)
+    np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), atol=1e-6)
+    assert parts.history[-1]["train_loss"] == pytest.approx(whole.history[-1]["train_loss"])
+
+
 def test_nothing_of_the_training_stays_on_the_net(iris):
     X, _, partial = iris
     net = FixMatch(**QUICK).fit(X, partial)
@@ -294,6 +333,7 @@ def test_predict_refuses_other_shapes(images):
         (FixMatch(batch_size=64.0), "batch_size must be an integer"),
         (FixMatch(n_steps=None), "n_steps must be an integer"),
         (NetClassifier(batch_size=1), "batch_size must be an integer of at least 2"),
+        (NetClassifier(micro_batch=1), "micro_batch must be None or an integer of at least 2"),
     ],
 )
 def test_refused_parameters(iris, net, message):

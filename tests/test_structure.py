@@ -180,7 +180,7 @@ def public_definitions():
             for part in getattr(public, "__mro__", [public]):
                 if inspect.ismodule(part) or not part.__module__.startswith("skprune"):
                     continue
-                file = Path(inspect.getsourcefile(part))
+                file = Path(inspect.getsourcefile(inspect.unwrap(part)))  # what a decorator wraps
                 if part is public:
                     found.add((file, part.__qualname__))
                 found |= {(file, f"{part.__qualname__}.{name}") for name in vars(part) if not name.startswith("_")}

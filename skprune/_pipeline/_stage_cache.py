@@ -18,6 +18,7 @@ from skprune._pipeline._divergence import Retried, refuse_retried
 from skprune._utils._adapters import clones_itself, holds_net, is_net
 from skprune._utils._given_rows import GivenRows
 from skprune._utils._locks import NotWritable, lock_of
+from skprune._utils._ranks import active_ranks
 from skprune._utils._signed_memory import SIGNED, WrongSignature
 from skprune._utils._state_files import UnreadableState, read_state, write_state
 from skprune._utils._trusted import names_in
@@ -50,6 +51,10 @@ class StageCache:
         if self.checkpoint is not None and self.checkpoint.exists() and not self.checkpoint.is_dir():
             raise ValueError(f"checkpoint must name a folder, and {self.checkpoint} is a file.")
         self.kept = memory is not None or checkpoint is not None
+        if self.kept and active_ranks().n > 1:
+            raise ValueError(
+                "memory and checkpoint must be None within data_parallel, where processes wait for one another."
+            )
         self.checkpoint_every, self.retries = settings.checkpoint_every, settings.on_divergence == "retry"
         self.device, self.is_image = settings.device, is_image
 

@@ -22,6 +22,7 @@ from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_clas
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._packed_models import pack, unpack
 from skprune._utils._parallel import shipped_once
+from skprune._utils._ranks import active_ranks
 from skprune._utils._seeds import seed_nested
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics, collect_dynamics
@@ -121,7 +122,8 @@ def _record_repeats(settings, store, models, recording, before):
     ]
     # Threads would share torch's global generator; inside the worker of a grid search, joblib has nothing else to give.
     only_threads = getattr(get_active_backend()[0], "supports_sharedmem", False)
-    in_turn = len(calls) == 1 or effective_n_jobs(settings.n_jobs) == 1 or only_threads
+    divided = active_ranks().n > 1
+    in_turn = len(calls) == 1 or effective_n_jobs(settings.n_jobs) == 1 or only_threads or divided
     if not in_turn:
         before()  # not in each process
     n_jobs = 1 if in_turn else settings.n_jobs

@@ -33,6 +33,7 @@ from skprune._utils._given_rows import GivenRows
 from skprune._utils._labels import MISSING
 from skprune._utils._packed_models import unpack
 from skprune._utils._pool import check_magnitude, take_rows
+from skprune._utils._ranks import ALONE, training_with
 from skprune._utils._state_tree import check_savable
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording, collect_dynamics
@@ -87,14 +88,15 @@ def try_classifier(classifier, X, codes, classes, fit_params):
 
 @contextmanager
 def untouched():
-    """Keep warnings to itself, and leave the global random states as they were."""
+    """Keep warnings to itself, leave the global random states as they were, and train in this process alone."""
     torch = sys.modules.get("torch")
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
     cuda = list(range(torch.cuda.device_count())) if torch is not None and torch.cuda.is_initialized() else []
     try:
         with nullcontext() if torch is None else torch.random.fork_rng(devices=cuda), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield
+            with training_with(ALONE):
+                yield
     finally:
         np.random.set_state(numpy_state)  # noqa: NPY002
         random.setstate(python_state)

@@ -27,7 +27,7 @@ def unpack(template, packed):
         net = clone(template)
         with seeded(0, torch.device(net.device or "cpu")):
             net.initialize()
-        net.module_.load_state_dict({name: torch.from_numpy(array) for name, array in packed["weights"].items()})
+        net.module_.load_state_dict({name: torch.tensor(array) for name, array in packed["weights"].items()})
         net.classes_inferred_ = packed["classes"]
         return net
     return packed

@@ -1,4 +1,9 @@
-"""What the engines of joblib differ in: how data that all tasks share get to the workers, and where the workers are."""
+"""What the engines of joblib differ in: how data that all tasks share get to the workers, and where the workers are.
+
+Dask has such data as the result of a task, which it runs again if the worker that holds it dies; what joblib scatters is lost
+then. Ray has them in its object store, which joblib's tasks do not reach otherwise. Processes of this machine map large arrays
+into their memory, as joblib does without help.
+"""
 
 import warnings
 
@@ -19,12 +24,7 @@ def as_they_arrive():
 
 
 def shipped_once(*shared, n_jobs):
-    """Return what to pass to tasks in place of data that all of them read, so that the data travel once and not with each task.
-
-    Dask has them as the result of a task, which it runs again if the worker that holds it dies; what joblib scatters is lost
-    then. Ray has them in its object store, which joblib's tasks do not reach otherwise. Processes of this machine map large
-    arrays into their memory, as joblib does without help.
-    """
+    """Return what to pass to tasks in place of data that all of them read, so that the data travel once."""
     backend, _ = get_active_backend()
     engine = type(backend).__name__
     if engine == "DaskDistributedBackend":

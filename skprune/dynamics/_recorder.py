@@ -5,6 +5,7 @@ import torch
 from skorch.callbacks import Callback
 from skorch.dataset import unpack_data
 
+from skprune._utils._ranks import ALONE
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._checks import check_recording
 from skprune.dynamics._recording import as_recording
@@ -77,6 +78,9 @@ class DynamicsRecorder(Callback):
         self.n_closed_ = 0
         self.logits_ = _outputs_are_logits(net)
         self.head_ = LastLayer(net) if self.logits_ else None
+        self.ranks_ = getattr(net, "ranks_", ALONE)  # outputs are those of this process's share of a batch
+        if self.ranks_.n > 1 and self.memmap_folder is not None:
+            raise ValueError("memmap_folder must be None within data_parallel, as each process keeps all rows.")
 
     def on_epoch_begin(self, net, dataset_train=None, **kwargs):
         """Open an epoch."""
@@ -115,8 +119,10 @@ class DynamicsRecorder(Callback):
         if self.open_ and self.recording_.mode == "eval":
             start = 0
             for batch in net.get_iterator(dataset_train, training=False):
-                _, labels = unpack_data(batch)
+                inputs, labels = unpack_data(batch)
                 rows = torch.arange(start, start + len(labels))
+                if self.ranks_.n > 1:
+                    batch = self.ranks_.share(inputs), self.ranks_.share(labels)
                 self._keep(net, rows, net.evaluation_step(batch), labels)
                 start += len(labels)
         self._flush(net)
@@ -168,14 +174,18 @@ class DynamicsRecorder(Callback):
         outputs = (outputs[0] if isinstance(outputs, tuple) else outputs).detach()
         norm = None if self.head_ is None else self.head_.norm(outputs)
         self.gathered_.append((rows, outputs, labels) + (() if norm is None else (norm,)))
-        self.n_gathered_ += outputs.numel()
+        self.n_gathered_ += len(rows) * outputs.shape[1]
         if self.n_gathered_ > FLUSH_VALUES:
             self._flush(net)
 
     def _flush(self, net):
         if not self.gathered_:
             return
-        rows, outputs, labels, *norm = map(_joined, zip(*self.gathered_, strict=True))
+        rows, outputs, labels, *norm = zip(*self.gathered_, strict=True)
+        if self.ranks_.n > 1:  # at the same step in each process, as all count the same rows
+            n_rows = [len(each) for each in rows]
+            outputs, *norm = ([self.ranks_.whole(shares, n_rows)] for shares in (outputs, *norm))
+        rows, outputs, labels, *norm = map(_joined, (rows, outputs, labels, *norm))
         self.gathered_, self.n_gathered_ = [], 0
         bad = first_not_finite(outputs)
         if bad is not None:

@@ -12,9 +12,11 @@ from skprune._utils._doc_links import DocLinks
 from skprune._utils._parameter_checks import check_count, check_option
 from skprune._utils._pool import as_pool, check_equal_length
 from skprune._utils._precision import choose_precision, has_native_bf16
+from skprune._utils._ranks import ALONE, active_ranks
 from skprune._utils._seeds import random_state_of
 from skprune.nets._build import build_module, check_module
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
+from skprune.nets._data_parallel import together
 from skprune.nets._moving_average import MovingAverage
 from skprune.nets._parameters import StrictParameters
 from skprune.nets._progress import StageBar, TimeEstimate
@@ -35,6 +37,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
     _is_skprune_net = True
     _cycles = None
     _stage = "training"
+    ranks_ = ALONE  # the processes that train together, within the training
     __repr__ = BaseEstimator.__repr__  # changed parameters only; skorch's shows none of them
 
     @property
@@ -42,7 +45,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         callbacks = [("schedule", CosineSchedule(self._cycles))]
         if self.ema:
             callbacks.append(("moving_average", MovingAverage()))
-        if self.verbose:
+        if self.verbose and active_ranks().is_main:
             callbacks.append(("stage_bar", StageBar(self._stage)))
         callbacks.append(("time_estimate", TimeEstimate(self._stage)))
         return callbacks
@@ -245,6 +248,12 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         """Return the logits of a batch, in float32 (skorch's hook)."""
         return self._forward(self.module_, x["X"] if isinstance(x, dict) else x)
 
+    def _share(self, part_y, y):
+        """Return the share that a part of the labeled rows has in the mean loss of all."""
+        if self.criterion_.weight is None:
+            return len(part_y) / len(y)
+        return self.criterion_.weight[part_y].sum() / self.criterion_.weight[y].sum()
+
     def _forward(self, module, x):
         # evaluation has shapes of its own, for which compiling would take longer than it saves
         stance = torch.compiler.set_stance("force_eager") if self.compile and not module.training else nullcontext()
@@ -261,10 +270,11 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         steps = self._steps_per_epoch(len(pool))
         self.n_steps_planned_ = steps * self.max_epochs
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)
-        self.notify("on_train_begin", X=data, y=None)
-        with suppress(StoppedByCallback):
-            self.fit_loop(data, None, epochs=self._epochs_to_train())
-        self.notify("on_train_end", X=data, y=None)
+        with together(self, pool, codes):
+            self.notify("on_train_begin", X=data, y=None)
+            with suppress(StoppedByCallback):
+                self.fit_loop(data, None, epochs=self._epochs_to_train())
+            self.notify("on_train_end", X=data, y=None)
         self.confident_ = None
         self._forget_running()
 
@@ -312,6 +322,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         """
         check_count("max_epochs", self.max_epochs)
         check_count("batch_size", self.batch_size, least=2)  # batch normalization needs two rows
+        check_count("micro_batch", self.micro_batch, least=2, optional=True)
         for name in ("n_steps", "schedule_epochs"):
             check_count(name, getattr(self, name, None), optional=True)
         if hasattr(self, "mu"):

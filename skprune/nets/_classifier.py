@@ -1,6 +1,7 @@
 """The supervised net, used as proxy, as baseline and as final classifier."""
 
 import numpy as np
+import torch
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -32,6 +33,9 @@ class NetClassifier(BaseNet):
         Epochs over which the learning rate falls to 0 along a cosine, at least `max_epochs`. None stands for `max_epochs`.
     lr : float, default=0.1
         Initial learning rate.
+    micro_batch : int, default=None
+        Largest number of rows in each forward and backward pass, at least 2: gradients of the parts of a step add up to those
+        of its batch, in less memory. None takes the batch at once. Batch normalization sees each part separately.
     $optimizer
     augment : {"weak", "strong", None} or callable, default="weak"
         Augmentation of the training batches, see :mod:`skprune.augment`; "strong" is the weak one followed by the strong one.
@@ -85,6 +89,7 @@ class NetClassifier(BaseNet):
         max_epochs=30,
         schedule_epochs=None,
         lr=0.1,
+        micro_batch=None,
         optimizer=NesterovSGD,
         augment="weak",
         ema=False,
@@ -125,6 +130,24 @@ class NetClassifier(BaseNet):
 
     def _train_batches(self, pool, seed):
         return TrainBatches(pool, self.batch_size, self.n_steps, self._augmentation(), seed)
+
+    def train_step_single(self, batch, **fit_params):
+        """Run a forward and a backward pass (skorch's hook), in parts of at most `micro_batch` rows if that is set."""
+        if self.micro_batch is None and self.ranks_.n == 1:
+            return super().train_step_single(batch, **fit_params)
+        self._set_training(True)
+        inputs, y = batch
+        x, own_y = self.ranks_.share(inputs["X"]), self.ranks_.share(y)
+        n_parts = 1 if self.micro_batch is None else min(-(-len(x) // self.micro_batch), max(len(x) // 2, 1))
+        losses, outputs = [], []
+        for part, part_y in zip(x.tensor_split(n_parts), own_y.tensor_split(n_parts), strict=True):
+            logits = self.infer(part)
+            loss = self._share(part_y, y) * self.get_loss(logits, part_y, X=part, training=True)
+            loss.backward()
+            losses.append(loss.detach())
+            outputs.append(logits.detach())
+        loss = self.ranks_.join(self.module_, torch.stack(losses).sum())
+        return {"loss": loss, "y_pred": torch.cat(outputs)}
 
     def _augmentation(self):
         if self.augment is None or callable(self.augment):

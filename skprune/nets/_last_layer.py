@@ -1,5 +1,7 @@
 """The last layer of a net, and what enters it: features of rows, and the norm of the gradient."""
 
+from collections import deque
+
 import torch
 
 
@@ -9,23 +11,36 @@ class LastLayer:
     def __init__(self, net):
         linear = [layer for layer in net.module_.modules() if isinstance(layer, torch.nn.Linear)]
         self.layer = None if getattr(net, "compile", False) or not linear else linear[-1]
-        self.entered = self._left = None
+        micro_batch = getattr(net, "micro_batch", None)
+        passes_of_a_batch = 1 if micro_batch is None else -(-net.batch_size // micro_batch)
+        self._passes = deque(maxlen=passes_of_a_batch)  # what entered the layer and what left it
         self._gives_outputs = False
         self._hook = None if self.layer is None else self.layer.register_forward_hook(self._see)
 
     def _see(self, layer, inputs, output):
-        self.entered, self._left = inputs[0].detach(), output.detach()
+        self._passes.append((inputs[0].detach(), output.detach()))
+
+    def _latest(self, n_rows):
+        """Return what entered the layer and what left it, in the passes that saw the latest rows."""
+        parts = []
+        for entered, left in reversed(self._passes):
+            parts.insert(0, (entered, left))
+            n_rows -= len(entered)
+            if n_rows <= 0:
+                break
+        return tuple(map(torch.cat, zip(*parts, strict=True))) or (None, None)
 
     def features(self, outputs):
         """Return what entered the layer; None where the layer does not return the outputs of the net."""
         if self.layer is None:
             return None
+        entered, left = self._latest(len(outputs))
         if not self._gives_outputs:  # checked once, because the check waits for the device
-            if self.entered is None or self.entered.ndim != 2 or not torch.equal(self._left.float(), outputs.float()):
+            if entered is None or entered.ndim != 2 or not torch.equal(left.float(), outputs.float()):
                 self.remove()
                 return None
             self._gives_outputs = True
-        return self.entered.float()
+        return entered.float()
 
     def norm(self, outputs):
         """Return the norm of what entered the layer, 1 for a bias included; None as :meth:`features` does."""
@@ -38,4 +53,5 @@ class LastLayer:
         """Stop watching."""
         if self._hook is not None:
             self._hook.remove()
-        self.layer = self._hook = self.entered = self._left = None
+        self.layer = self._hook = None
+        self._passes.clear()

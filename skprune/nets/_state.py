@@ -127,7 +127,7 @@ class KeptState(VersionedPickle):
             self.history.new_epoch()
             for key, value in row.items():
                 self.history.record(key, value)
-        self.module_.load_state_dict({name: torch.from_numpy(array) for name, array in state["weights"].items()})
+        self.module_.load_state_dict({name: torch.tensor(array) for name, array in state["weights"].items()})
         return self
 
 

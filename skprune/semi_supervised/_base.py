@@ -84,7 +84,6 @@ class SemiSupervisedNet(BaseNet, ABC):
         check_option("balanced", self.balanced, (True, False))
         check_option("teacher", self.teacher, ("student", "ema"))
         check_option("alignment", self.alignment, (None, *ALIGNMENTS))
-        check_count("micro_batch", self.micro_batch, least=2, optional=True)
         averaged = self.ema and getattr(self, "callbacks__moving_average", True) is not None
         if self.teacher == "ema" and not averaged:
             raise ValueError("teacher='ema' needs ema=True and its callback, moving_average.")
@@ -153,7 +152,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         if not (isinstance(x, dict) and self.module_.training):
             return super().infer(x, **fit_params)
         labeled, teacher_view, student_view = self._views(x["X"])
-        teacher = self._teach(teacher_view, student_view)
+        teacher = self._teach(teacher_view, teacher_view is student_view)
         logits = self._forward(self.module_, torch.cat([labeled, student_view]))
         labeled_logits, student = logits.split([len(labeled), len(student_view)])
         return torch.cat([labeled_logits, student.detach() if teacher is None else teacher, student])
@@ -171,31 +170,40 @@ class SemiSupervisedNet(BaseNet, ABC):
 
     def train_step_single(self, batch, **fit_params):
         """Run a forward and a backward pass (skorch's hook), in parts of about `micro_batch` rows if that is set."""
-        if self.micro_batch is None:
+        if self.micro_batch is None and self.ranks_.n == 1:
             return super().train_step_single(batch, **fit_params)
         self._set_training(True)
         inputs, y = batch
         labeled, teacher_view, student_view = self._views(inputs["X"])
         n_labeled, n_unlabeled = len(labeled), len(student_view)
         y, index = y[:n_labeled], inputs["index"][n_labeled : n_labeled + n_unlabeled]
-        n_parts = min(-(-(n_labeled + n_unlabeled) // self.micro_batch), n_labeled)
-        teacher = self._teach(teacher_view, student_view)
-        if teacher is not None:
+        ranks = self.ranks_
+        most = n_labeled + n_unlabeled if self.micro_batch is None else self.micro_batch * ranks.n
+        n_parts = min(-(-(n_labeled + n_unlabeled) // most), n_labeled // ranks.n)
+        teacher = self._teach(ranks.share(teacher_view), teacher_view is student_view)
+        if teacher is not None:  # rules and alignment have running figures of all rows
+            teacher = ranks.whole([teacher], [n_unlabeled])
             targets = zip(*(tensor.tensor_split(n_parts) for tensor in self._targets(teacher, index)), strict=True)
         losses, labeled_logits, weights = [], [], []
         parts = zip(*(tensor.tensor_split(n_parts) for tensor in (labeled, y, student_view, index)), strict=True)
         for part_labeled, part_y, part_student, part_index in parts:
-            logits = self._forward(self.module_, torch.cat([part_labeled, part_student]))
-            part_logits, student = logits.split([len(part_labeled), len(part_student)])
-            target, weight = self._targets(student, part_index) if teacher is None else next(targets)
-            shares = {"labeled_share": self._share(part_y, y), "student_share": len(student) / n_unlabeled}
-            loss = self._loss(part_logits, part_y, student, target, weight, **shares)
+            own_labeled, own_y, own_student = map(ranks.share, (part_labeled, part_y, part_student))
+            logits = self._forward(self.module_, torch.cat([own_labeled, own_student]))
+            own_logits, student = logits.split([len(own_labeled), len(own_student)])
+            if teacher is None:
+                target, weight = self._targets(ranks.whole([student.detach()], [len(part_index)]), part_index)
+            else:
+                target, weight = next(targets)
+            shares = {"labeled_share": self._share(own_y, y), "student_share": len(student) / n_unlabeled}
+            loss = self._loss(own_logits, own_y, student, ranks.share(target), ranks.share(weight), **shares)
             loss.backward()
             losses.append(loss.detach())
-            labeled_logits.append(part_logits.detach())
+            labeled_logits.append(own_logits.detach())
             weights.append(weight)
-        self._finish_step(torch.cat(labeled_logits), torch.cat(weights))
-        return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(labeled_logits)}
+        n_rows = [len(part_y) for part_y in y.tensor_split(n_parts)]
+        self._finish_step(ranks.whole(labeled_logits, n_rows), torch.cat(weights))
+        loss = ranks.join(self.module_, torch.stack(losses).sum())
+        return {"loss": loss, "y_pred": torch.cat(labeled_logits)}
 
     def _views(self, x):
         """Split a training batch into labeled rows, the teacher's view and the student's, which may be the same tensor."""
@@ -205,9 +213,9 @@ class SemiSupervisedNet(BaseNet, ABC):
             return labeled, view, view
         return x.split([self.batch_size, n_unlabeled, n_unlabeled])
 
-    def _teach(self, teacher_view, student_view):
+    def _teach(self, teacher_view, sees_the_same):
         """Return the teacher's logits, or None if they are the student's: the same view and the same weights."""
-        if self.teacher == "student" and teacher_view is student_view:
+        if self.teacher == "student" and sees_the_same:
             return None
         with torch.no_grad():
             module = self.module_ if self.teacher == "student" else dict(self.callbacks_)["moving_average"].module_
@@ -227,12 +235,6 @@ class SemiSupervisedNet(BaseNet, ABC):
         if self.alignment_ is not None:
             self.alignment_.learn((labeled_logits + self.prior_).softmax(dim=1))
         self.step_ += 1
-
-    def _share(self, part_y, y):
-        """Return the share that a part of the labeled rows has in the labeled loss of a step."""
-        if self.criterion_.weight is None:
-            return len(part_y) / len(y)
-        return self.criterion_.weight[part_y].sum() / self.criterion_.weight[y].sum()
 
     def _loss(self, labeled, y, student, target, weight, labeled_share=1.0, student_share=1.0):
         """Return the loss of a step, or of a part of its rows given the shares they have in it."""

@@ -32,10 +32,11 @@ def net_texts(*, unlabeled_weight="1.0", teacher='"student"', alignment="None"):
     consistent. It has no effect together with `balanced`.""",
         """micro_batch : int, default=None
     Approximate number of rows, labeled and unlabeled, in each forward and backward pass, at least 2. None processes the
-    rows of a step all at once. Smaller passes need less memory and, on a CPU that would otherwise keep allocating pages
-    for large activations, less time. A step is divided into at most `batch_size` parts; the pass without gradients is
-    never divided. Batch normalization sees each part separately (ghost batch normalization, arXiv 1705.08741), as do the
-    fairness term of :class:`FreeMatch` and the running means of :class:`PseudoLabel`.""",
+    rows of a step all at once. Within :func:`~skprune.nets.data_parallel` these are the rows of one process. Smaller
+    passes need less memory and, on a CPU that would otherwise keep allocating pages for large activations, less time. A
+    step is divided into at most `batch_size` parts; the pass without gradients is never divided. Batch normalization sees
+    each part separately (ghost batch normalization, arXiv 1705.08741), as do the fairness term of :class:`FreeMatch` and
+    the running means of :class:`PseudoLabel`.""",
         """max_epochs : int, default=1
     Number of epochs.""",
         r"""lr : float, default=0.1
