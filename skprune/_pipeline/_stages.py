@@ -124,22 +124,19 @@ def _record_repeats(settings, store, models, recording, before):
     only_threads = getattr(get_active_backend()[0], "supports_sharedmem", False)
     divided = active_ranks().n > 1
     in_turn = len(calls) == 1 or effective_n_jobs(settings.n_jobs) == 1 or only_threads or divided
-    if not in_turn:
-        before()  # not in each process
-    n_jobs = 1 if in_turn else settings.n_jobs
     keys = [store.key(record_pool, proxy, **options) for proxy, options in calls]
-    pool, codes = shipped_once(recording["pool"], recording["codes"], n_jobs=n_jobs)
-    recorded = Parallel(n_jobs=n_jobs)(
-        delayed(store.run)(
-            record_pool,
-            proxy,
-            key,
-            verbose=settings.verbose if in_turn else 0,
-            **({"before": before} if in_turn else {}),
-            **options | {"pool": pool, "codes": codes},
+    if in_turn:  # here, whatever the engine: Dask would send off a single call too
+        recorded = [
+            store.run(record_pool, proxy, key, verbose=settings.verbose, before=before, **options)
+            for (proxy, options), key in zip(calls, keys, strict=True)
+        ]
+    else:
+        before()  # not in each process
+        pool, codes = shipped_once(recording["pool"], recording["codes"], n_jobs=settings.n_jobs)
+        recorded = Parallel(n_jobs=settings.n_jobs)(
+            delayed(store.run)(record_pool, proxy, key, verbose=0, **options | {"pool": pool, "codes": codes})
+            for (proxy, options), key in zip(calls, keys, strict=True)
         )
-        for (proxy, options), key in zip(calls, keys, strict=True)
-    )
     errors = [result["dynamics"]["error"] for result in recorded]
     if len(errors) > 1 and all(np.array_equal(errors[0], error, equal_nan=True) for error in errors):
         warn_user(
