@@ -55,8 +55,8 @@ plt.show()
 
 # %%
 # The difference from random rows, with a bootstrap interval over the seeds. Where it covers 0, it may be luck. Both pruners that
-# cover the pool are ahead where few rows are kept, and k-center needs no label for it. With a fifth of the pool, nobody is ahead
-# of random rows by much.
+# cover the pool are ahead where few rows are kept, and k-center needs no label for it. With a fifth of the pool, little of that
+# is left.
 
 PruningCurveDisplay.from_curve(curve, kind="difference")
 plt.show()

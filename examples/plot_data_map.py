@@ -48,7 +48,8 @@ for rows in np.array_split(np.argsort(-mean), 5):
 # Difficulties
 # ------------
 #
-# The default selection of tables covers the pool and does not read the difficulty: kept rows are as hard as the others.
+# The default selection of tables does not read the difficulty, but keeps rows closer together where their class is uncertain, and
+# those are often the harder ones.
 
 DifficultyDisplay.from_estimator(pruner)
 plt.show()

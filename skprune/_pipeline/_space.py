@@ -92,10 +92,7 @@ def _components(table, random_state):
 
 
 def class_uncertainty(space, codes, random_state):
-    """Return the entropy of logistic regression on the given labels, of each row, in units of that of equal shares.
-
-    Zero for all rows where such models learn too little of the labels to be believed.
-    """
+    """Return the entropy of logistic regression relative to equal shares, or zeros if it learns too little of the labels."""
     labeled = np.flatnonzero(codes != MISSING)
     if len(labeled) > _MOST_LABELED:
         rng = np.random.default_rng(random_state)
