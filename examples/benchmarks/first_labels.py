@@ -10,8 +10,7 @@ extremely randomized trees and the nearest neighbor, in the space of suggest_fir
 of correct pseudo-labels of a SemiPrune started from them, with the labeler and proxy of robust.py, or with its default labeler.
 Images are compared in the features of ContrastiveFeatures, which takes minutes a seed on a CPU.
 
-TypiClust (arXiv 2202.02794) knows the number of rows in advance, as k-means does. Of the other methods, rows are prefixes of one
-order. Values are in %. The settings of suggest_first_labels were chosen on digits, novels, letter and satellite, seeds 10 and 11.
+Values are in %. The settings of suggest_first_labels were chosen on digits, novels, letter and satellite, seeds 10 to 12.
 
 Restartable: rows that are in the CSV file are not computed again. --data-home is that of robust.py.
 """

@@ -322,7 +322,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         """
         check_count("max_epochs", self.max_epochs)
         check_count("batch_size", self.batch_size, least=2)  # batch normalization needs two rows
-        check_count("micro_batch", self.micro_batch, least=2, optional=True)
+        check_count("micro_batch", getattr(self, "micro_batch", None), least=2, optional=True)
         for name in ("n_steps", "schedule_epochs"):
             check_count(name, getattr(self, name, None), optional=True)
         if hasattr(self, "mu"):
