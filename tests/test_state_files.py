@@ -126,6 +126,10 @@ def test_tensors_come_back(file, dtype):
     again.zero_()  # it may be written to
 
 
+def test_texts_of_numpy_are_texts(file):
+    assert there_and_back(file, {"label": np.array(["a"])[0]}) == {"label": "a"}
+
+
 def test_an_array_that_comes_twice_is_written_once(file):
     array = np.zeros(100_000)
     first, second = there_and_back(file, [array, {"again": array}])

@@ -53,6 +53,8 @@ class StateWriter:
             return {"tuple": [self.node(part) for part in value]}
         if kind in (dict, OrderedDict):
             return {"dict": [[self.node(key), self.node(part)] for key, part in value.items()]}
+        if isinstance(value, np.str_):
+            return str(value)
         if isinstance(value, (np.ndarray, np.generic)):
             return self._array(value)
         if kind is partial:
