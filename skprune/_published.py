@@ -21,7 +21,7 @@ class PublishedSettings:
         The others are ``difficulty="dual"``, over all of ``n_epochs=30`` with ``schedule_epochs=200``, ``n_repeats=1``,
         ``record="train"`` and ``include_labeled=False``, which are defaults at present.
 
-        What grows with the problem is left as it is in this package: the networks, and the 1500 steps of the labeler, with
+        What grows with the problem is left as it is in this package: the networks, and the steps of the labeler, with
         the learning rate and the augmentation of labeled rows that suit so few. See Examples for the scale of the paper.
 
         Parameters

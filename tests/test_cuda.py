@@ -92,6 +92,12 @@ def test_default_augmentation_runs_on_the_device(images, iris):
         assert net.score(X[given], y_partial[given]) > 0.8
 
 
+def test_the_default_optimizer_is_fused(iris):
+    X, y, _ = iris
+    net = NetClassifier(max_epochs=2, random_state=0).fit(X, y)
+    assert [group["fused"] for group in net.optimizer_.param_groups] == [True]
+
+
 @pytest.mark.parametrize("record", ["train", "eval"])
 def test_dynamics_are_recorded(images, record):
     X, y, _ = images

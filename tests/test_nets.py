@@ -331,7 +331,7 @@ def test_predict_refuses_other_shapes(images):
         (NetClassifier(n_steps=True), "n_steps must be"),
         (NetClassifier(optimizer__lr=0.1), "optimizer__lr is not used.*Set lr"),
         (FixMatch(batch_size=64.0), "batch_size must be an integer"),
-        (FixMatch(n_steps=None), "n_steps must be an integer"),
+        (FixMatch(n_steps=None), "n_steps must be 'auto' or an integer"),
         (NetClassifier(batch_size=1), "batch_size must be an integer of at least 2"),
         (NetClassifier(micro_batch=1), "micro_batch must be None or an integer of at least 2"),
     ],

@@ -120,7 +120,7 @@ def test_grid_over_threshold_width_and_augmentation(iris):
         (FixMatch(logit_adjustment=float("nan")), "logit_adjustment must be at least 0"),
         (FixMatch(teacher="average"), "teacher must be 'student' or 'ema'"),
         (MeanTeacher(ema=False), "teacher='ema' needs ema=True"),
-        (FixMatch(n_steps=None), "n_steps must be an integer of at least 1, got None"),
+        (FixMatch(n_steps=None), "n_steps must be 'auto' or an integer of at least 1, got None"),
         (FixMatch(micro_batch=1), "micro_batch must be None or an integer of at least 2"),
         (FixMatch(threshold="auto"), "threshold must be within"),
         (FixMatch(labeled_strong=None), "labeled_strong must be within"),

@@ -40,7 +40,7 @@ def main():
     print(machine())
     print(f"fit_transform of {len(X)} images, {args.labels} labels: {seconds:.0f} s, {len(kept)} rows kept")
     net = pruner.labeler_
-    print(f"labeler {type(net).__name__}, {net.n_steps} steps")
+    print(f"labeler {type(net).__name__}, {sum(epoch['n_steps'] for epoch in net.history)} steps")
     print(f"right pseudo-labels on the unlabeled rows: {100 * np.mean((pruner.pseudo_labels_ == y)[hidden]):.2f} %")
     print(f"peak RSS: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 

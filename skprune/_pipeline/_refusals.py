@@ -92,7 +92,7 @@ def _check_proxy(settings, codes):
                 f"proxy='labeler' records a single training; n_repeats must be 1, got {settings.n_repeats}."
             )
     n_steps = proxy.n_steps if is_own_net(proxy) else None
-    if n_steps is not None and settings.recording(len(codes), 2).mode == "train":
+    if n_steps not in (None, "auto") and settings.recording(len(codes), 2).mode == "train":
         n_seen = n_steps * proxy.batch_size * settings.n_epochs
         if n_seen < len(codes):
             raise ValueError(

@@ -92,7 +92,7 @@ def _components(table, random_state):
 
 
 def class_uncertainty(space, codes, random_state):
-    """Return the entropy of logistic regression relative to equal shares, or zeros if it learns too little of the labels."""
+    """Return how uncertain the class of each row is by a linear model, in units of equal shares; 0 if it learns too little."""
     labeled = np.flatnonzero(codes != MISSING)
     if len(labeled) > _MOST_LABELED:
         rng = np.random.default_rng(random_state)

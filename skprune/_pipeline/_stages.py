@@ -206,12 +206,13 @@ def record_pool(proxy, pool, codes, n_epochs, schedule_epochs, record, features,
 def label_and_record(labeler, pool, codes, n_epochs, record, seed, verbose, known=None):
     """Fit a semi-supervised net in `n_epochs` parts, label every row, and record the training."""
     from skprune.dynamics._snapshots import Snapshots, replay
+    from skprune.semi_supervised._steps import resolve_steps
 
     if isinstance(labeler.callbacks, str):
         raise ValueError(
             f"callbacks must be None or a list, to which the recorder is added, got {labeler.callbacks!r}."
         )
-    n_steps = -(-labeler.n_steps * labeler.max_epochs // n_epochs)
+    n_steps = -(-resolve_steps(labeler, codes) * labeler.max_epochs // n_epochs)
     net = clone(labeler).set_params(max_epochs=n_epochs, n_steps=n_steps)
     net.set_params(callbacks=[*(net.callbacks or []), ("snapshots", Snapshots(record.every))])
     labeled = _fit_labeler(net, pool, codes, seed, verbose)

@@ -9,9 +9,9 @@ import numpy as np
 _LARGEST_COUNT = 2**31 - 1
 
 
-def check_count(name, value, *, least=1, most=None, optional=False):
-    """Refuse a parameter that is no integer within bounds; None passes where it is `optional`."""
-    if optional and value is None:
+def check_count(name, value, *, least=1, most=None, optional=False, words=()):
+    """Refuse a parameter that is no integer within bounds; None passes where it is `optional`, and so do the `words`."""
+    if (optional and value is None) or (isinstance(value, str) and value in words):
         return
     whole = isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
     if whole and least <= value <= (_LARGEST_COUNT if most is None else most):
@@ -21,7 +21,8 @@ def check_count(name, value, *, least=1, most=None, optional=False):
             f"{name} must be at most {most or _LARGEST_COUNT}, got an integer of {int(value).bit_length()} bits."
         )
     bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-    raise ValueError(f"{name} must be {'None or ' if optional else ''}an integer {bounds}, got {value!r}.")
+    others = "".join(f"{word!r} or " for word in ((None,) if optional else ()) + words)
+    raise ValueError(f"{name} must be {others}an integer {bounds}, got {value!r}.")
 
 
 def check_number(name, value, low, high=math.inf, *, open_at=(), words=()):

@@ -43,7 +43,7 @@ class ContrastiveNet(BaseNet):
     def _encode(self, y, classes=None):
         return np.zeros(len(y), dtype=np.int64), np.arange(self.n_projected)
 
-    def _steps_per_epoch(self, n_samples):
+    def _steps_per_epoch(self, codes):
         return self.n_steps
 
     def _train_batches(self, pool, seed):

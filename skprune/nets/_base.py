@@ -114,7 +114,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         is_fit, anew = anew, anew and not self._goes_on(pool.shape[1:], classes)
         if not anew:
             self._check_shape(pool)
-        with self._shortened(is_fit and not anew, len(pool)), self._all_or_nothing(anew):
+        with self._shortened(is_fit and not anew, codes), self._all_or_nothing(anew):
             if anew:
                 self._prepare(pool.shape[1:], classes, Scaling.fit(pool))
                 self._feature_names(X)
@@ -267,7 +267,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
     def _train(self, pool, codes):
         self.confident_ = None
         data = TensorPool(rows_for_net(pool, self.scaling_, self.device_), torch.from_numpy(codes), self.scaling_)
-        steps = self._steps_per_epoch(len(pool))
+        steps = self._steps_per_epoch(codes)
         self.n_steps_planned_ = steps * self.max_epochs
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)
         with together(self, pool, codes):
@@ -323,8 +323,9 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         check_count("max_epochs", self.max_epochs)
         check_count("batch_size", self.batch_size, least=2)  # batch normalization needs two rows
         check_count("micro_batch", getattr(self, "micro_batch", None), least=2, optional=True)
-        for name in ("n_steps", "schedule_epochs"):
-            check_count(name, getattr(self, name, None), optional=True)
+        optional, words = (False, ("auto",)) if hasattr(self, "mu") else (True, ())
+        check_count("n_steps", self.n_steps, optional=optional, words=words)
+        check_count("schedule_epochs", getattr(self, "schedule_epochs", None), optional=True)
         if hasattr(self, "mu"):
             check_count("mu", self.mu)
         for name in ("ema", "compile", "warm_start"):

@@ -62,7 +62,7 @@ class NetClassifier(BaseNet):
     module_ : torch.nn.Module
         The trained network.
     history_ : skorch.history.History
-        ``train_loss`` of each epoch.
+        ``n_steps`` and ``train_loss`` of each epoch.
     precision_ : str
         The number format in use, "bf16" or "fp32".
 
@@ -125,8 +125,8 @@ class NetClassifier(BaseNet):
             )
         return codes.astype(np.int64), classes
 
-    def _steps_per_epoch(self, n_samples):
-        return self.n_steps or n_batches(n_samples, self.batch_size)
+    def _steps_per_epoch(self, codes):
+        return self.n_steps or n_batches(len(codes), self.batch_size)
 
     def _train_batches(self, pool, seed):
         return TrainBatches(pool, self.batch_size, self.n_steps, self._augmentation(), seed)

@@ -89,7 +89,7 @@ def together(net, pool, codes):
         raise ValueError(
             f"compile=True does not go with data_parallel: {type(net).__name__} exchanges figures in a pass."
         )
-    smallest = len(pool) // net._steps_per_epoch(len(pool)) if net.n_steps is None else net.batch_size
+    smallest = len(pool) // net._steps_per_epoch(codes) if net.n_steps is None else net.batch_size
     if smallest < ranks.n:
         raise ValueError(
             f"Batches of {smallest} rows cannot be shared by {ranks.n} processes. Raise batch_size, or start fewer processes."

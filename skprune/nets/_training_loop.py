@@ -53,6 +53,7 @@ class TrainingLoop:
             self._keep(iterator, watch)
         for block in watch.finish():
             self._look_at(block, len(iterator))
+        self.history.record("n_steps", len(watch.losses))
         self.history.record(prefix + "_loss", torch.stack(watch.losses).double().mean().item())
         if watch.confident[0] is not None:
             self.history.record("confident", torch.stack(watch.confident).mean().item())

@@ -23,12 +23,12 @@ class WarmStart:
         return self.module, self.get_params_for("module")
 
     @contextmanager
-    def _shortened(self, is_short, n_samples):
+    def _shortened(self, is_short, codes):
         """Shorten the training within the block: fewer epochs, or fewer steps where there is but one."""
         names = [name for name in ("max_epochs", "schedule_epochs", "n_steps") if hasattr(self, name)]
         before = {name: getattr(self, name) for name in names}
         if is_short and self.max_epochs == 1:
-            self.n_steps = share_of(self._steps_per_epoch(n_samples))
+            self.n_steps = share_of(self._steps_per_epoch(codes))
         elif is_short:
             self.max_epochs = share_of(self.max_epochs)
             if before.get("schedule_epochs") is not None:

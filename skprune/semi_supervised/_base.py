@@ -6,12 +6,13 @@ import numpy as np
 import torch
 
 from skprune._utils._labels import MISSING, encode_labels, warn_of_vanished
-from skprune._utils._parameter_checks import check_count, check_number, check_option
+from skprune._utils._parameter_checks import check_number, check_option
 from skprune.augment._defaults import default_policies
 from skprune.nets._base import BaseNet
 from skprune.nets._optimizer import NesterovSGD
 from skprune.semi_supervised._alignment import ALIGNMENTS, Alignment
 from skprune.semi_supervised._batches import SemiSupervisedBatches
+from skprune.semi_supervised._steps import resolve_steps
 
 _MOST_CHECKED = 4096
 
@@ -28,7 +29,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         self,
         module=None,
         *,
-        n_steps=1500,
+        n_steps="auto",
         batch_size=64,
         mu=7,
         unlabeled_weight=1.0,
@@ -65,8 +66,8 @@ class SemiSupervisedNet(BaseNet, ABC):
         classes = None if classes is None else np.unique(classes)
         return encode_labels(y, self.missing_label, classes, warn=True)
 
-    def _steps_per_epoch(self, n_samples):
-        return self.n_steps
+    def _steps_per_epoch(self, codes):
+        return resolve_steps(self, codes)
 
     def check_parameters(self):
         """Check the parameters that do not depend on the data, as ``fit`` does.
@@ -77,7 +78,6 @@ class SemiSupervisedNet(BaseNet, ABC):
             If a parameter is refused.
         """
         super().check_parameters()
-        check_count("n_steps", self.n_steps)
         check_number("labeled_strong", self.labeled_strong, 0, 1, words=("auto",))
         check_number("unlabeled_weight", self.unlabeled_weight, 0)
         check_number("logit_adjustment", self.logit_adjustment, 0)
@@ -120,7 +120,7 @@ class SemiSupervisedNet(BaseNet, ABC):
             pool,
             batch_size=self.batch_size,
             mu=self.mu,
-            n_steps=self.n_steps,
+            n_steps=self.n_steps_planned_ // self.max_epochs,
             **policies,
             second_view=self._second_view,
             n_labeled_strong=round(fraction * self.batch_size),

@@ -7,8 +7,9 @@ from skprune.nets._docstrings import NET_TEXTS
 def net_texts(*, unlabeled_weight="1.0", teacher='"student"', alignment="None"):
     """Return the texts for ``fill_docstring``, with the defaults in which nets differ."""
     training = [
-        """n_steps : int, default=1500
-    Optimizer steps per epoch.""",
+        """n_steps : int or "auto", default="auto"
+    Optimizer steps per epoch. "auto" takes 1,500, or as many as show each labeled row 20 times and each row of the pool
+    twice if that is more, but at most 6,000.""",
         """batch_size : int, default=64
     Labeled rows per step, at least 2. Predictions take at most 8 times the rows of a step, labeled and unlabeled, at
     once, and at most 1,024.""",
@@ -72,7 +73,7 @@ def net_texts(*, unlabeled_weight="1.0", teacher='"student"', alignment="None"):
         """module_ : torch.nn.Module
     The network, with averaged weights unless ``ema=False``.""",
         """history_ : skorch.history.History
-    For each epoch, "train_loss" and "confident", the mean weight of the unlabeled rows.""",
+    For each epoch, "n_steps", "train_loss", and "confident", the mean weight of the unlabeled rows.""",
     ]
     return {
         "module": NET_TEXTS["module"],
