@@ -9,7 +9,7 @@ without, and in a single process::
     torchrun --nproc-per-node 2 examples/data_parallel.py
     python examples/data_parallel.py
 
-The coreset is the same each time.
+Runs differ as those of two machines do, by what long trainings make of rounding.
 """
 
 from time import perf_counter

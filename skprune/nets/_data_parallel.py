@@ -20,8 +20,9 @@ def data_parallel(*, sync_batch_norm=True):
 
     Each process runs the same program on the same data. All draw the same batches; each computes the gradient of its share of
     the rows, and the sum of the gradients makes the step. So each process ends with the same weights, pseudo-labels and
-    dynamics, those of a single process up to rounding. Nets of skprune are trained so, on their own or inside other estimators;
-    what else runs within the block, runs in each process. Started as a single process, the block changes nothing.
+    dynamics: those of a single process but for rounding, which long trainings amplify. Nets of skprune are trained so, on
+    their own or inside other estimators; what else runs within the block, runs in each process. Started as a single process,
+    the block changes nothing.
 
     Parameters
     ----------
