@@ -25,7 +25,7 @@ y = make_partial_labels(y_true, n_labeled=12, random_state=0)  # -1 where there 
 # Three lines
 # -----------
 #
-# ``budget`` is the number of new labels. By default, the labeler takes 1500 steps; fewer will do here.
+# ``budget`` is the number of new labels. By default, the labeler takes 1500 steps or more; fewer will do here.
 
 pruner = SemiPrune(budget=20, labeler=SoftMatch(n_steps=100), random_state=0)
 pruner.fit(X, y)
