@@ -56,7 +56,7 @@ def notes(folder):
 def dask():
     distributed = pytest.importorskip("distributed", reason="distributed, of the extra cluster, is not installed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster),
     ):
         yield {"backend": "dask"}
@@ -69,6 +69,7 @@ def ray():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))  # workers import this file
+        patch.setenv("RAY_TQDM_PATCH_PRINT", "0")  # or Ray puts its own print in the place of the builtin
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=10**8)
         register_ray()
         yield {"backend": "ray", "n_jobs": 2, **SURVIVES}

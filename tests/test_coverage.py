@@ -233,7 +233,7 @@ def test_uncertainty_is_believed_where_unseen_labels_bear_it_out():
     np.testing.assert_array_equal(class_uncertainty(space, codes, 0), 0)
 
 
-@pytest.mark.parametrize("codes", [[0, 1, -1, -1], [0, 0, 1, -1]])
+@pytest.mark.parametrize("codes", [[-1, -1, -1, -1], [0, 0, 0, -1], [0, 1, -1, -1], [0, 0, 1, -1]])
 def test_few_labels_bear_out_no_uncertainty(codes):
     np.testing.assert_array_equal(class_uncertainty(np.arange(4.0)[:, None], np.array(codes), 0), 0)
 

@@ -7,15 +7,16 @@ from scipy.sparse import csr_array, hstack, issparse
 from scipy.stats import entropy
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import d2_brier_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from skprune._utils._given_rows import GivenRows, holds_numbers
 from skprune._utils._labels import MISSING
+from skprune._utils._mapped import row_chunks
 
 _MOST_FEATURES = 256
 _N_COMPONENTS = 128
+_LEAST_SAMPLE, _MOST_SAMPLE_BYTES = 2000, 2**27  # of the rows whose principal components stand for those of all
 _MOST_LABELED = 5000
 _N_FOLDS = 3
 _LEAST_SKILL = 1 / 3  # between 0.2 on novels, where uncertainty misleads, and 0.5 on letter, where it pays
@@ -32,12 +33,20 @@ def coverage_space(pool, features, random_state):
         if wide is not None:
             return _components(wide, random_state)
         pool = pool.as_array()
-    rows = StandardScaler().fit_transform(pool)
-    if rows.shape[1] > _MOST_FEATURES:
-        rows = PCA(min(_N_COMPONENTS, len(rows)), svd_solver="randomized", random_state=random_state).fit_transform(
-            rows
-        )
-    return np.asarray(rows, dtype=np.float32)  # frames, where scikit-learn is set to give them
+    scaler = StandardScaler().set_output(transform="default")
+    for rows in row_chunks(pool):
+        scaler.partial_fit(pool[rows])
+    if pool.shape[1] <= _MOST_FEATURES:
+        return np.concatenate([scaler.transform(pool[rows]).astype(np.float32) for rows in row_chunks(pool)])
+    components = PCA(min(_N_COMPONENTS, len(pool)), svd_solver="randomized", random_state=random_state)
+    components.set_output(transform="default")
+    if pool.nbytes <= _MOST_SAMPLE_BYTES:
+        return components.fit_transform(scaler.transform(pool)).astype(np.float32)
+    n_rows = max(_LEAST_SAMPLE, _MOST_SAMPLE_BYTES // pool[:1].nbytes)
+    sample = np.random.default_rng(random_state).permutation(len(pool))[:n_rows]
+    components.fit(scaler.transform(pool[np.sort(sample)]))
+    parts = [components.transform(scaler.transform(pool[rows])) for rows in row_chunks(pool)]
+    return np.concatenate([part.astype(np.float32) for part in parts])
 
 
 def _wide_table(pool):
@@ -98,8 +107,10 @@ def class_uncertainty(space, codes, random_state):
         rng = np.random.default_rng(random_state)
         one_of_each = [rng.choice(np.flatnonzero(codes == code)) for code in np.unique(codes[labeled])]
         labeled = np.union1d(rng.choice(labeled, _MOST_LABELED, replace=False), one_of_each)
-    scaler = StandardScaler().fit(space)
-    rows, classes = scaler.transform(space[labeled]).astype(np.float64), codes[labeled]  # else shares do not add to one
+    if not labeled.size:
+        return np.zeros(len(space))
+    scaler = StandardScaler().set_output(transform="default").fit(space)
+    rows, classes = scaler.transform(space[labeled]), codes[labeled]
     if _skill(rows, classes, random_state) < _LEAST_SKILL:
         return np.zeros(len(space))
     proba = _linear_model().fit(rows, classes).predict_proba(scaler.transform(space))
@@ -114,7 +125,7 @@ def _skill(rows, classes, random_state):
     """Return the share of the Brier score that logistic regression explains in cross-validation; 0 of too few labels."""
     names, codes, counts = np.unique(classes, return_inverse=True, return_counts=True)
     n_folds = min(_N_FOLDS, counts.max())
-    if n_folds < 2:
+    if n_folds < 2 or len(names) < 2:
         return 0.0
     proba = np.zeros((len(codes), len(names)))
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
@@ -125,4 +136,5 @@ def _skill(rows, classes, random_state):
         present = np.unique(codes[seen])
         found = 1.0 if len(present) == 1 else _linear_model().fit(rows[seen], codes[seen]).predict_proba(rows[unseen])
         proba[np.ix_(unseen, present)] = found
-    return d2_brier_score(codes, proba, labels=np.arange(len(names)))
+    truth = np.eye(len(names))[codes]
+    return 1.0 - np.square(proba - truth).sum() / np.square(truth.mean(axis=0) - truth).sum()
