@@ -56,6 +56,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "ignore_pattern": r"__init__\.py|data_parallel\.py",  # which is for several processes
     "within_subsection_order": "ExampleTitleSortKey",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skprune",),
