@@ -334,8 +334,12 @@ def test_refused_images_with_labels(tmp_path):
         load_images(folder)
     for text, error, message in (
         ("filename,label\n0.png,a\n7.png,b\nx.png,\n", FileNotFoundError, "names 2 images .*: '7.png', 'x.png'."),
-        ("name,label\n0.png,a\n", ValueError, r"columns filename and label; its first line names \['name', 'label'\]"),
-        ("", ValueError, "columns filename and label"),
+        (
+            "name,label\n0.png,a\n",
+            ValueError,
+            r"columns filename \(or id\) and label; its first line names \['name', 'label'\]",
+        ),
+        ("", ValueError, r"columns filename \(or id\) and label"),
         ("filename,label\n0.png,a\n0.png,b\n", ValueError, "gives '0.png' two labels, 'a' and 'b'"),
         ("filename,label\n0.png,a\n", ValueError, "2.png is 12 x 10 pixels, and .*0.png 20 x 10. Set size="),
     ):

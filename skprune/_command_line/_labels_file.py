@@ -10,7 +10,7 @@ def read_labels(arguments, data):
     """Return the label of each row of the data, None where there is none."""
     if arguments.labels is None:
         if data.labels is None:
-            raise BadInput("There are no labels. Pass --labels FILE.")
+            raise BadInput("There are no labels. Pass --labels FILE, or --label-column NAME of a table.")
         return data.labels
     known = read_answers(arguments.labels)
     unknown = sorted(set(known).difference(data.ids))

@@ -82,8 +82,8 @@ def load_images(folder, labels="labels.csv", *, size=None, gray=False, return_X_
     folder : path-like
         Holds the images themselves, in any formats that Pillow reads. Subfolders are not read.
     labels : path-like, default="labels.csv"
-        A CSV file with the columns ``filename`` and ``label``; a path that is not absolute starts in `folder`. Images that it
-        does not name, or whose label is empty, have no label.
+        A CSV file with the columns ``filename`` (or ``id``, as the command line writes it) and ``label``; a path that is not
+        absolute starts in `folder`. Images that it does not name, or whose label is empty, have no label.
     size : int, default=None
         Height and width of the result: images are cropped to a centered square, then resized. None leaves them as they are,
         and all must be of the same size.
@@ -170,13 +170,14 @@ def _read_labels(file):
     """Return the label of each name in a CSV file; None where it is empty."""
     with open(file, newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
-        if not {"filename", "label"} <= set(reader.fieldnames or ()):
+        names = [name for name in ("filename", "id") if name in (reader.fieldnames or ())]
+        if not names or "label" not in reader.fieldnames:
             raise ValueError(
-                f"{file} must have the columns filename and label; its first line names {reader.fieldnames}."
+                f"{file} must have the columns filename (or id) and label; its first line names {reader.fieldnames}."
             )
         labels = {}
         for line in reader:
-            name, label = line["filename"], (line["label"] or "").strip() or None
+            name, label = line[names[0]], (line["label"] or "").strip() or None
             if labels.setdefault(name, label) != label:
                 raise ValueError(f"{file} gives {name!r} two labels, {labels[name]!r} and {label!r}.")
     return labels
