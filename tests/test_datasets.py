@@ -324,6 +324,9 @@ def test_images_with_labels_in_a_file(tmp_path):
     X, y = load_images(tmp_path / "images", elsewhere, size=6, gray=True, return_X_y=True)
     assert X.shape == (4, 1, 6, 6)
     assert y.tolist() == data.target.tolist()
+    told = tmp_path / "told.csv"  # as the command line writes it
+    told.write_text("id,label\n3.png,cat\n0.png,dog\n")
+    assert load_images(tmp_path / "images", told).target.tolist() == data.target.tolist()
 
 
 def test_refused_images_with_labels(tmp_path):
