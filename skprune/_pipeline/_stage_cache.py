@@ -29,11 +29,8 @@ from skprune.nets._running import kept_in
 CACHE_VERSION = 7
 _PROBE = b"\0" * 4096
 _NOT_IN_KEYS = ("verbose", "n_jobs")
-_STORES = (
-    "memory",
-    "checkpoint",
-    "checkpoint_every",
-)  # of pruners and of scikit-learn's estimators; another's may be more than a place
+# of pruners and of scikit-learn's estimators; another's may be more than a place
+_STORES = ("memory", "checkpoint", "checkpoint_every")
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
 
 
