@@ -16,6 +16,7 @@ from sklearn.datasets import load_digits, load_iris
 
 from skprune._command_line._main import main
 from skprune._pipeline import _stages
+from skprune.augment import ImageWeak
 
 QUICK = ["--steps", "8", "--epochs", "10", "--quiet"]
 
@@ -116,6 +117,20 @@ def test_images_and_their_report(photos):
     assert "60 images of 8 × 8 pixels and 1 channel," in page
 
 
+@pytest.mark.parametrize("option", [[], ["--no-mirror"]])
+def test_images_are_mirrored_or_not(photos, monkeypatch, option):
+    draw, drawn = ImageWeak.draw, []
+
+    def spy(self, *args):
+        drawn.append(draw(self, *args))
+        return drawn[-1]
+
+    monkeypatch.setattr(ImageWeak, "draw", spy)
+    options = ["--labels", "photos.csv", "--budget", "6", "--out", "next.csv", *QUICK]
+    assert main(["next", "photos", *options, *option]) == 0
+    assert any(each["mirror"].any() for each in drawn) == (not option)
+
+
 def test_images_in_color_and_broken_ones(photos, capsys):
     Image.new("RGB", (9, 9)).save(photos / "photos" / "color.png")
     command = ["suggest", "photos", "2", "--out", "first.csv"]
@@ -199,6 +214,7 @@ BAD = {
     "unknown data": (["labels.txt"], "is no folder of images"),
     "no images": (["empty"], "empty holds no images"),
     "option of images": (["iris.csv", "--size", "8"], "--size does not go with iris.csv"),
+    "mirrored table": (["iris.csv", "--no-mirror"], "--no-mirror does not go with iris.csv, which holds no images"),
     "two labels files": (["iris.csv", "--label-column", "kind"], "not from both"),
     "no id column": (["iris.csv", "--id-column", "key"], "no column 'key' (--id-column). Its columns: id, a"),
     "ids twice": (["iris.csv", "--id-column", "place"], "holds the id 'Oslo' twice"),

@@ -3,6 +3,8 @@
 import sys
 from contextlib import contextmanager
 
+import numpy as np
+
 from skprune._command_line._errors import BadInput
 from skprune._command_line._labels_file import read_labels
 from skprune._command_line._outputs import check_outputs
@@ -21,26 +23,35 @@ def fitted(arguments, *, goal):
     labels = read_labels(arguments, data)
     if all(label is None for label in labels):
         raise BadInput("No row has a label. Label some rows of each class first: 'skprune suggest' says which.")
-    pruner = make_pruner(arguments, goal)
+    pruner = make_pruner(arguments, goal, is_images=np.ndim(data.X) > 2)
     with work_folder(arguments.out, resume=arguments.resume, force=arguments.force) as folder:
         yield pruner.set_params(checkpoint=folder).fit(data.X, labels), data
 
 
-def make_pruner(arguments, goal):
+def make_pruner(arguments, goal, *, is_images):
     """Return a SemiPrune with the settings of the arguments."""
     from skprune import SemiPrune
+    from skprune._pipeline._models import default_proxy, named_labeler
 
-    labeler = arguments.labeler
+    labeler, proxy = arguments.labeler, None
+    if arguments.steps is not None or not arguments.mirror:
+        labeler = named_labeler(labeler)
     if arguments.steps is not None:
-        from skprune._pipeline._models import named_labeler
+        labeler.set_params(n_steps=arguments.steps)
+    if not arguments.mirror:
+        if not is_images:
+            raise BadInput(f"--no-mirror does not go with {arguments.data}, which holds no images.")
+        from skprune.augment import ImageWeak
 
-        labeler = named_labeler(labeler).set_params(n_steps=arguments.steps)
+        labeler.set_params(weak=ImageWeak(flip=False))
+        proxy = default_proxy().set_params(augment=ImageWeak(flip=False))
     sizes = {name: getattr(arguments, name, None) for name in ("budget", "ratio")}
     epochs = {} if arguments.epochs is None else {"n_epochs": arguments.epochs}
     return SemiPrune(
         **{name: value for name, value in sizes.items() if value is not None},
         **epochs,
         labeler=labeler,
+        proxy=proxy,
         difficulty=arguments.difficulty,
         selection=arguments.selection,
         goal=goal,

@@ -1,5 +1,6 @@
 """The command line as a whole: parse, run, and end with a message and an exit code."""
 
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -8,11 +9,14 @@ from skprune._command_line._errors import BAD_INPUT, DONE, INTERRUPTED, BadInput
 from skprune._command_line._parser import make_parser
 
 _REFUSALS = (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError)
+_SECONDS_OF_A_LINE = "30"  # in a log file, each refresh of a progress bar is another line
 
 
 def main(argv=None):
     """Run a command, and return its exit code."""
     arguments = make_parser().parse_args(argv)
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_MININTERVAL", _SECONDS_OF_A_LINE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)

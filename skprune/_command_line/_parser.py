@@ -209,6 +209,9 @@ def _add_method(parser):
     )
     group.add_argument("--steps", type=_count, metavar="N", help="how many steps to train it")
     group.add_argument("--epochs", type=_count, metavar="N", help="how many epochs to record of the proxy (30)")
+    group.add_argument(
+        "--no-mirror", dest="mirror", action="store_false", help="do not mirror images: of digits, text, signs"
+    )
     group.add_argument("--difficulty", default="dual", metavar="NAME", help="how hard each row is (dual)")
     group.add_argument("--selection", default="auto", metavar="NAME", help="which rows to choose (auto)")
     group.add_argument("--compare", action="store_true", help="compare with random rows and with the labels alone")

@@ -67,7 +67,10 @@ def load_image_folder(folder, *, size, gray=False, return_X_y=False):
     suffixes = image_suffixes()
     files = sorted(file for file in Path(folder).glob("*/**/*") if file.suffix.lower() in suffixes and file.is_file())
     if not files:
-        raise FileNotFoundError(f"{folder} holds no images in subfolders named after classes.")
+        raise FileNotFoundError(
+            f"{folder} holds no images in subfolders named after classes. For images side by side and a file of labels, use "
+            "load_images."
+        )
     data = read_image_files(files, size, gray)
     names = [file.relative_to(folder).parts[0] for file in files]
     target = np.array([None if name.casefold() in UNLABELED_FOLDERS else name for name in names], dtype=object)
