@@ -1,40 +1,23 @@
 """AnnotationLoop: which rows to label next, and what was told, over several rounds."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from skprune._annotation._accuracy import estimate_accuracy, forecast_accuracy
 from skprune._annotation._answers import check_no_other_answer, check_told_rows, encode_answers, warn_of_new_classes
 from skprune._annotation._folder import LoopFolder
-from skprune._annotation._state import SKIPPED, WAITING, AskedRound, LoopState
+from skprune._annotation._outlook import Outlook
+from skprune._annotation._rounds import asked_round, open_rows, skipped_rows, summary
+from skprune._annotation._state import WAITING, LoopState
 from skprune._base import check_pruner, missing_label_of, read_labeled_pool
 from skprune._utils._doc_links import DocLinks
 from skprune._utils._equal_rows import first_equal
 from skprune._utils._given_rows import GivenRows, fingerprint
-from skprune._utils._labels import MISSING, mark_of, read_answers
-from skprune._utils._parameter_checks import check_count, check_number
+from skprune._utils._labels import mark_of, read_answers
+from skprune._utils._parameter_checks import check_count
 from skprune._utils._seeds import random_state_of
 
 
-@dataclass(frozen=True)
-class AnnotationRound:
-    """What a round of an annotation loop asked and was told; see :attr:`AnnotationLoop.history_`."""
-
-    round: int
-    n_labeled: int
-    n_asked: int
-    n_told: int
-    n_skipped: int
-    n_changed: int
-    new_classes: tuple
-    accuracy: float | None
-    low: float | None
-    high: float | None
-
-
-class AnnotationLoop(DocLinks, BaseEstimator):
+class AnnotationLoop(Outlook, DocLinks, BaseEstimator):
     """Spend a budget of labels in rounds: each asks for the rows that a pruner proposes once it knows the labels so far.
 
     ``start`` takes the pool and the first labels. Then, in turn, ``ask`` says which rows people should label, and ``tell`` takes
@@ -140,16 +123,14 @@ class AnnotationLoop(DocLinks, BaseEstimator):
             fingerprint=fingerprint(pool.rows),
         )
         twins = self._equal_rows(pool)
-        n_open = int(_open_rows(state, twins).sum())
+        n_open = int(open_rows(state, twins).sum())
         if self.budget > n_open:
             raise ValueError(
                 f"budget={self.budget} is the number of rows to label, and only {n_open} of {len(pool.codes)} rows need a label."
             )
         if folder is not None:
             folder.write(state)
-        vars(self).pop("pruner_", None)
-        self._state, self._folder, self._X, self._twins = state, folder, X, twins
-        return self
+        return self._begin(state, folder, X, twins)
 
     def resume(self, X=None):
         """Go on from what the folder holds.
@@ -183,11 +164,10 @@ class AnnotationLoop(DocLinks, BaseEstimator):
             if fingerprint(pool.rows) != state.fingerprint:
                 raise ValueError(f"X is not the pool of the annotation loop in {self.folder}.")
             twins = self._equal_rows(pool)
-        vars(self).pop("pruner_", None)
         last = folder.read_weights(state) if self._goes_on and X is not None else None
+        self._begin(state, folder, X, twins)
         if last is not None:
             self.pruner_ = last.set_params(memory=self.pruner.memory, checkpoint=self.pruner.checkpoint)
-        self._state, self._folder, self._X, self._twins = state, folder, X, twins
         return self
 
     def ask(self):
@@ -212,7 +192,7 @@ class AnnotationLoop(DocLinks, BaseEstimator):
             return state.waiting
         if self._X is None:
             raise ValueError("A new round needs the pool. Call resume(X).")
-        is_open, is_skipped = _open_rows(state, self._twins), _skipped_rows(state, self._twins)
+        is_open, is_skipped = open_rows(state, self._twins), skipped_rows(state, self._twins)
         if not is_open.any():  # skipped rows, once all others are done
             is_open, is_skipped = is_skipped, np.zeros_like(is_skipped)
         n = min(n, int(is_open.sum()))
@@ -222,7 +202,7 @@ class AnnotationLoop(DocLinks, BaseEstimator):
         pruner.set_params(budget=n + int(is_skipped.sum()), random_state=state.seed_of_next_round())
         pruner.fit(self._X, state.labels)
         rows = pruner.annotation_indices_
-        state = state.asked(_asked_round(pruner, rows[~is_skipped[rows]][:n], state))
+        state = state.asked(asked_round(pruner, rows[~is_skipped[rows]][:n], state))
         keeps_weights = self._folder is not None and self._goes_on
         if keeps_weights:
             self._folder.keep_weights(pruner, state)
@@ -263,68 +243,6 @@ class AnnotationLoop(DocLinks, BaseEstimator):
         warn_of_new_classes(classes, state.classes)
         self._set_state(state.told(rows, answers, classes))
 
-    def forecast(self, n_more=0, *, level=0.9):
-        """Forecast the accuracy of the pseudo-labels with more labels than there are now.
-
-        The error is assumed to fall as a power of the number of labels, and is fitted to the accuracies of the rounds so far.
-
-        Parameters
-        ----------
-        n_more : int, default=0
-            Number of labels beside those that have been told; 0 stands for a pruner fitted to the present labels, which no round
-            has measured yet.
-        level : float, default=0.9
-            The probability that the accuracy lies in the interval, in (0, 1).
-
-        Returns
-        -------
-        AccuracyEstimate
-            ``accuracy``, ``low`` and ``high``.
-
-        Raises
-        ------
-        ValueError
-            No label was told yet, or a parameter is out of range.
-        """
-        check_count("n_more", n_more, least=0)
-        check_number("level", level, 0, 1, open_at=(0, 1))
-        state = self._started()
-        measured = [(asked.n_labeled, estimate_accuracy(asked)) for asked in state.rounds]
-        measured = [(n, estimate) for n, estimate in measured if estimate is not None]
-        if not measured:
-            raise ValueError("A forecast needs labels of a round. Call ask and tell first.")
-        return forecast_accuracy(measured, int((state.codes != MISSING).sum()) + n_more, level)
-
-    def should_stop(self, gain=0.01):
-        """Tell whether another round is not worth its labels.
-
-        Parameters
-        ----------
-        gain : float, default=0.01
-            The least gain in the accuracy of the pseudo-labels that is worth a round.
-
-        Returns
-        -------
-        bool
-            True if nothing is left to ask for, or if the labels of the next round are forecast to gain less. False as long as
-            rows wait to be told, and before the first round.
-
-        Raises
-        ------
-        ValueError
-            `gain` is out of range.
-        """
-        check_number("gain", gain, 0, 1)
-        state = self._started()
-        if state.waiting.size or not state.rounds:
-            return False
-        n = state.n_to_ask(self.budget, self.n_rounds)
-        if n == 0 or (state.codes != MISSING).all():
-            return True
-        if state.n_told == 0:
-            return False
-        return bool(self.forecast(n).accuracy - self.forecast().accuracy < gain)
-
     @property
     def proposals_(self):
         """What a labeling tool shows of the rows of the last round."""
@@ -353,7 +271,7 @@ class AnnotationLoop(DocLinks, BaseEstimator):
         n_known = [asked.n_classes for asked in state.rounds[1:]] + [len(state.classes)]
         ends = zip(state.rounds, n_known, strict=True)
         return [
-            _summary(number, asked, state.classes[asked.n_classes : end]) for number, (asked, end) in enumerate(ends, 1)
+            summary(number, asked, state.classes[asked.n_classes : end]) for number, (asked, end) in enumerate(ends, 1)
         ]
 
     @property
@@ -365,6 +283,12 @@ class AnnotationLoop(DocLinks, BaseEstimator):
     def skipped_indices_(self):
         """Rows that were told without a label."""
         return self._started().skipped
+
+    def _begin(self, state, folder, X, twins):
+        """Take a state, and forget what the loop did before."""
+        vars(self).pop("pruner_", None)
+        self._state, self._folder, self._X, self._twins = state, folder, X, twins
+        return self
 
     def _check_parameters(self):
         check_pruner(self.pruner)
@@ -407,49 +331,3 @@ class AnnotationLoop(DocLinks, BaseEstimator):
         if self._folder is not None:
             self._folder.write(state)
         self._state = state
-
-
-def _open_rows(state, twins):
-    """Return which rows need a label and were not skipped, as equals of others neither."""
-    return ~np.isin(twins, twins[state.codes != MISSING]) & ~_skipped_rows(state, twins)
-
-
-def _skipped_rows(state, twins):
-    """Return which rows were skipped, or are equal to one that was, and have no label."""
-    return np.isin(twins, twins[state.skipped]) & ~np.isin(twins, twins[state.codes != MISSING])
-
-
-def _asked_round(pruner, rows, state):
-    """Return what a fitted pruner says of rows that are asked for."""
-    weights, why = np.ones(len(state.codes)), pruner.explain()["why"]
-    weights[pruner.support_] = pruner.sample_weight_
-    code_of = {label: code for code, label in enumerate(state.classes)}
-    return AskedRound(
-        rows=np.asarray(rows, dtype=np.int64),
-        predicted=np.array([code_of[label] for label in pruner.pseudo_labels_[rows].tolist()], dtype=np.int64),
-        confidence=pruner.pseudo_label_confidence_[rows],
-        difficulty=pruner.difficulty_scores_[rows],
-        weight=weights[rows],
-        why=np.asarray(why, dtype=str)[rows],
-        answers=np.full(len(rows), WAITING, dtype=np.int64),
-        n_labeled=int((state.codes != MISSING).sum()),
-        n_classes=len(state.classes),
-        mean_confidence=float(pruner.pseudo_label_confidence_[state.codes == MISSING].mean()),
-    )
-
-
-def _summary(number, asked, new_classes):
-    told = asked.answers >= 0
-    estimate = estimate_accuracy(asked)
-    return AnnotationRound(
-        round=number,
-        n_labeled=asked.n_labeled,
-        n_asked=len(asked.rows),
-        n_told=int(told.sum()),
-        n_skipped=int((asked.answers == SKIPPED).sum()),
-        n_changed=int((asked.answers[told] != asked.predicted[told]).sum()),
-        new_classes=new_classes,
-        accuracy=estimate and estimate.accuracy,
-        low=estimate and estimate.low,
-        high=estimate and estimate.high,
-    )
