@@ -9,9 +9,10 @@ these rows alone ("kept"), and on these with the given labels besides ("kept + g
 too, of which three draws are averaged; a fourth draw shows how much chance alone differs ("random, another draw").
 
 Final models: logistic regression, extremely randomized trees, neighbors and gradient boosting; of images a net that is trained
-short (five passes) and one that is trained long (2,000 steps). A cell is a problem, parts, a ratio and what is trained on; its
-value is the mean over seeds and models of the difference to random rows, in points. The score is the test accuracy, or the mean
-recall of the classes ("balanced accuracy") with --metric balanced.
+short (five passes) and one that is trained long (2,000 steps). If asked for, one is trained "longer" (8,000 steps), which tells
+what is left to learn. A cell is a problem, parts, a ratio and what is trained on; its value is the mean over seeds and models of
+the difference to random rows, in points. The score is the test accuracy, or the mean recall of the classes ("balanced accuracy")
+with --metric balanced.
 
 "worst" is the worst cell, "< -0.5" the share of cells below -0.5 points, "2 s.e." the share of those that are so by more than two
 standard errors over the seeds, "labels" the number of rows to annotate against that of random rows, "CPU s" the time of a

@@ -126,11 +126,11 @@ METHODS = {
 
 
 def models(kind, k, seed):
-    """Return the final models by name, unfitted; those of images are nets that are trained short and long."""
+    """Return the final models by name, unfitted; those of images are nets that are trained for different lengths."""
     if kind == "images":
         batch = 32 if k <= 1000 else 64
         net = partial(NetClassifier, max_epochs=1, batch_size=batch, random_state=seed)
-        return {"short": net(n_steps=max(100, 5 * k // batch)), "long": net(n_steps=2000)}
+        return {"short": net(n_steps=max(100, 5 * k // batch)), "long": net(n_steps=2000), "longer": net(n_steps=8000)}
     return {
         "logistic": LogisticRegression(max_iter=300),
         "trees": ExtraTreesClassifier(60, random_state=seed),
