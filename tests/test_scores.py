@@ -114,7 +114,7 @@ def test_combinations_point_up(planted, names):
 def test_combinations_that_cannot_be(planted):
     with pytest.raises(ValueError, match="at least one name or callable"):
         scores.difficulty(planted, [])
-    with pytest.raises(ValueError, match="difficulty must be .* of no lists"):
+    with pytest.raises(ValueError, match="difficulty must be .* and no lists"):
         scores.difficulty(planted, ["aum", ["dual"]])
     with pytest.raises(ValueError, match="takes no parameters"):
         scores.difficulty(planted, ["dual"], window=3)
