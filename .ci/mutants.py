@@ -23,7 +23,7 @@ TOP = Path(__file__).parents[1]
 RULES = ("_rules", "_alignment", "_flexmatch", "_freematch", "_meanteacher", "_softmatch")
 PARTS = {
     "scores": (["skprune/scores"], ["test_scores"]),
-    "selection": (["skprune/selection"], ["test_selection", "test_needs", "test_neighbors"]),
+    "selection": (["skprune/selection"], ["test_selection", "test_needs", "test_neighbors", "test_coverage"]),
     "dynamics": (
         ["skprune/dynamics"],
         [
