@@ -3,6 +3,9 @@
 SKPRUNE_TEST_NO_BF16=1 lets the session believe that the CPU does not multiply bfloat16 natively. Together with
 ONEDNN_MAX_CPU_ISA=AVX2 it stands for a machine without AVX-512 and AMX:
 ``ONEDNN_MAX_CPU_ISA=AVX2 SKPRUNE_TEST_NO_BF16=1 python -m pytest tests/test_nets.py``.
+
+SKPRUNE_FUZZ=long makes the tests by random use as long as a release wants them, and random each time; without it they are
+short, and the same for everybody.
 """
 
 import os
@@ -26,6 +29,13 @@ os.environ["MPLBACKEND"] = "Agg"  # pictures without a window
 torch.set_num_threads(1)
 settings.register_profile("skprune", deadline=None)  # how long an example takes says something about the machine alone
 settings.load_profile("skprune")
+IS_LONG = os.environ.get("SKPRUNE_FUZZ") == "long"
+settings.register_profile(
+    "configurations", deadline=None, derandomize=not IS_LONG, max_examples=3000 if IS_LONG else 100
+)
+settings.register_profile(
+    "sequences", deadline=None, derandomize=not IS_LONG, max_examples=50 if IS_LONG else 4, stateful_step_count=40
+)
 
 if os.environ.get("SKPRUNE_TEST_NO_BF16") == "1":
     torch.cpu._is_amx_tile_supported = torch.cpu._is_avx512_bf16_supported = lambda: False

@@ -113,16 +113,20 @@ class Broken(Steady):
 @pytest.mark.parametrize(
     ("proxy", "error", "message"),
     [
-        (GaussianNB(), ValueError, "GaussianNB learns everything in one pass"),
+        (GaussianNB(), ValueError, "proxy must learn step by step, and GaussianNB learns everything in one pass"),
         (MultinomialNB(), ValueError, "MultinomialNB learns everything in one pass"),
         (MLPClassifier(solver="lbfgs"), ValueError, r"solver='lbfgs'\) trains in one call.*solver='adam'"),
         (LogisticRegression(), ValueError, "SGDClassifier"),
         (SGDClassifier(), TypeError, "SGDClassifier has no predict_proba with these parameters"),
         (RandomForestClassifier(), TypeError, "one with staged_predict_proba; got RandomForestClassifier"),
         (SGDClassifier, TypeError, "got ABCMeta"),
-        (MLPClassifier(early_stopping=True), ValueError, "early_stopping=True of MLPClassifier stops"),
+        (MLPClassifier(early_stopping=True), ValueError, "early_stopping=True of the proxy MLPClassifier stops"),
         (HistGradientBoostingClassifier(early_stopping=True), ValueError, "early_stopping=True"),
-        (GradientBoostingClassifier(n_iter_no_change=3), ValueError, "n_iter_no_change=3 of GradientBoosting"),
+        (
+            GradientBoostingClassifier(n_iter_no_change=3),
+            ValueError,
+            "n_iter_no_change=3 of the proxy GradientBoosting",
+        ),
         (make_pipeline(StandardScaler(), GaussianNB()), ValueError, "GaussianNB learns everything"),
         (Steady(), ValueError, "outputs of Steady do not change from epoch to epoch"),
         (Broken(), FloatingPointError, "output for row 7 is not finite in epoch 1"),

@@ -132,6 +132,13 @@ def test_the_order_holds_every_row_once(n_samples, seed):
     assert sorted(order.tolist()) == list(range(n_samples))
 
 
+def test_the_row_in_the_middle_comes_first():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(200, 3))
+    distances = np.square(features - features.mean(axis=0)).sum(axis=1)
+    assert spread_order(features, rng)[0] == distances.argmin()
+
+
 def test_each_prefix_is_spread():
     features, clusters = planted(32, 40)
     rng = np.random.default_rng(0)

@@ -81,6 +81,8 @@ def test_explicit_missing_label():
         ([0.0, 1.0, np.inf], "infinity"),
         ([0.5, 1.25, np.nan], "Unknown label type"),
         (np.zeros((3, 2)), "1d"),
+        (np.array([1j, 2j]), "^Complex data not supported: y holds values of dtype complex128"),
+        (np.zeros(2, dtype="V8"), r"^y holds values of dtype \|V8"),
     ],
 )
 def test_refused_labels(y, message):

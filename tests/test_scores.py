@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from conftest import recorded_logits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,7 +115,7 @@ def test_combinations_point_up(planted, names):
 def test_combinations_that_cannot_be(planted):
     with pytest.raises(ValueError, match="at least one name or callable"):
         scores.difficulty(planted, [])
-    with pytest.raises(ValueError, match="and no lists"):
+    with pytest.raises(ValueError, match="difficulty must be .* and no lists"):
         scores.difficulty(planted, ["aum", ["dual"]])
     with pytest.raises(ValueError, match="takes no parameters"):
         scores.difficulty(planted, ["dual"], window=3)
@@ -161,6 +162,16 @@ def test_tdds_reads_epochs_after_the_first_window():
     a, b = (scores.tdds(TrainingDynamics.from_proba(x, [0], kl=True), window=3) for x in (p, changed))
     assert a[0] == 0
     assert b[0] > 0.1
+
+
+@pytest.mark.parametrize("epochs", [4, 5])
+def test_tdds_reads_no_step_after_its_epochs(epochs):
+    logits, y = recorded_logits(epochs=8, n=6)
+    seen = np.ones((8, 6), dtype=bool)
+    seen[epochs:, 2] = False
+    complete, cut = (TrainingDynamics.from_logits(logits, y, seen=mask, kl=True) for mask in (None, seen))
+    expected = scores.tdds(complete, window=3, n_epochs=epochs)
+    np.testing.assert_array_equal(scores.tdds(cut, window=3, n_epochs=epochs), expected)
 
 
 @pytest.mark.parametrize("name", ["dual", "dyn_unc", "tdds"])

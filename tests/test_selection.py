@@ -481,6 +481,18 @@ def test_where_chance_decides_between_equal_scores():
     assert np.sum(why == "cut off: too hard") == 20
 
 
+@pytest.mark.parametrize("selector", ALL, ids=IDS)
+def test_rows_of_a_class_without_weight_have_no_chance(selector):
+    rng = np.random.default_rng(0)
+    p, y = rng.random((2, 12)), np.repeat([0, 1], 6)
+    dynamics = TrainingDynamics.from_proba(np.stack([p, 1 - p], axis=2), np.zeros(12, int))
+    options = {"dynamics": dynamics, "y": y, "embedding": rng.normal(size=(12, 2)), "random_state": 0}
+    selector = clone(selector).set_params(class_balanced={0: 1.0})
+    explained = selector.explain(rng.random(12), 4, **options)
+    assert np.bincount(y, explained["kept"]).tolist() == [4, 0]
+    assert not (explained["probability"][y == 1] > 0).any()
+
+
 def test_what_must_stay_may_be_what_a_cutoff_drops():
     values, y = np.arange(20.0), np.repeat([0, 1], 10)
     selector = Cutoff(0.4, class_balanced="proportional")

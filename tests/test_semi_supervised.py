@@ -112,10 +112,18 @@ def test_grid_over_threshold_width_and_augmentation(iris):
     [
         (FixMatch(threshold=1.5), "threshold must be within"),
         (FlexMatch(threshold=-0.1), "threshold must be within"),
-        (FreeMatch(momentum=1.0), "momentum must be within"),
-        (FreeMatch(fairness=-1.0), "fairness must be at least 0"),
-        (SoftMatch(n_sigma=0.0), "n_sigma must be above 0"),
-        (PseudoLabel(ramp_up=1.5), "ramp_up must be within"),
+        *(
+            (make(momentum=value), "momentum must be within")
+            for make in (FreeMatch, SoftMatch)
+            for value in (-0.1, 1.0, 1.5)
+        ),
+        (FreeMatch(fairness=-0.5), "fairness must be at least 0"),
+        *((SoftMatch(n_sigma=value), "n_sigma must be above 0") for value in (-0.5, 0.0)),
+        *(
+            (make(ramp_up=value), "ramp_up must be within")
+            for make in (PseudoLabel, MeanTeacher)
+            for value in (-0.5, 1.5)
+        ),
         (MeanTeacher(unlabeled_weight=-1.0), "unlabeled_weight must be at least 0"),
         (FixMatch(logit_adjustment=float("nan")), "logit_adjustment must be at least 0"),
         (FixMatch(teacher="average"), "teacher must be 'student' or 'ema'"),

@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._settings import NoLabeler
-from skprune._utils._adapters import holds_net, is_own_net, is_semi_supervised, read_class_indices
+from skprune._utils._adapters import is_own_net, is_semi_supervised, read_class_indices
 from skprune._utils._registry import lookup
 from skprune._utils._seeds import seed_nested
 from skprune.dynamics._collect import check_proxy
@@ -62,10 +62,6 @@ def choose_models(settings, *, all_labeled):
     if not all_labeled:
         _check_own_net(labeler)
     _check_own_net(proxy, max_epochs=settings.n_epochs, schedule_epochs=settings.schedule_epochs)
-    if any(model is not None and holds_net(model) for model in (labeler, proxy)):
-        from skprune._utils._device import resolve_device
-
-        resolve_device(settings.device)  # refuses a device that is not there before any training
     return labeler, proxy
 
 
@@ -111,10 +107,15 @@ def default_proxy():
 
 def prepare(estimator, *, rng, device, n_jobs, classes=None):
     """Clone an estimator; nested `random_state`, `device` and `n_jobs` that are None inherit; with `classes` it reads codes."""
+    device = None if isinstance(device, str) and device == "auto" else device
+    if device is not None:
+        from skprune._utils._device import resolve_device
+
+        resolve_device(device)  # refuses one that is not there, which scikit-learn's models would not read
     estimator = seed_nested(clone(estimator), rng)
     if classes is not None:
         read_class_indices(estimator, classes)
-    inherited = {"device": None if isinstance(device, str) and device == "auto" else device, "n_jobs": n_jobs}
+    inherited = {"device": device, "n_jobs": n_jobs}
     filled = {}
     for name, value in estimator.get_params(deep=True).items():
         parameter = name.rsplit("__", 1)[-1]

@@ -309,8 +309,7 @@ def is_null(value):
 
 def _equal(values, wanted):
     if values.dtype.kind != "O":
-        same = np.asarray(values == wanted)
-        return same if same.shape == values.shape else np.zeros(len(values), dtype=bool)
+        return np.asarray(values == wanted)
     number = isinstance(wanted, Number)
     return np.fromiter(
         (isinstance(v, (Number, np.bool_)) == number and v == wanted for v in values),

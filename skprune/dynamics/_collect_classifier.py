@@ -25,15 +25,15 @@ def classifier_collector(proxy):
     name = type(proxy).__name__
     if isinstance(proxy, _NAIVE_BAYES):
         raise ValueError(
-            f"{name} learns everything in one pass: its outputs do not change and so show no difficulty. Use a classifier "
-            "that learns step by step."
+            f"proxy must learn step by step, and {name} learns everything in one pass: its outputs do not change and so show no "
+            "difficulty."
         )
     is_instance = hasattr(proxy, "get_params") and not isinstance(proxy, type)
     parameters = proxy.get_params(deep=False) if is_instance else {}
     if parameters.get("solver") == "lbfgs":
         raise ValueError(
-            f"{name}(solver='lbfgs') trains in one call and shows no epochs. Use solver='adam' for MLPClassifier, and "
-            "SGDClassifier(loss='log_loss') for a linear model."
+            f"proxy must learn step by step, and {name}(solver='lbfgs') trains in one call and shows no epochs. Use "
+            "solver='adam' for MLPClassifier, and SGDClassifier(loss='log_loss') for a linear model."
         )
     is_staged = is_instance and (hasattr(proxy, "staged_predict_proba") or _prefix_keyword(proxy))
     is_partial = is_instance and hasattr(proxy, "partial_fit")
@@ -51,7 +51,7 @@ def classifier_collector(proxy):
     stop = "n_iter_no_change" if "early_stopping" not in parameters and "validation_fraction" in parameters else None
     for key in ("early_stopping", "early_stopping_rounds", stop):
         if parameters.get(key) not in (None, False, "auto"):
-            raise ValueError(f"{key}={parameters[key]!r} of {name} stops the training early. Turn it off.")
+            raise ValueError(f"{key}={parameters[key]!r} of the proxy {name} stops the training early. Turn it off.")
     return collect_staged if is_staged else collect_partial_fit
 
 

@@ -152,7 +152,7 @@ def score_names(difficulty):
 def _check_list(parts):
     if not parts or any(isinstance(part, (list, tuple)) for part in parts):
         raise ValueError(
-            f"A list of difficulties must hold at least one name or callable, and no lists, got {parts!r}."
+            f"difficulty must be a name, a callable, or a list of at least one name or callable, and no lists, got {parts!r}."
         )
 
 
