@@ -109,17 +109,19 @@ def main():
     print_operations()
     k = round(RATIO * N_ROWS)
     print(f"\nof {k} rows kept, {k * k // N_ROWS} are the same by chance")
-    print("labels          right   other                 kept by both   other labels   scores: rank correlation")
+    print("labels          right   confidence   other           kept by both   other labels   scores: rank correlation")
     changes = {"pixels, by 1e-7": {"noise": 1e-7}, "seed": {"seed": 1}, "2 threads": {"n_threads": 2}}
     for steps in args.steps:
         base, accuracy = fit(steps)
+        confidence = np.median(base.pseudo_label_confidence_)
         for name, change in changes.items():
             other, _ = fit(steps, **change)
             shared = int((base.support_ & other.support_).sum())
             moved = int((base.pseudo_labels_ != other.pseudo_labels_).sum())
             rank = spearmanr(base.difficulty_scores_, other.difficulty_scores_).statistic
             label = f"{steps} steps" if steps else "all given"
-            print(f"{label:12}{accuracy:9.2f}   {name:18}{shared:16}{moved:15}{rank:27.3f}", flush=True)
+            start = f"{label:12}{accuracy:9.2f}{confidence:13.2f}   {name:16}"
+            print(f"{start}{shared:12}{moved:15}{rank:27.3f}", flush=True)
 
 
 if __name__ == "__main__":
