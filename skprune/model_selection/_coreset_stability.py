@@ -79,8 +79,9 @@ def coreset_stability(pruner, X, y=None, *, groups=None, random_states=(0, 1, 2,
 
     Notes
     -----
-    The stability is that of Nogueira, Sechidis and Brown (JMLR 18(174), 2018, eq. 4), there of selected features. If all
-    coresets have k of n rows, it is :math:`(o - k / n) / (1 - k / n)` for an overlap :math:`o`.
+    With an overlap :math:`o` and a share :math:`p` of the rows that is kept on average, the stability is
+    :math:`(o - p) / (1 - p)`, which is the measure of Nogueira, Sechidis and Brown (JMLR 18(174), 2018), there for selected
+    features. Random rows give values on either side of 0.
 
     Examples
     --------
