@@ -34,7 +34,7 @@ from skprune.nets import NetClassifier
 from skprune.semi_supervised import FixMatch
 
 CPU = torch.device("cpu")
-HANGS = 300  # seconds after which a process that should take some waits forever
+HANGS = 600  # seconds after which a process that should take some waits forever
 
 
 class Noting(NetClassifier):
@@ -157,11 +157,15 @@ def forked(tmp_path_factory):
     env = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
     paths = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     env["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    done = subprocess.run(
-        [sys.executable, __file__, str(folder)], env=env, capture_output=True, text=True, timeout=HANGS
-    )
-    assert done.returncode == 0, done.stderr[-5000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen([sys.executable, __file__, str(folder)], env=env, **pipes) as process:
+        try:
+            out, errors = process.communicate(timeout=HANGS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # its forks too
+            raise
+    assert process.returncode == 0, errors[-5000:]
+    return json.loads(out.splitlines()[-1])
 
 
 def test_forked_processes_give_the_same(forked):
