@@ -8,6 +8,7 @@ from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from skprune._utils._columns import check_column_names
 from skprune._utils._doc_links import DocLinks, see
+from skprune._utils._forks import limit_forked_threads
 from skprune._utils._given_rows import fingerprint, holds_numbers, read_rows
 from skprune._utils._items import file_names, is_dataset, is_image_paths, labels_hint
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
@@ -145,6 +146,7 @@ class BasePruner(DocLinks, TransformerMixin, SavedWithRows, BaseEstimator, auto_
 
     def _read_rows(self, X):
         """Read the rows of X."""
+        limit_forked_threads()
         return read_rows(X, self.image_shape, estimator=self)
 
     def _check_same(self, X, hint):

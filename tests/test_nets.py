@@ -1,9 +1,6 @@
 """NetClassifier and FixMatch as scikit-learn classifiers."""
 
-import os
 import pickle
-import subprocess
-import sys
 from copy import deepcopy
 from functools import partial as partial_function
 
@@ -423,20 +420,6 @@ def test_networks_that_do_not_fit_are_refused(iris, images):
             NetClassifier(module).fit(X, y)
     with pytest.raises(ValueError, match="depth must be 6 m"):
         WideResNet(3, 10, depth=20)
-
-
-def test_processes_of_a_grid_search_share_the_cores():
-    code = (
-        "import numpy as np, torch; from joblib import cpu_count; from sklearn.model_selection import GridSearchCV; "
-        "from skprune.nets import NetClassifier\n"
-        "def threads(net, X, y): return torch.get_num_threads()\n"
-        "X, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2; "
-        "search = GridSearchCV(NetClassifier(max_epochs=1), {'lr': [0.1]}, cv=2, n_jobs=2, scoring=threads, refit=False); "
-        "n_threads = search.fit(X, y).cv_results_['mean_test_score'][0]; "
-        "assert n_threads <= max(1, cpu_count() // 2), n_threads"
-    )
-    free = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
-    subprocess.run([sys.executable, "-c", code], check=True, env=free)
 
 
 def test_images_as_flat_rows_and_floats(images):

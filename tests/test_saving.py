@@ -230,6 +230,21 @@ def test_nets_come_back(iris, file):
         skprune.load(file, X=X)
 
 
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_boosting_of_other_libraries_is_trusted_by_one_name(iris, tmp_path, file, library):
+    module = pytest.importorskip(library, reason=f"{library} is not installed")
+    proxy = module.LGBMClassifier(verbosity=-1) if library == "lightgbm" else module.XGBClassifier()
+    X, y, _ = iris
+    pruner, again = (pruner_of(proxy=proxy, checkpoint=tmp_path / "kept").fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(again.proxy_.predict_proba(X), pruner.proxy_.predict_proba(X))
+    pruner.save(file)
+    name = f"{library}.sklearn.{type(proxy).__name__}"
+    with pytest.raises(ValueError, match=rf"it names {name}, which skprune does not know.*trusted=\['{name}'\]"):
+        skprune.load(file)
+    loaded = skprune.load(file, trusted=[name])
+    np.testing.assert_array_equal(loaded.predict_difficulty(X), pruner.predict_difficulty(X))
+
+
 def test_classes_of_a_user_are_trusted_by_name_only(iris, file):
     X, y, _ = iris
     proxy = NeuralNetClassifier(SmallModule, criterion=torch.nn.CrossEntropyLoss, max_epochs=2, verbose=0)

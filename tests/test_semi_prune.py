@@ -573,7 +573,6 @@ def test_mixed_column_names_are_refused_before_training(quick, iris, counting):
 
 
 def test_keys_hold_what_a_frozen_estimator_has_learned(iris):
-    import joblib
     from sklearn.decomposition import PCA
     from sklearn.frozen import FrozenEstimator
 
@@ -809,8 +808,6 @@ def test_scores_of_new_rows_out_of_a_small_pool(quick, iris):
 def test_an_edited_function_of_the_user_is_another_key(tmp_path, monkeypatch):
     import importlib
 
-    import joblib
-
     from skprune._pipeline._stage_cache import describe
 
     monkeypatch.syspath_prepend(tmp_path)
@@ -918,13 +915,6 @@ def test_repeats_are_averaged(quick, iris, counting):
         assert pruner.select(0.3, selection, "dual").sum() == 45
 
 
-def test_repeats_in_parallel_are_the_same(quick, iris):
-    X, _, partial = iris
-    one, two = (quick(n_repeats=2, n_jobs=n_jobs).fit(X, partial) for n_jobs in (None, 2))
-    np.testing.assert_allclose(one.difficulty_scores_, two.difficulty_scores_, rtol=1e-4)
-    np.testing.assert_array_equal(one.support_, two.support_)
-
-
 def test_repeats_reuse_what_was_trained(quick, iris, counting, tmp_path):
     X, _, partial = iris
     labeler, proxy = counting
@@ -1015,13 +1005,6 @@ def test_repeats_in_processes_find_what_was_trained(quick, counting, tmp_path):
     again = make(n_repeats=2).fit(X, y)
     assert (proxy.fits, set(tmp_path.glob("*.safetensors"))) == (0, files)
     np.testing.assert_array_equal(two.difficulty_scores_, again.difficulty_scores_)
-
-
-def test_repeats_in_threads_do_not_share_the_generator(quick, iris):
-    X, y, _ = iris
-    with joblib.parallel_config("threading", n_jobs=2):
-        threads = quick(n_repeats=3, n_jobs=2).fit(X, y)
-    np.testing.assert_array_equal(threads.difficulty_scores_, quick(n_repeats=3).fit(X, y).difficulty_scores_)
 
 
 def test_a_foreign_net_as_proxy(quick, iris, tmp_path):

@@ -1,15 +1,29 @@
 """Where to compute, and with which random state."""
 
+import os
 from contextlib import contextmanager
 from threading import RLock
 
 import torch
 
+from skprune._utils._forks import limit_forked_threads
+
 _GENERATORS = RLock()
+
+
+def _forget_holder():
+    """Let a process that was forked have a lock that no thread of its parent holds."""
+    global _GENERATORS
+    _GENERATORS = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_holder)
 
 
 def resolve_device(device):
     """Return the torch device; None and "auto" take CUDA where there is one, else the CPU."""
+    limit_forked_threads()
     if device is None or (isinstance(device, str) and device == "auto"):
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -28,6 +42,7 @@ def resolve_device(device):
 @contextmanager
 def seeded(seed, device):
     """Seed torch's global generators within the block and restore them afterwards; threads wait for one another."""
+    limit_forked_threads()
     with _GENERATORS, torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":

@@ -16,7 +16,7 @@ from sklearn.base import clone
 from skprune._utils._adapters import is_net
 from skprune._utils._index_checks import check_indices
 from skprune._utils._packed_models import pack, unpack
-from skprune._utils._trusted import check_names, name_of, names_in, resolve
+from skprune._utils._trusted import check_names, name_of, names_in, resolve, with_parts
 
 _PLAIN = (bool, int, float, str, type(None))
 _SIZES = {"int": (8, 16, 32, 64), "uint": (8, 16, 32, 64), "float": (16, 32, 64), "complex": (64,)}
@@ -144,7 +144,7 @@ class StateReader:
     """Turn a tree and its arrays back into objects."""
 
     def __init__(self, arrays, trusted=()):
-        self.arrays, self.trusted = arrays, trusted
+        self.arrays, self.trusted = arrays, with_parts(trusted)
 
     def value(self, node):
         """Return the object of a node."""

@@ -27,9 +27,10 @@ TRUSTED = (
     "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.tree._tree.Tree",
 )
-_OF_LIBRARIES = {  # trusted where an estimator of the library is
-    "lightgbm": ("lightgbm.basic.Booster",),
-    "xgboost": ("xgboost.core.Booster", "builtins.bytearray"),
+_PARTS = {  # what a classifier holds; trusted where the classifier is
+    "lightgbm.sklearn.LGBMClassifier": ("lightgbm.basic.Booster",),
+    "xgboost.sklearn.XGBClassifier": ("xgboost.core.Booster", "builtins.bytearray"),
+    "xgboost.sklearn.XGBRFClassifier": ("xgboost.core.Booster", "builtins.bytearray"),
 }
 
 
@@ -51,7 +52,7 @@ def names_in(estimator):
             continue
         seen.add(id(value))
         if hasattr(value, "get_params") and not isinstance(value, type):
-            names |= {name_of(type(value)), *_OF_LIBRARIES.get(type(value).__module__.split(".")[0], ())}
+            names.add(name_of(type(value)))
             open_values += value.get_params(deep=False).values()
         elif isinstance(value, partial):
             open_values += [value.func, *value.args, *value.keywords.values()]
@@ -62,6 +63,11 @@ def names_in(estimator):
         elif hasattr(value, "__qualname__") and hasattr(value, "__module__"):
             names.add(name_of(value))
     return names
+
+
+def with_parts(names):
+    """Return names that are trusted, and those of what the classifiers among them hold."""
+    return {*names, *(part for name in names for part in _PARTS.get(name, ()))}
 
 
 def resolve(name, trusted=()):

@@ -121,7 +121,7 @@ def run_pruner(pruner, run, data, pseudo_labels=None):
     classes = np.unique(data.given)
     is_supervised = isinstance(pruner, SupervisedPruner)
     largest = max(run.keys, key=lambda ratio: kept_count(ratio, len(labels)), default=pruner.ratio)
-    pruner = _seeded(pruner, run.seed).set_params(ratio=largest)
+    pruner = seeded_clone(pruner, run.seed).set_params(ratio=largest)
     start = perf_counter()
     pruner.fit(data.X, data.y_oracle if is_supervised else data.y)
     fit_time = round(perf_counter() - start, 3)
@@ -184,7 +184,7 @@ def _known_labels(y, missing_label):
     return missing, labels_at(y, np.flatnonzero(~missing)).tolist()
 
 
-def _seeded(estimator, seed):
+def seeded_clone(estimator, seed):
     """Return a clone that draws from a seed, and all that it holds from seeds drawn from it."""
     estimator = seed_nested(clone(estimator), np.random.RandomState(seed), anew=True)
     if "random_state" in estimator.get_params(deep=False):
@@ -194,7 +194,7 @@ def _seeded(estimator, seed):
 
 def _prepared_evaluator(evaluator, budget, n_samples, seed):
     """Return a seeded clone, whose epochs take as many steps as the whole pool would where the budget is iterations."""
-    evaluator = _seeded(evaluator, seed)
+    evaluator = seeded_clone(evaluator, seed)
     if budget == "iterations":
         from skprune.nets._data import n_batches
 

@@ -9,6 +9,7 @@ from skorch import NeuralNetClassifier
 
 from skprune._utils._device import fixed_shapes, resolve_device, seeded
 from skprune._utils._doc_links import DocLinks
+from skprune._utils._forks import limit_forked_threads
 from skprune._utils._parameter_checks import check_count, check_option
 from skprune._utils._pool import as_pool, check_equal_length
 from skprune._utils._precision import choose_precision, has_native_bf16
@@ -192,6 +193,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         """Return X as a pool on the device (skorch's hook)."""
         if isinstance(X, TensorPool):
             return X
+        limit_forked_threads()
         self.check_is_fitted()
         pool = as_pool(X, self.image_shape, estimator=self)
         self._check_shape(pool)

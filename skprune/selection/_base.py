@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from skprune._utils._doc_links import DocLinks
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._forks import limit_forked_threads
 from skprune._utils._parameter_checks import check_count_or_fraction, check_option
 from skprune._utils._seeds import random_state_of
 from skprune.selection._counts import allocate, check_class_balanced, class_weights, kept_count
@@ -297,6 +298,7 @@ class BaseSelector(DocLinks, BaseEstimator, ABC):
         random_state=None,
     ):
         """Return the checked inputs of `select` as the draw of k among all rows."""
+        limit_forked_threads()
         given = {
             "dynamics": dynamics,
             "y": y,
