@@ -5,28 +5,32 @@ are, and are written without pickles where a checkpoint keeps them. torch is imp
 """
 
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._divergence import with_rate
 from skprune._pipeline._models import repeats_of
 from skprune._pipeline._outputs import warn_of_no_learning
 from skprune._pipeline._stage_cache import StageCache
 from skprune._pipeline._stage_clock import StageClock
-from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_classes, torch_seeded
+from skprune._pipeline._time_plan import warn_of_cut
+from skprune._utils._adapters import as_input, is_net, is_own_net, last_step, renumber_classes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._packed_models import pack, unpack
 from skprune._utils._parallel import shipped_once
 from skprune._utils._ranks import active_ranks
 from skprune._utils._seeds import seed_nested
+from skprune._utils._time_limit import limited
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics, collect_dynamics
 from skprune.dynamics._checks import check_length
+from skprune.dynamics._combine import first_epochs_of
 from skprune.nets._features import proxy_features
 
 
@@ -40,6 +44,7 @@ class StageResults:
     features: np.ndarray
     labeler: object
     proxy: object
+    cut: dict
 
     @property
     def dynamics(self):
@@ -51,12 +56,14 @@ class ReadsNoMissingLabels(ValueError):
     """A labeler that takes -1 for a class."""
 
 
-def run_stages(settings, models, pool, codes, classes, *, known=None, before=lambda: None, clock=None, start=None):
+def run_stages(
+    settings, models, pool, codes, classes, *, known=None, before=lambda: None, clock=None, start=None, plan=None
+):
     """Label, from the weights of a packed net `start` if there is one, and record, or find that; known labels replace others."""
     clock = clock or StageClock()
     store = StageCache(settings, is_image=pool.ndim == 4)
     recording = {"n_epochs": int(settings.n_epochs), "record": settings.recording(len(codes), len(classes))}
-    labeled = {"codes": codes, "proba": None}
+    labeled, cut = {"codes": codes, "proba": None}, {}
     if (codes == MISSING).any():
         stage, options = label_pool, {} if start is None else {"start": start}
         if settings.uses_labeler_run:
@@ -68,14 +75,18 @@ def run_stages(settings, models, pool, codes, classes, *, known=None, before=lam
                 models.labeler,
                 verbose=settings.verbose,
                 before=before,
+                limit=plan and partial(plan.limit, "labeling"),
                 pool=pool,
                 codes=codes,
                 seed=models.stage_seed,
                 **options,
             )
-        last_step = models.labeler[-1] if isinstance(models.labeler, Pipeline) else models.labeler
-        _warn_of_unreached(labeled["proba"][codes == MISSING], last_step)
-        warn_of_vanished(labeled["codes"][codes == MISSING], classes, last_step)
+        if "cut" in labeled:
+            cut["labeling"] = labeled["cut"]
+            warn_of_cut(settings.time_limit, "labeling", labeled["cut"])
+        last = last_step(models.labeler)
+        _warn_of_unreached(labeled["proba"][codes == MISSING], last)
+        warn_of_vanished(labeled["codes"][codes == MISSING], classes, last)
     if known is not None:
         labeled = labeled | {"codes": np.where(known == MISSING, labeled["codes"], known)}
     labeler = _fitted(models.labeler, labeled) if "model" in labeled else None
@@ -84,9 +95,15 @@ def run_stages(settings, models, pool, codes, classes, *, known=None, before=lam
     else:
         recording |= {"schedule_epochs": int(settings.schedule_epochs), "pool": pool, "codes": labeled["codes"]}
         with clock.time("recording"):
-            recorded = _record_repeats(settings, store, models, recording, before)
+            recorded = _record_repeats(settings, store, models, recording, before, plan)
         proxy = _fitted(models.proxy, recorded[0])
-    repeats = [TrainingDynamics(**result["dynamics"]) for result in recorded]
+    shortest = min(len(result["dynamics"]["target_proba"]) for result in recorded)
+    where = next((result["cut"] for result in recorded if "cut" in result), None)
+    if where is not None and not settings.uses_labeler_run:
+        n_done = shortest * recording["record"].every
+        cut["recording"] = replace(where, n_done=n_done, n_planned=recording["n_epochs"], unit="epoch")
+        warn_of_cut(settings.time_limit, "recording", cut["recording"])
+    repeats = [TrainingDynamics(**first_epochs_of(result["dynamics"], shortest)) for result in recorded]
     warn_of_no_learning(repeats[0], labeled["codes"], proxy)
     return StageResults(
         codes=labeled["codes"],
@@ -95,6 +112,7 @@ def run_stages(settings, models, pool, codes, classes, *, known=None, before=lam
         features=recorded[0]["features"],
         labeler=labeler,
         proxy=proxy,
+        cut=cut,
     )
 
 
@@ -114,7 +132,7 @@ def _warn_of_unreached(proba, labeler):
         )
 
 
-def _record_repeats(settings, store, models, recording, before):
+def _record_repeats(settings, store, models, recording, before, plan):
     """Record each repeat, in processes where the user asks for them."""
     calls = [
         (proxy, recording | {"features": number == 0, "seed": seed})
@@ -125,17 +143,21 @@ def _record_repeats(settings, store, models, recording, before):
     divided = active_ranks().n > 1
     in_turn = len(calls) == 1 or effective_n_jobs(settings.n_jobs) == 1 or only_threads or divided
     keys = [store.key(record_pool, proxy, **options) for proxy, options in calls]
+    n_at_once = 1 if in_turn else effective_n_jobs(settings.n_jobs)
+    limits = [None] * len(calls) if plan is None else plan.limits("recording", len(calls), n_at_once)
     if in_turn:  # here, whatever the engine: Dask would send off a single call too
         recorded = [
-            store.run(record_pool, proxy, key, verbose=settings.verbose, before=before, **options)
-            for (proxy, options), key in zip(calls, keys, strict=True)
+            store.run(record_pool, proxy, key, verbose=settings.verbose, before=before, limit=limit, **options)
+            for (proxy, options), key, limit in zip(calls, keys, limits, strict=True)
         ]
     else:
         before()  # not in each process
         pool, codes = shipped_once(recording["pool"], recording["codes"], n_jobs=settings.n_jobs)
         recorded = Parallel(n_jobs=settings.n_jobs)(
-            delayed(store.run)(record_pool, proxy, key, verbose=0, **options | {"pool": pool, "codes": codes})
-            for (proxy, options), key in zip(calls, keys, strict=True)
+            delayed(store.run)(
+                record_pool, proxy, key, verbose=0, limit=limit, **options | {"pool": pool, "codes": codes}
+            )
+            for (proxy, options), key, limit in zip(calls, keys, limits, strict=True)
         )
     errors = [result["dynamics"]["error"] for result in recorded]
     if len(errors) > 1 and all(np.array_equal(errors[0], error, equal_nan=True) for error in errors):
@@ -156,7 +178,8 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
     if is_own_net(labeler):
         labeler.set_params(verbose=verbose)
     X = as_input(labeler, pool)
-    with torch_seeded(labeler, seed), warnings.catch_warnings(), np.errstate(invalid="ignore"):
+    inner = nullcontext() if is_own_net(last_step(labeler)) else limited(None)  # nets within others: all or none
+    with inner, torch_seeded(labeler, seed), warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.filterwarnings("ignore", VANISHED)  # SemiPrune warns, of all rows and in the classes of y
         labeler.fit(X, codes)
     classes = np.asarray(labeler.classes_)

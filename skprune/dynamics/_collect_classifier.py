@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from skprune._utils._mapped import row_chunks
 from skprune._utils._pool import take_rows
+from skprune._utils._time_limit import active_limit
 from skprune._utils._trusted import names_in
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._checks import check_length
@@ -69,10 +70,13 @@ def collect_partial_fit(model, X, y, run):
             order = rng.permutation(len(y))
             for rows in (order[chunk] for chunk in order_chunks):
                 model.partial_fit(take_rows(X, rows), y[rows], classes=recorder.classes)
+            is_last = recorder.is_cut()
             recorder.record(lambda: _proba(model, X))
-            if running is not None and running.is_due():
+            if running is not None and (is_last or running.is_due()):
                 parts = {"recorder": recorder.state_dict(), "generator": rng.bit_generator.state}
                 running.write({"seed": run.seed, "model": model, **parts})
+            if is_last:
+                break
         return recorder.dynamics(model)
 
 
@@ -94,6 +98,8 @@ def collect_staged(model, X, y, run):
         if keyword == "iteration_range" and recorder.classes[-1] >= len(recorder.classes):
             empty = np.setdiff1d(np.arange(recorder.classes[-1]), recorder.classes)[0]
             raise ValueError(f"{type(model).__name__} needs rows of every class, but class {empty} has none.")
+        if recorder.limit is not None:
+            recorder.limit.check_left(type(model).__name__)
         model.fit(X, y)
         if keyword is None:
             for proba in model.staged_predict_proba(X):
@@ -126,7 +132,7 @@ class ClassifierRecorder:
         self.builder = DynamicsBuilder(
             len(y), run.n_epochs // self.every, kl=run.recording.kl, memmap_folder=run.memmap_folder
         )
-        self.n_trained = 0
+        self.n_trained, self.limit = 0, active_limit()
 
     def __enter__(self):
         self.bar = tqdm(
@@ -147,6 +153,10 @@ class ClassifierRecorder:
         self.n_trained = state["n_trained"]
         self.bar.update(self.n_trained)
 
+    def is_cut(self):
+        """Tell whether a time limit ends the training after the present epoch."""
+        return self.limit is not None and self.limit.cuts(self.n_trained + 1, self.run.n_epochs, "epoch")
+
     def record(self, predict):
         """Count an epoch, and record the predictions if its turn has come."""
         self.n_trained += 1
@@ -158,7 +168,7 @@ class ClassifierRecorder:
         if bad is not None:
             raise FloatingPointError(f"The proxy's output for row {bad} is not finite in epoch {self.n_trained}.")
         self.builder.start_epoch()
-        last = self.n_trained > self.run.n_epochs - self.every
+        last = self.limit is not None or self.n_trained > self.run.n_epochs - self.every  # any may be the last
         self.builder.add(slice(None), proba, self.codes, logits=False, last=last)
 
     def _advice(self, model, proba):

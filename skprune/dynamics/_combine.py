@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune.dynamics._arrays import OPTIONAL
+from skprune.dynamics._arrays import EPOCH_ARRAYS, OPTIONAL
 
 
 def concatenate_arrays(parts):
@@ -26,6 +26,15 @@ def average_arrays(parts):
     names = [name for name in parts[0] if name != "seen" and all(name in part for part in parts)]
     averages = {name: _nan_mean([part[name] for part in parts]) for name in names}
     return averages | {"seen": np.any([part["seen"] for part in parts], axis=0)}
+
+
+def first_epochs_of(arrays, n_epochs):
+    """Return arrays without the epochs after the first ones; what belongs to the last epoch stays."""
+    lengths = dict.fromkeys(EPOCH_ARRAYS, n_epochs) | {"kl_step": n_epochs - 1}
+    return {
+        name: array[: lengths[name]] if name in lengths and array is not None else array
+        for name, array in arrays.items()
+    }
 
 
 def _nan_mean(arrays):

@@ -24,7 +24,7 @@ from skprune.nets._resumable import ResumableTraining
 from skprune.nets._rows_by_index import rows_for_net
 from skprune.nets._schedule import CosineSchedule
 from skprune.nets._state import KeptState
-from skprune.nets._training_loop import StoppedByCallback, TrainingLoop
+from skprune.nets._training_loop import StoppedEarly, TrainingLoop
 from skprune.nets._warm_start import WarmStart
 
 _MOST_EVAL_ROWS = 1024
@@ -270,12 +270,14 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         steps = self._steps_per_epoch(codes)
         self.n_steps_planned_ = steps * self.max_epochs
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)
+        self._first_epoch, self._is_cut = len(self.history), False
         with together(self, pool, codes):
             self.notify("on_train_begin", X=data, y=None)
-            with suppress(StoppedByCallback):
+            with suppress(StoppedEarly):
                 self.fit_loop(data, None, epochs=self._epochs_to_train())
             self.notify("on_train_end", X=data, y=None)
         self.confident_ = None
+        del self._first_epoch, self._is_cut
         self._forget_running()
 
     def _prepare(self, shape, classes, scaling):
