@@ -394,7 +394,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
                 warn_of_cut(self.time_limit, LABELING_AGAIN, held_out.cut)
         if estimates and held_out is not None:
             accuracy = accuracy_interval(held_out, pool.codes)
-        confidence = label_confidence(results.proba, known, held_out if estimates else None)
+        confidence = label_confidence(results.confidence, known, held_out if estimates else None)
         space = coverage_space(pool.rows, results.features, models.selection_seed)
         inputs = SelectionInputs(
             dynamics=results.dynamics,
@@ -433,7 +433,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
                     final_model=final_model,
                     inputs=inputs,
                     known=known,
-                    confidence=label_confidence(results.proba, known, held_out),
+                    confidence=label_confidence(results.confidence, known, held_out),
                     groups=units.numbers if isinstance(units, WholeGroups) else None,
                 )
             if (message := comparison.warning()) is not None:

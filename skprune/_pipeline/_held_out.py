@@ -18,11 +18,11 @@ _HELD_OUT_SHARE = 0.2
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The rows held out, and of a labeler that did not know their labels, class indices of all rows and `proba` of these."""
+    """The rows held out, and of a labeler that did not know their labels, codes of all rows and confidence in those of these."""
 
     rows: np.ndarray
     codes: np.ndarray
-    proba: np.ndarray | None = None
+    confidence: np.ndarray | None = None
     cut: Cut | None = None
 
 
@@ -62,7 +62,7 @@ def hold_out(settings, labeler, pool, codes, seed, sets=None, limit=None):
     store = StageCache(settings, pool.ndim == 4)
     options = {"codes": codes, "pool": pool, "rows": rows, "seed": seed}
     labeled = store.run(label_without, labeler, verbose=settings.verbose, limit=limit, **options)
-    return HeldOut(rows, labeled["codes"], labeled["proba"], labeled.get("cut"))
+    return HeldOut(rows, labeled["codes"], labeled["confidence"], labeled.get("cut"))
 
 
 def held_out_rows(codes, seed, sets=None):
@@ -85,7 +85,7 @@ def label_without(labeler, pool, codes, rows, seed, verbose):
     hidden = codes.copy()
     hidden[rows] = MISSING
     labeled = label_pool(labeler, pool, hidden, seed, verbose)
-    return {"codes": labeled["codes"], "proba": labeled["proba"][rows]}
+    return {"codes": labeled["codes"], "confidence": labeled["confidence"][rows]}
 
 
 def accuracy_interval(held_out, codes):

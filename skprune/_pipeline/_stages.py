@@ -24,6 +24,7 @@ from skprune._utils._adapters import as_input, is_net, is_own_net, last_step, re
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._packed_models import pack, unpack
 from skprune._utils._parallel import shipped_once
+from skprune._utils._proba import proba_parts
 from skprune._utils._ranks import active_ranks
 from skprune._utils._seeds import seed_nested
 from skprune._utils._time_limit import limited
@@ -31,15 +32,16 @@ from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics, collect_dynamics
 from skprune.dynamics._checks import check_length
 from skprune.dynamics._combine import first_epochs_of
+from skprune.dynamics._training_dynamics import dynamics_from
 from skprune.nets._features import proxy_features
 
 
 @dataclass(frozen=True)
 class StageResults:
-    """What the stages found out about each row, and the fitted models; no `proba` and labeler where all labels are given."""
+    """What the stages found out about each row, and the fitted models; no confidence and labeler where all labels are given."""
 
     codes: np.ndarray
-    proba: np.ndarray | None
+    confidence: np.ndarray | None
     repeats: list
     features: np.ndarray
     labeler: object
@@ -63,7 +65,7 @@ def run_stages(
     clock = clock or StageClock()
     store = StageCache(settings, is_image=pool.ndim == 4)
     recording = {"n_epochs": int(settings.n_epochs), "record": settings.recording(len(codes), len(classes))}
-    labeled, cut = {"codes": codes, "proba": None}, {}
+    labeled, cut = {"codes": codes, "confidence": None}, {}
     if (codes == MISSING).any():
         stage, options = label_pool, {} if start is None else {"start": start}
         if settings.uses_labeler_run:
@@ -85,7 +87,7 @@ def run_stages(
             cut["labeling"] = labeled["cut"]
             warn_of_cut(settings.time_limit, "labeling", labeled["cut"])
         last = last_step(models.labeler)
-        _warn_of_unreached(labeled["proba"][codes == MISSING], last)
+        _warn_of_undecided(labeled["undecided"][codes == MISSING], last)
         warn_of_vanished(labeled["codes"][codes == MISSING], classes, last)
     if known is not None:
         labeled = labeled | {"codes": np.where(known == MISSING, labeled["codes"], known)}
@@ -103,11 +105,11 @@ def run_stages(
         n_done = shortest * recording["record"].every
         cut["recording"] = replace(where, n_done=n_done, n_planned=recording["n_epochs"], unit="epoch")
         warn_of_cut(settings.time_limit, "recording", cut["recording"])
-    repeats = [TrainingDynamics(**first_epochs_of(result["dynamics"], shortest)) for result in recorded]
+    repeats = [dynamics_from(first_epochs_of(result["dynamics"], shortest)) for result in recorded]
     warn_of_no_learning(repeats[0], labeled["codes"], proxy)
     return StageResults(
         codes=labeled["codes"],
-        proba=labeled["proba"],
+        confidence=labeled["confidence"],
         repeats=repeats,
         features=recorded[0]["features"],
         labeler=labeler,
@@ -121,14 +123,13 @@ def _fitted(template, result):
     return unpack(with_rate(template, result.get("lr")), result["model"])
 
 
-def _warn_of_unreached(proba, labeler):
+def _warn_of_undecided(undecided, labeler):
     """Warn of rows to which a labeler gives equal probabilities."""
-    unreached = proba.max(axis=1) == proba.min(axis=1)
-    if unreached.any():
+    if undecided.any():
         hint = ", or let it see more neighbors" if hasattr(labeler, "n_neighbors") else ""
         warn_user(
-            f"{type(labeler).__name__} cannot tell the class of {int(unreached.sum())} of {len(proba)} rows without a label: all "
-            f"classes are equally probable. Label rows near them{hint}."
+            f"{type(labeler).__name__} cannot tell the class of {int(undecided.sum())} of {len(undecided)} rows without a label: "
+            f"all classes are equally probable. Label rows near them{hint}."
         )
 
 
@@ -188,24 +189,27 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
             f"The labeler {type(labeler).__name__} took -1 for a class. Use a semi-supervised classifier, which reads it as "
             "unlabeled, such as SoftMatch, LabelSpreading or SelfTrainingClassifier(your_classifier)."
         )
+    predicted, confidence = np.empty(len(codes), dtype=classes.dtype), np.zeros(len(codes), dtype=np.float32)
+    unreached, alike = np.zeros(len(codes), dtype=bool), np.zeros(len(codes), dtype=bool)
     with np.errstate(invalid="ignore"):  # LabelSpreading divides by 0 where no label arrives
-        proba = np.asarray(labeler.predict_proba(X), dtype=np.float64)
-    unreached = ~(np.isfinite(proba).all(axis=1) & (proba.sum(axis=1) > 0))
+        for rows, proba in proba_parts(labeler, X, len(classes)):
+            unreached[rows] = ~(np.isfinite(proba).all(axis=1) & (proba.sum(axis=1) > 0))
+            predicted[rows] = classes[proba.argmax(axis=1)]
+            confidence[rows] = proba.max(axis=1).clip(0.0, 1.0)
+            alike[rows] = confidence[rows] == proba.min(axis=1).astype(np.float32)
     if unreached.all():
         raise ValueError(
             f"The labeler {type(labeler).__name__} gives no finite probabilities to any row: it diverged. Scale the columns "
             "first, in a Pipeline with StandardScaler, or lower its learning rate."
         )
-    proba = np.where(unreached[:, None], 1.0 / len(classes), proba)
-    predicted = classes[proba.argmax(axis=1)]
+    confidence[unreached] = 1.0 / len(classes)
     predicted[unreached] = np.random.default_rng(seed).choice(
         classes, int(unreached.sum())
     )  # else all of the first class
-    by_class = np.zeros((len(codes), codes.max() + 1), dtype=np.float32)
-    by_class[:, classes] = np.clip(proba, 0.0, 1.0)
     return {
         "codes": np.where(codes != MISSING, codes, predicted).astype(np.int64),
-        "proba": by_class,
+        "confidence": confidence,
+        "undecided": (unreached | alike) & (len(classes) == codes.max() + 1),
         "model": pack(labeler),
     }
 

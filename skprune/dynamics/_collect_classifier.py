@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from skprune._utils._mapped import row_chunks
 from skprune._utils._pool import take_rows
+from skprune._utils._proba import proba_parts
 from skprune._utils._time_limit import active_limit
 from skprune._utils._trusted import names_in
 from skprune.dynamics._builder import DynamicsBuilder
@@ -71,20 +72,13 @@ def collect_partial_fit(model, X, y, run):
             for rows in (order[chunk] for chunk in order_chunks):
                 model.partial_fit(take_rows(X, rows), y[rows], classes=recorder.classes)
             is_last = recorder.is_cut()
-            recorder.record(lambda: _proba(model, X))
+            recorder.record(proba_parts(model, X, len(recorder.classes)))
             if running is not None and (is_last or running.is_due()):
                 parts = {"recorder": recorder.state_dict(), "generator": rng.bit_generator.state}
                 running.write({"seed": run.seed, "model": model, **parts})
             if is_last:
                 break
         return recorder.dynamics(model)
-
-
-def _proba(model, X):
-    """Return the probabilities of all rows, of an array in chunks, so that no copy of it is made."""
-    if not isinstance(X, np.ndarray):
-        return model.predict_proba(X)
-    return np.concatenate([model.predict_proba(X[rows]) for rows in row_chunks(X)])
 
 
 def collect_staged(model, X, y, run):
@@ -103,12 +97,17 @@ def collect_staged(model, X, y, run):
         model.fit(X, y)
         if keyword is None:
             for proba in model.staged_predict_proba(X):
-                recorder.record(lambda proba=proba: proba)
+                recorder.record([(slice(0, len(y)), proba)])
         else:
             for stage in range(1, run.n_epochs + 1):
                 prefix = stage if keyword == "num_iteration" else (0, stage)
-                recorder.record(lambda prefix=prefix: model.predict_proba(X, **{keyword: prefix}))
+                recorder.record(_stage(model, X, len(y), **{keyword: prefix}))
         return recorder.dynamics(model)
+
+
+def _stage(model, X, n_rows, **prefix):
+    """Yield all rows and what a model predicts for them with its first stages."""
+    yield slice(0, n_rows), model.predict_proba(X, **prefix)
 
 
 def _prefix_keyword(model):
@@ -124,7 +123,7 @@ def _stages_parameter(model):
 
 
 class ClassifierRecorder:
-    """Record a classifier that gives the probabilities of all rows at once; its progress bar closes with the block."""
+    """Record a classifier that predicts all rows after an epoch; its progress bar closes with the block."""
 
     def __init__(self, y, run):
         self.classes, self.codes = np.unique(y, return_inverse=True)
@@ -157,19 +156,21 @@ class ClassifierRecorder:
         """Tell whether a time limit ends the training after the present epoch."""
         return self.limit is not None and self.limit.cuts(self.n_trained + 1, self.run.n_epochs, "epoch")
 
-    def record(self, predict):
-        """Count an epoch, and record the predictions if its turn has come."""
+    def record(self, parts):
+        """Count an epoch, and record the predictions if its turn has come: slices of rows, and their probabilities."""
         self.n_trained += 1
         self.bar.update()
         if self.n_trained % self.every:
             return
-        proba = np.asarray(predict())
-        bad = first_not_finite(proba)
-        if bad is not None:
-            raise FloatingPointError(f"The proxy's output for row {bad} is not finite in epoch {self.n_trained}.")
         self.builder.start_epoch()
         last = self.limit is not None or self.n_trained > self.run.n_epochs - self.every  # any may be the last
-        self.builder.add(slice(None), proba, self.codes, logits=False, last=last)
+        for rows, proba in parts:
+            proba = np.asarray(proba)
+            bad = first_not_finite(proba)
+            if bad is not None:
+                row = rows.start + bad
+                raise FloatingPointError(f"The proxy's output for row {row} is not finite in epoch {self.n_trained}.")
+            self.builder.add(rows, proba, self.codes[rows], logits=False, last=last)
 
     def _advice(self, model, proba):
         """Return what may help a classifier whose probabilities of the labels stand still."""

@@ -38,11 +38,14 @@ def first_epochs_of(arrays, n_epochs):
 
 
 def _nan_mean(arrays):
-    """Return the mean in float64 of the values that are not NaN, NaN where there are none."""
-    total, count = np.zeros(arrays[0].shape), np.zeros(arrays[0].shape, dtype=int)
-    for array in arrays:
-        known = ~np.isnan(array)
-        np.add(total, array, out=total, where=known)
-        count += known
-    with np.errstate(invalid="ignore"):
-        return total / count
+    """Return the mean in float64 of the values that are not NaN, NaN where there are none, an epoch at a time."""
+    mean = np.empty(arrays[0].shape, dtype=np.float32)
+    for epoch, epochs in zip(np.atleast_2d(mean), zip(*map(np.atleast_2d, arrays), strict=True), strict=True):
+        total, count = np.zeros(len(epoch)), np.zeros(len(epoch), dtype=int)
+        for values in epochs:
+            known = ~np.isnan(values)
+            np.add(total, values, out=total, where=known)
+            count += known
+        with np.errstate(invalid="ignore"):
+            epoch[:] = total / count
+    return mean

@@ -178,15 +178,23 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
             If an output is NaN or infinite; the message names the first such row and the precision.
         """
         self.check_is_fitted()
-        proba = super().predict_proba(X).astype(np.float64)
-        finite = np.isfinite(proba).all(axis=1)
+        rows, start = self.get_dataset(X), 0
+        proba = np.empty((len(rows), len(self.classes_)))
+        as_probabilities = self._get_predict_nonlinearity()
+        for outputs in self.forward_iter(rows, training=False):
+            part = as_probabilities(outputs[0] if isinstance(outputs, tuple) else outputs)
+            proba[start : start + len(part)] = part.cpu().numpy()
+            start += len(part)
+        total = proba.sum(axis=1)
+        finite = np.isfinite(total)
         if not finite.all():
             raise FloatingPointError(
                 f"The outputs of {type(self).__name__} are not finite for {int((~finite).sum())} of {len(proba)} rows, first "
                 f"for row {int(finite.argmin())}, at precision {self.precision_!r}. Look for extreme values in X"
                 f"{', or set precision=' + repr('fp32') if self.precision_ == 'bf16' else ''}."
             )
-        return proba / proba.sum(axis=1, keepdims=True)
+        proba /= total[:, None]
+        return proba
 
     def get_dataset(self, X, y=None):
         """Return X as a pool on the device (skorch's hook)."""

@@ -52,9 +52,10 @@ class Scaling:
         """Return the pool as a tensor: uint8 images as they are, float images in [0, 1], tables standardized."""
         if pool.dtype == np.uint8 and (self.low, self.span) == (0.0, 255.0):
             return torch.tensor(pool)
-        if pool.ndim == 2:
-            return torch.from_numpy(((pool - self.mean) / self.std).astype(np.float32))
-        return torch.from_numpy(self.to_unit(pool).astype(np.float32))
+        scaled = np.empty(pool.shape, dtype=np.float32)
+        for rows in row_chunks(pool):
+            scaled[rows] = (pool[rows] - self.mean) / self.std if pool.ndim == 2 else self.to_unit(pool[rows])
+        return torch.from_numpy(scaled)
 
 
 def column_moments(table):

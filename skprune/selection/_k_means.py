@@ -79,7 +79,7 @@ class KMeans(BaseSelector):
 
 def _centered(embedding):
     """Return features of mean 0 in single precision, which loses digits to large offsets otherwise."""
-    return (embedding - embedding.mean(axis=0)).astype(np.float32)
+    return (embedding - embedding.mean(axis=0)).astype(np.float32, copy=False)
 
 
 def nearest_to_centers(features, weights, k, rng, *, fixed):
