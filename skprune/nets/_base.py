@@ -23,6 +23,7 @@ from skprune.nets._progress import StageBar, TimeEstimate
 from skprune.nets._resumable import ResumableTraining
 from skprune.nets._rows_by_index import rows_for_net
 from skprune.nets._schedule import CosineSchedule
+from skprune.nets._standstill import sums_of_weights, warn_of_standstill
 from skprune.nets._state import KeptState
 from skprune.nets._training_loop import StoppedEarly, TrainingLoop
 from skprune.nets._warm_start import WarmStart
@@ -189,8 +190,9 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         finite = np.isfinite(total)
         if not finite.all():
             raise FloatingPointError(
-                f"The outputs of {type(self).__name__} are not finite for {int((~finite).sum())} of {len(proba)} rows, first "
-                f"for row {int(finite.argmin())}, at precision {self.precision_!r}. Look for extreme values in X"
+                f"The outputs of {type(self).__name__} are not finite for {int((~finite).sum())} of {len(proba)} rows, first for "
+                f"row {int(finite.argmin())}, at precision {self.precision_!r}. Lower lr (now {self.lr:.3g}), look for extreme "
+                f"values in X"
                 f"{', or set precision=' + repr('fp32') if self.precision_ == 'bf16' else ''}."
             )
         proba /= total[:, None]
@@ -279,11 +281,13 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         self.n_steps_planned_ = steps * self.max_epochs
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)
         self._first_epoch, self._is_cut = len(self.history), False
+        weights = sums_of_weights(self.module_)
         with together(self, pool, codes):
             self.notify("on_train_begin", X=data, y=None)
             with suppress(StoppedEarly):
                 self.fit_loop(data, None, epochs=self._epochs_to_train())
             self.notify("on_train_end", X=data, y=None)
+        warn_of_standstill(self, weights)
         self.confident_ = None
         del self._first_epoch, self._is_cut
         self._forget_running()
