@@ -131,7 +131,7 @@ def test_the_formula_is_near_the_measured_peak(rows, name):
     X, y, partial = rows
     pruner = pruner_of(**CASES[name])
     models = SimpleNamespace(labeler=pruner.labeler, proxy=pruner.proxy)
-    needs = memory_of_stages(Settings.of(pruner), models, Sizes.of(X, partial, N_CLASSES))
+    needs = memory_of_stages(Settings.of(pruner), models, Sizes.of(X, partial, np.arange(N_CLASSES)))
     assert ("labeling without a fifth of the labels" in needs) == (pruner.estimate_accuracy is not False)
     measured = peak_of(lambda: pruner.fit(X, partial))[0]
     stated = max(needs.values())
@@ -142,7 +142,7 @@ def test_the_formula_of_a_recording(rows):
     X, y, _ = rows
     pruner = SupervisedPruner(proxy=Linear(), difficulty="aum", selection="hardest", n_epochs=N_EPOCHS)
     models = SimpleNamespace(labeler=None, proxy=pruner.proxy)
-    stated = memory_of_stages(Settings.of(pruner), models, Sizes.of(X, y, N_CLASSES))
+    stated = memory_of_stages(Settings.of(pruner), models, Sizes.of(X, y, np.arange(N_CLASSES)))
     assert list(stated) == ["recording", "selection"]
     measured = peak_of(lambda: record_pool(Linear(), X, y, N_EPOCHS, 20, Recording(), True, 0, 0))[0]
     assert 0.75 * stated["recording"] < measured < 1.25 * stated["recording"]

@@ -30,7 +30,7 @@ class Sizes:
 
     n_rows: int
     n_labeled: int
-    n_classes: int
+    classes: np.ndarray
     n_values: int
     itemsize: int
     is_image: bool
@@ -39,14 +39,14 @@ class Sizes:
     in_parts: bool
 
     @classmethod
-    def of(cls, pool, codes, n_classes):
+    def of(cls, pool, codes, classes):
         """Read the sizes of a pool, of which some rows have a label."""
         is_given = isinstance(pool, GivenRows)
         array = pool.array if is_given else pool
         return cls(
             n_rows=len(pool),
             n_labeled=int(np.count_nonzero(codes != MISSING)),
-            n_classes=n_classes,
+            classes=classes,
             n_values=int(np.prod(pool.shape[1:])),
             itemsize=8 if array is None else array.dtype.itemsize,
             is_image=pool.ndim == 4,
@@ -54,6 +54,11 @@ class Sizes:
             is_array=array is not None,
             in_parts=not is_given or issparse(pool.given) or isinstance(pool.given, np.ndarray),
         )
+
+    @property
+    def n_classes(self):
+        """The number of classes."""
+        return len(self.classes)
 
 
 def memory_of_stages(settings, models, sizes, *, in_groups=False):
@@ -74,7 +79,7 @@ def memory_of_stages(settings, models, sizes, *, in_groups=False):
     if labeling and (settings.compares or settings.estimate_accuracy is not False):
         needs["labeling without a fifth of the labels"] = kept + labeling
     n_features = features // (4 * n) if sizes.is_image else n_space_features(sizes.n_values, sizes.is_array)
-    selector = selector_for(settings, np.arange(n_classes), is_image=sizes.is_image)
+    selector = selector_for(settings, sizes.classes, is_image=sizes.is_image)
     inputs = needed_inputs(selector)
     copies = _COPIES_OF_FEATURES if "embedding" in inputs else 0
     linear_model = (
@@ -97,12 +102,12 @@ def dynamics_bytes(settings, proxy, sizes):
     return sizes.n_rows * (n_epochs * (4 * n_arrays + 1) + of_last), 4 * sizes.n_rows * sizes.n_classes * has_kl
 
 
-def warn_of_memory(settings, models, pool, codes, n_classes, *, in_groups=False):
+def warn_of_memory(settings, models, pool, codes, classes, *, in_groups=False):
     """Warn if a stage will need more memory than is free."""
     free = free_memory()
     if free is None:
         return
-    needs = memory_of_stages(settings, models, Sizes.of(pool, codes, n_classes), in_groups=in_groups)
+    needs = memory_of_stages(settings, models, Sizes.of(pool, codes, classes), in_groups=in_groups)
     stage, need = max(needs.items(), key=lambda item: item[1])
     if need > free:
         warn_user(

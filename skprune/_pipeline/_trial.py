@@ -46,7 +46,7 @@ _AT_ONCE = (InvalidParameterError, ReadsNoMissingLabels)
 
 def try_stages(settings, models, pool, codes, classes, units=None, final_model=None):
     """Refuse models, a difficulty or a selection that cannot work; nothing is kept, and no random state is moved."""
-    warn_of_memory(settings, models, pool, codes, len(classes), in_groups=units is not None)
+    warn_of_memory(settings, models, pool, codes, classes, in_groups=units is not None)
     table = pool.array if isinstance(pool, GivenRows) else pool
     if table is not None:
         check_magnitude(table)
