@@ -19,6 +19,7 @@ from skprune._pipeline._simulated_annotation import FinalModel
 from skprune._pipeline._space import coverage_space
 from skprune._pipeline._stage_clock import StageClock
 from skprune._pipeline._stages import FullTraining, run_stages
+from skprune._pipeline._time_plan import LABELING_AGAIN, plan_time, warn_of_cut
 from skprune._pipeline._trial import try_stages
 from skprune._pipeline._warm_start import LastFit, check_warm_start, short_recording
 from skprune._published import PublishedSettings
@@ -28,6 +29,7 @@ from skprune._utils._doc_links import see
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._labels import MISSING
 from skprune._utils._seeds import random_state_of
+from skprune._utils._time_limit import TimeLimit
 from skprune._utils._warnings import warn_user
 from skprune.nets._features import features_warning
 
@@ -148,6 +150,12 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
     on_divergence : {"raise", "retry"}, default="raise"
         What to do if the loss of a net becomes NaN or infinite: raise FloatingPointError, or warn and train it once more with a
         tenth of its learning rate.
+    time_limit : float, default=None
+        Seconds after which ``fit`` ends its trainings, with what they have, and says so in a warning. What is left of it is
+        divided among the trainings to come in proportion to their planned work. A net of skprune ends after a step, a proxy
+        from elsewhere after an epoch; a labeler or a boosted proxy from elsewhere cannot be ended. What cannot be done any more,
+        ``estimate_accuracy`` and ``compare_with_random``, is left out. What was cut is not kept in `memory`; with `checkpoint`,
+        the next fit goes on from there. The results depend on the speed of the machine.
     $device
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn at random. With an int, the coreset does not depend on any global seed.
@@ -203,6 +211,9 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
     stage_seconds_ : dict of {str: float}
         How long each stage of the fit took, in seconds. One that is found in `memory` or `checkpoint` takes as long as
         it is read.
+    cut_stages_ : dict of {str: str}
+        What `time_limit` has ended early, and where: "labeling" after "step 700 of 1500", for example. Repeats are cut to
+        the same number of epochs.
     support_ : ndarray of shape (n_samples,), bool
         True for the rows that are kept.
     coreset_indices_ : ndarray of shape (n_kept,), int
@@ -259,6 +270,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         checkpoint=None,
         checkpoint_every=60.0,
         on_divergence="raise",
+        time_limit=None,
         device=None,
         random_state=None,
         n_jobs=None,
@@ -288,6 +300,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
         self.on_divergence = on_divergence
+        self.time_limit = time_limit
         self.device = device
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -319,7 +332,10 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
             If an input or a parameter is refused, which happens before any training; the message says what to do.
         FloatingPointError
             If a loss is not finite; the message names step and learning rate, and the pruner stays as it was.
+        TimeoutError
+            If `time_limit` is over before the difficulties can be read; the message says how much time would do.
         """
+        whole_time = TimeLimit(self.time_limit, of=self.time_limit)
         pool = read_labeled_pool(self, X, y)
         settings, all_labeled = Settings.of(self), bool(pool.labeled.all())
         is_image = pool.rows.ndim == 4
@@ -347,19 +363,38 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
             start = last.start_of(pool, given, models.labeler)
         if start is not None:
             settings = short_recording(settings)
+        held_out, accuracy = start and start.held_out, (None, None)
+        estimates = estimates_accuracy(settings, pool.codes, sets)
+        holds_out = held_out is None and (estimates or settings.compares)
+        plan = plan_time(
+            settings,
+            models,
+            *read[1:],
+            whole_time,
+            is_image=is_image,
+            labels_again=holds_out,
+            goes_on=start is not None,
+        )
         clock = StageClock()
         trial = cache(partial(try_stages, settings, models, *read, units, final_model))
         results = run_stages(
-            settings, models, *read, known=spread, before=trial, clock=clock, start=start and start.labeler
+            settings, models, *read, known=spread, before=trial, clock=clock, start=start and start.labeler, plan=plan
         )
-        held_out, accuracy = start and start.held_out, (None, None)
-        estimates = estimates_accuracy(settings, pool.codes, sets)
-        if held_out is None and (estimates or settings.compares):
-            with clock.time("labeling without a fifth of the labels"):
-                held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed, sets)
-        if estimates:
+        cut = results.cut
+        if holds_out and plan is not None and not plan.can_label_again(models.labeler, clock.seconds.get("labeling")):
+            warn_user(
+                f"time_limit={self.time_limit:g} leaves no time for the {LABELING_AGAIN}: no accuracy is estimated."
+            )
+        elif holds_out:
+            with clock.time(LABELING_AGAIN):
+                again = plan and plan.begins_again(cut.get("labeling"))
+                held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed, sets, again)
+            if held_out.cut is not None:
+                cut = cut | {LABELING_AGAIN: held_out.cut}
+                warn_of_cut(self.time_limit, LABELING_AGAIN, held_out.cut)
+        if estimates and held_out is not None:
             accuracy = accuracy_interval(held_out, pool.codes)
-        confidence = label_confidence(results.proba, known, held_out if estimates else None)
+        confidence = label_confidence(results.confidence, known, held_out if estimates else None)
         space = coverage_space(pool.rows, results.features, models.selection_seed)
         inputs = SelectionInputs(
             dynamics=results.dynamics,
@@ -385,7 +420,9 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
 
         comparison = None
         training = FullTraining(models.proxy, int(settings.schedule_epochs), models.stage_seed)
-        if settings.compares:
+        if settings.compares and (held_out is None or (plan is not None and plan.left() <= 0)):
+            warn_user(f"time_limit={self.time_limit:g} leaves no time for compare_with_random.")
+        elif settings.compares:
             with clock.time("comparison"):
                 comparison = compare_coreset(
                     settings,
@@ -396,7 +433,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
                     final_model=final_model,
                     inputs=inputs,
                     known=known,
-                    confidence=label_confidence(results.proba, known, held_out),
+                    confidence=label_confidence(results.confidence, known, held_out),
                     groups=units.numbers if isinstance(units, WholeGroups) else None,
                 )
             if (message := comparison.warning()) is not None:
@@ -412,6 +449,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         self.dynamics_ = results.repeats[0]
         self.repeats_ = results.repeats
         self.stage_seconds_ = clock.seconds
+        self.cut_stages_ = {stage: str(where) for stage, where in cut.items()}
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
         self._inputs, self._units, self._sets, self._choice = inputs, units, sets, choice

@@ -246,7 +246,7 @@ def test_few_labels_bear_out_no_uncertainty(codes):
 
 
 def test_many_labels_are_sampled_and_a_lost_class_is_no_fault(monkeypatch):
-    monkeypatch.setattr("skprune._pipeline._space._MOST_LABELED", 3)
+    monkeypatch.setattr("skprune._pipeline._space.MOST_LABELED", 3)
     rng = np.random.default_rng(0)
     space, codes = rng.normal(size=(50, 2)), np.r_[1, np.zeros(49, dtype=int)]
     for seed in range(5):

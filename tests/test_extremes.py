@@ -10,9 +10,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
+from skprune._utils._labels import VANISHED
 from skprune.dynamics import collect_dynamics
 from skprune.nets import NetClassifier
-from skprune.semi_supervised import FixMatch
+from skprune.semi_supervised import FixMatch, SoftMatch
 
 knn = make_pipeline(StandardScaler(), LabelSpreading(kernel="knn", n_neighbors=30))
 sgd = make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss"))
@@ -62,16 +63,48 @@ def test_usual_columns_are_not():
     NetClassifier(max_epochs=1, random_state=0).fit(X[:2], y[:2])
 
 
+@pytest.mark.filterwarnings("ignore:The training of NetClassifier ended with a loss of")
 def test_a_proxy_that_gives_all_rows_the_same_outputs_is_named(iris):
     X, _, partial = iris
     with pytest.warns(UserWarning, match="proxy NetClassifier gives all rows the same outputs, .* learning rate"):
         pruner_of(proxy=NetClassifier(lr=100.0)).fit(X, partial)
 
 
+@pytest.mark.filterwarnings("ignore:The training of NetClassifier has hardly moved its weights")
 def test_a_proxy_that_stands_still_is_named(iris):
     X, _, partial = iris
     with pytest.warns(UserWarning, match="gives the same outputs in all epochs, .* learning rate"):
         pruner_of(proxy=NetClassifier(linear, lr=1e-30, augment=None), record="eval").fit(X, partial)
+
+
+@pytest.mark.filterwarnings(f"ignore:{VANISHED}")
+@pytest.mark.parametrize("net", [NetClassifier(), FixMatch(n_steps=20, batch_size=8, mu=1)])
+def test_a_rate_too_small_for_the_weights_is_named(iris, net):
+    X, _, partial = iris
+    name = type(net).__name__
+    with pytest.warns(UserWarning, match=f"training of {name} has hardly moved its weights: .* 1e-30 is too small"):
+        net.set_params(lr=1e-30, random_state=0).fit(X, partial)
+
+
+def test_a_loss_far_above_that_of_guessing_is_named(iris):
+    X, y, _ = iris
+    with pytest.warns(UserWarning, match=r"ended with a loss of \d+.*, and guessing has 1.1. Lower lr \(now 100\)"):
+        NetClassifier(lr=100.0, random_state=0).fit(X, y)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e-30, 1e30, 1e140])
+def test_the_scale_of_a_table_is_nothing_to_a_net(iris, scale):
+    X, y, _ = iris
+    expected = NetClassifier(max_epochs=5, random_state=0).fit(X, y).predict_proba(X)
+    found = NetClassifier(max_epochs=5, random_state=0).fit(X * scale, y).predict_proba(X * scale)
+    np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+@pytest.mark.filterwarnings("ignore:The training of SoftMatch ended with a loss of")
+def test_outputs_that_overflow_are_told_to_lower_the_rate(iris):
+    X, _, partial = iris
+    with pytest.raises(FloatingPointError, match=r"outputs of SoftMatch are not finite .* Lower lr \(now 100\)"):
+        pruner_of(labeler=SoftMatch(n_steps=30, batch_size=8, mu=2, lr=100.0)).fit(X, partial)
 
 
 def test_a_diverged_training_is_called_so(iris):

@@ -149,3 +149,9 @@ def machine():
         cpu = names[0] if names else cpu
     versions = ", ".join(f"{name} {version(name)}" for name in ("skprune", "scikit-learn", "skorch", "torch", "numpy"))
     return f"{cpu}, {os.cpu_count()} cores, {torch.get_num_threads()} thread(s); Python {platform.python_version()}, {versions}"
+
+
+def anonymous():
+    """Return the anonymous memory of this process in KiB, on Linux."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("RssAnon:")[1].split()[0])

@@ -6,10 +6,12 @@ happen in this process. A result is equal if scores, coreset and the labeler's p
     python examples/benchmarks/faults.py                                   # the table
     python examples/benchmarks/faults.py --every 60 --steps 20000          # with the usual interval, about an hour
     python examples/benchmarks/faults.py --overhead --rows 60000           # what keeping the state of a training costs
+    python examples/benchmarks/faults.py --soak 100                        # memory after as many fits in one process
 """
 
 import argparse
 import errno
+import gc
 import os
 import pickle
 import resource
@@ -26,7 +28,12 @@ from unittest import mock
 
 import numpy as np
 import torch
+from common import anonymous
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
 from skorch.callbacks import Callback
 
 from skprune import SemiPrune
@@ -83,7 +90,7 @@ def make_pruner(args, count=None, **params):
     labeler = SoftMatch(n_steps=args.steps, batch_size=16, mu=2, callbacks=callbacks[0])
     proxy = NetClassifier(callbacks=callbacks[1])
     options = {"n_epochs": N_EPOCHS, "estimate_accuracy": False, "random_state": 0}
-    return SemiPrune(0.3, labeler=labeler, proxy=proxy, **options | params)
+    return SemiPrune(0.3, **{"labeler": labeler, "proxy": proxy} | options | params)
 
 
 def result_of(pruner, X):
@@ -293,6 +300,25 @@ def print_overhead(args):
     print(f"{with_state / without - 1:+.1%}")
 
 
+def print_soak(args):
+    """Fit nets and linear models in turn, and print the memory of the process after the first fits and at the end."""
+    X, y = load_rows(args.rows)
+    linear = {
+        "labeler": make_pipeline(StandardScaler(), SelfTrainingClassifier(LogisticRegression())),
+        "proxy": make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss")),
+    }
+    n_warm, memory = max(2, args.soak // 10), []
+    for number in range(n_warm + args.soak):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            make_pruner(args, **(linear if number % 2 else {})).set_params(random_state=number).fit(X, y)
+        gc.collect()
+        memory.append(anonymous() / 1024)
+    first, last = memory[n_warm - 1], memory[-1]
+    print(f"{args.rows} rows: {first:.1f} MiB after {n_warm} fits, {last:.1f} MiB after {args.soak} more: ", end="")
+    print(f"{last / first - 1:+.2%}, at most {max(memory[n_warm:]):.1f} MiB")
+
+
 def main():
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -300,6 +326,7 @@ def main():
     parser.add_argument("--steps", type=int, default=40, help="of the labeler")
     parser.add_argument("--every", type=float, default=0.0, help="seconds between two states of a training")
     parser.add_argument("--overhead", action="store_true", help="time the fit with and without it, and stop")
+    parser.add_argument("--soak", type=int, help="fit so many times in one process, see whether memory grows, and stop")
     parser.add_argument("--fit", help=argparse.SUPPRESS)
     parser.add_argument("--kill", choices=KILLS, help=argparse.SUPPRESS)
     parser.add_argument("--at", type=int, default=0, help=argparse.SUPPRESS)
@@ -309,6 +336,8 @@ def main():
     torch.set_num_threads(1)
     if args.fit:
         fit_here(args, args.fit)
+    elif args.soak:
+        print_soak(args)
     elif args.overhead:
         print_overhead(args)
     else:

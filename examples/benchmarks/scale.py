@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from common import append_to_table, machine, read_table
+from common import anonymous, append_to_table, machine, read_table
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsTransformer
 
@@ -96,12 +96,6 @@ class Meter:
     def _watch(self):
         while not self.is_over.wait(0.01):
             self.most = max(self.most, anonymous())
-
-
-def anonymous():
-    """Return the anonymous memory of this process in KiB."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("RssAnon:")[1].split()[0])
 
 
 def pruner_for(options, **parameters):

@@ -9,14 +9,14 @@ from skprune._utils._labels import MISSING
 _CLIP = 1e-3, 1.0 - 1e-4  # log-odds stay finite, and a few rows that are sure do not outweigh all others
 
 
-def label_confidence(proba, codes, held_out):
+def label_confidence(confidence, codes, held_out):
     """Return the probability of the label of each row, 1 of given ones; calibrated where labels were held out."""
-    if proba is None:
+    if confidence is None:
         return np.ones(len(codes))
-    confidence = proba.max(axis=1).astype(np.float64)
+    confidence = confidence.astype(np.float64)
     if held_out is not None:
         is_correct = held_out.codes[held_out.rows] == codes[held_out.rows]
-        confidence = calibrated(confidence, held_out.proba.max(axis=1), is_correct)
+        confidence = calibrated(confidence, held_out.confidence, is_correct)
     return np.where(codes == MISSING, confidence, 1.0)
 
 

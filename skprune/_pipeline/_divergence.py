@@ -1,9 +1,8 @@
 """Stages whose net diverges: trained once more, with a tenth of the learning rate, where the user says so."""
 
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
-from skprune._utils._adapters import is_net
+from skprune._utils._adapters import is_net, last_step
 from skprune._utils._warnings import warn_user
 
 ON_DIVERGENCE = ("raise", "retry")
@@ -20,7 +19,7 @@ class Retried:
         try:
             return self.stage(model, **options)
         except FloatingPointError as error:
-            net = _net_of(model)
+            net = last_step(model)
             if not is_net(net):
                 raise
             lr = net.lr / 10
@@ -33,7 +32,7 @@ def with_rate(model, lr):
     if lr is None:
         return model
     slower = clone(model)
-    _net_of(slower).set_params(lr=lr)
+    last_step(slower).set_params(lr=lr)
     return slower
 
 
@@ -41,10 +40,6 @@ def refuse_retried(result, model):
     """Refuse a result that was kept after a net had diverged."""
     if "lr" in result:
         raise FloatingPointError(
-            f"The training of {type(_net_of(model)).__name__} diverged in the run that is kept, which went on with "
+            f"The training of {type(last_step(model)).__name__} diverged in the run that is kept, which went on with "
             f"lr={result['lr']:.3g}. Lower lr, or take that result: on_divergence='retry'."
         )
-
-
-def _net_of(model):
-    return model[-1] if isinstance(model, Pipeline) else model

@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 from skprune._pipeline._stage_cache import StageCache
 from skprune._pipeline._stages import label_pool
 from skprune._utils._labels import MISSING
+from skprune._utils._time_limit import Cut
 
 NONE_TO_HOLD_OUT = "no class has two of them that differ and, with groups, are of two"
 _HELD_OUT_SHARE = 0.2
@@ -17,11 +18,12 @@ _HELD_OUT_SHARE = 0.2
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The rows held out, and of a labeler that did not know their labels, class indices of all rows and `proba` of these."""
+    """The rows held out, and of a labeler that did not know their labels, codes of all rows and confidence in those of these."""
 
     rows: np.ndarray
     codes: np.ndarray
-    proba: np.ndarray | None = None
+    confidence: np.ndarray | None = None
+    cut: Cut | None = None
 
 
 def held_out_together(equal, groups):
@@ -50,7 +52,7 @@ def estimates_accuracy(settings, codes, sets=None):
     return can_hold_out(codes, sets) if is_auto else bool(settings.estimate_accuracy)
 
 
-def hold_out(settings, labeler, pool, codes, seed, sets=None):
+def hold_out(settings, labeler, pool, codes, seed, sets=None, limit=None):
     """Hold out a fifth of the labels, and label all rows without them; where no label is missing, the codes stay."""
     if not can_hold_out(codes, sets):
         raise ValueError(f"Labeled rows cannot be held out: {NONE_TO_HOLD_OUT}.")
@@ -58,8 +60,9 @@ def hold_out(settings, labeler, pool, codes, seed, sets=None):
     if (codes != MISSING).all():
         return HeldOut(rows, codes)
     store = StageCache(settings, pool.ndim == 4)
-    labeled = store.run(label_without, labeler, verbose=settings.verbose, codes=codes, pool=pool, rows=rows, seed=seed)
-    return HeldOut(rows, labeled["codes"], labeled["proba"])
+    options = {"codes": codes, "pool": pool, "rows": rows, "seed": seed}
+    labeled = store.run(label_without, labeler, verbose=settings.verbose, limit=limit, **options)
+    return HeldOut(rows, labeled["codes"], labeled["confidence"], labeled.get("cut"))
 
 
 def held_out_rows(codes, seed, sets=None):
@@ -82,7 +85,7 @@ def label_without(labeler, pool, codes, rows, seed, verbose):
     hidden = codes.copy()
     hidden[rows] = MISSING
     labeled = label_pool(labeler, pool, hidden, seed, verbose)
-    return {"codes": labeled["codes"], "proba": labeled["proba"][rows]}
+    return {"codes": labeled["codes"], "confidence": labeled["confidence"][rows]}
 
 
 def accuracy_interval(held_out, codes):

@@ -24,7 +24,7 @@ def opinions_of_given(labeler, pool, rows, held_out):
         codes = np.asarray(labeler.classes_)[proba.argmax(axis=1)]
         for row, code, highest in zip(rows, codes, proba.max(axis=1), strict=True):
             opinions[int(row)] = Opinion(int(code), float(highest), knew=True)
-    if held_out is not None and held_out.proba is not None:
-        for row, highest in zip(held_out.rows, held_out.proba.max(axis=1), strict=True):
+    if held_out is not None and held_out.confidence is not None:
+        for row, highest in zip(held_out.rows, held_out.confidence, strict=True):
             opinions[int(row)] = Opinion(int(held_out.codes[row]), float(highest), knew=False)
     return opinions

@@ -32,6 +32,8 @@ def check_parameters(settings, codes, classes, *, is_image, units=None, sets=Non
     _check_held_out(settings, codes, sets)
     check_option("on_divergence", settings.on_divergence, ON_DIVERGENCE)
     check_number("checkpoint_every", settings.checkpoint_every, 0)
+    if settings.time_limit is not None:
+        check_number("time_limit", settings.time_limit, 0, open_at=(0,))
     if settings.random_state is None and (settings.memory is not None or settings.checkpoint is not None):
         raise ValueError(
             "memory and checkpoint need a random_state: without one, no run finds its results again."

@@ -42,6 +42,7 @@ class Settings:
     checkpoint: object = None
     checkpoint_every: float = 60.0
     on_divergence: str = "raise"
+    time_limit: float | None = None
     image_size: int | str | None = None
     warm_start: bool = False
 

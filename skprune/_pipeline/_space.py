@@ -8,20 +8,29 @@ from scipy.stats import entropy
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skprune._utils._given_rows import GivenRows, holds_numbers
 from skprune._utils._labels import MISSING
 from skprune._utils._mapped import row_chunks
+from skprune._utils._proba import proba_parts
 
 _MOST_FEATURES = 256
 _N_COMPONENTS = 128
 _LEAST_SAMPLE, _MOST_SAMPLE_BYTES = 2000, 2**27  # of the rows whose principal components stand for those of all
-_MOST_LABELED = 5000
+MOST_LABELED = 5000
 _N_FOLDS = 3
 _LEAST_SKILL = 1 / 3  # between 0.2 on novels, where uncertainty misleads, and 0.5 on letter, where it pays
 _N_ITERATIONS = 2  # a rough subspace is enough to cover
 _MOST_CATEGORIES = 64
+
+
+def n_space_features(n_values, is_array):
+    """Return how many features of a row of a table :func:`coverage_space` returns, at most."""
+    if not is_array:
+        return _MOST_FEATURES
+    return n_values if n_values <= _MOST_FEATURES else _N_COMPONENTS
 
 
 def coverage_space(pool, features, random_state):
@@ -37,7 +46,7 @@ def coverage_space(pool, features, random_state):
     for rows in row_chunks(pool):
         scaler.partial_fit(pool[rows])
     if pool.shape[1] <= _MOST_FEATURES:
-        return np.concatenate([scaler.transform(pool[rows]).astype(np.float32) for rows in row_chunks(pool)])
+        return _in_parts(pool, scaler.transform, pool.shape[1])
     components = PCA(min(_N_COMPONENTS, len(pool)), svd_solver="randomized", random_state=random_state)
     components.set_output(transform="default")
     if pool.nbytes <= _MOST_SAMPLE_BYTES:
@@ -45,8 +54,15 @@ def coverage_space(pool, features, random_state):
     n_rows = max(_LEAST_SAMPLE, _MOST_SAMPLE_BYTES // pool[:1].nbytes)
     sample = np.random.default_rng(random_state).permutation(len(pool))[:n_rows]
     components.fit(scaler.transform(pool[np.sort(sample)]))
-    parts = [components.transform(scaler.transform(pool[rows])) for rows in row_chunks(pool)]
-    return np.concatenate([part.astype(np.float32) for part in parts])
+    return _in_parts(pool, lambda rows: components.transform(scaler.transform(rows)), components.n_components_)
+
+
+def _in_parts(pool, transform, n_features):
+    """Transform rows in chunks, to single precision."""
+    space = np.empty((len(pool), n_features), dtype=np.float32)
+    for rows in row_chunks(pool):
+        space[rows] = transform(pool[rows])
+    return space
 
 
 def _wide_table(pool):
@@ -103,18 +119,20 @@ def _components(table, random_state):
 def class_uncertainty(space, codes, random_state):
     """Return how uncertain the class of each row is by a linear model, in units of equal shares; 0 if it learns too little."""
     labeled = np.flatnonzero(codes != MISSING)
-    if len(labeled) > _MOST_LABELED:
+    if len(labeled) > MOST_LABELED:
         rng = np.random.default_rng(random_state)
         one_of_each = [rng.choice(np.flatnonzero(codes == code)) for code in np.unique(codes[labeled])]
-        labeled = np.union1d(rng.choice(labeled, _MOST_LABELED, replace=False), one_of_each)
+        labeled = np.union1d(rng.choice(labeled, MOST_LABELED, replace=False), one_of_each)
     if not labeled.size:
         return np.zeros(len(space))
     scaler = StandardScaler().set_output(transform="default").fit(space)
     rows, classes = scaler.transform(space[labeled]), codes[labeled]
     if _skill(rows, classes, random_state) < _LEAST_SKILL:
         return np.zeros(len(space))
-    proba = _linear_model().fit(rows, classes).predict_proba(scaler.transform(space))
-    return np.clip(entropy(proba, axis=1) / np.log(proba.shape[1]), 0.0, 1.0)
+    model, uncertainty = make_pipeline(scaler, _linear_model().fit(rows, classes)), np.empty(len(space))
+    for part, proba in proba_parts(model, space, len(model.classes_)):
+        uncertainty[part] = entropy(proba, axis=1) / np.log(proba.shape[1])
+    return np.clip(uncertainty, 0.0, 1.0)
 
 
 def _linear_model():

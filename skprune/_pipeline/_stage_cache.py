@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_memory
 import skprune
 from skprune._base import BasePruner
 from skprune._pipeline._divergence import Retried, refuse_retried
+from skprune._pipeline._time_plan import TimeLimited
 from skprune._utils._adapters import clones_itself, holds_net, is_net
 from skprune._utils._given_rows import GivenRows
 from skprune._utils._locks import NotWritable, lock_of
@@ -26,12 +27,19 @@ from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording
 from skprune.nets._running import kept_in
 
-CACHE_VERSION = 7
+CACHE_VERSION = 8
 _PROBE = b"\0" * 4096
 _NOT_IN_KEYS = ("verbose", "n_jobs")
 # of pruners and of scikit-learn's estimators; another's may be more than a place
 _STORES = ("memory", "checkpoint", "checkpoint_every")
 _LIBRARIES = ("builtins", "numpy", "sklearn", "skorch", "skprune", "torch", "torchvision")
+
+
+class CutShort(Exception):
+    """Carries the result of a stage that ended early past a cache, which would keep it as whole."""
+
+    def __init__(self, result):
+        self.result = result
 
 
 class StageCache:
@@ -55,9 +63,10 @@ class StageCache:
         self.checkpoint_every, self.retries = settings.checkpoint_every, settings.on_divergence == "retry"
         self.device, self.is_image = settings.device, is_image
 
-    def run(self, stage, model, key=None, /, *, verbose, before=lambda: None, **arguments):
-        """Return the result of a stage, made now or earlier; `before` is called only if it is made now."""
+    def run(self, stage, model, key=None, /, *, verbose, before=lambda: None, limit=None, **arguments):
+        """Return the result of a stage, made now or earlier; if it is made now, `before` is called, and `limit` for its limit."""
         made = Retried(stage) if self.retries else stage
+        made = made if limit is None else TimeLimited(made, limit)
         result = self._run(made, model, key or self.key(stage, model, **arguments), verbose, before, arguments)
         if not self.retries:
             refuse_retried(result, model)
@@ -77,7 +86,7 @@ class StageCache:
                     running = file.with_suffix(".running")
                     kept = _keeping(stage, running, self.checkpoint_every)
                     result = self._cached(kept, key, model, verbose, before, arguments)
-                    if self._write(result, file, stage.__name__):
+                    if "cut" not in result and self._write(result, file, stage.__name__):
                         running.unlink(missing_ok=True)
                     return result
         return self._read(file, stage.__name__, model)
@@ -122,7 +131,10 @@ class StageCache:
                 warn_user(f"memory={self.memory!r} keeps nothing of this run: {error}")
                 before()
                 return stage(model, verbose=verbose, **arguments)
-            return cached(**call)
+            try:
+                return cached(**call)
+            except CutShort as cut:
+                return cut.result
 
     def _in_folder(self):
         """Tell whether the cache lies in a folder of this machine, where there can be locks."""
@@ -191,7 +203,10 @@ def _keeping(stage, running, every):
 
 def _call(name, key, *, stage, model, verbose, before, arguments):
     before()
-    return stage(model, verbose=verbose, **arguments)
+    result = stage(model, verbose=verbose, **arguments)
+    if "cut" in result:
+        raise CutShort(result)
+    return result
 
 
 def versions():

@@ -1,7 +1,8 @@
 """How long each stage of a fit took."""
 
 from contextlib import contextmanager
-from time import perf_counter
+
+from skprune._utils._time_limit import now
 
 
 class StageClock:
@@ -13,6 +14,6 @@ class StageClock:
     @contextmanager
     def time(self, stage):
         """Add the time of the block to that of a stage."""
-        start = perf_counter()
+        start = now()
         yield
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - start
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now() - start

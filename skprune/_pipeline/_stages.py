@@ -5,41 +5,48 @@ are, and are written without pickles where a checkpoint keeps them. torch is imp
 """
 
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from skprune._pipeline._divergence import with_rate
 from skprune._pipeline._models import repeats_of
 from skprune._pipeline._outputs import warn_of_no_learning
 from skprune._pipeline._stage_cache import StageCache
 from skprune._pipeline._stage_clock import StageClock
-from skprune._utils._adapters import as_input, is_net, is_own_net, renumber_classes, torch_seeded
+from skprune._pipeline._time_plan import warn_of_cut
+from skprune._utils._adapters import as_input, is_net, is_own_net, last_step, renumber_classes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._packed_models import pack, unpack
 from skprune._utils._parallel import shipped_once
+from skprune._utils._proba import proba_parts
 from skprune._utils._ranks import active_ranks
 from skprune._utils._seeds import seed_nested
+from skprune._utils._time_limit import limited
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics, collect_dynamics
 from skprune.dynamics._checks import check_length
+from skprune.dynamics._combine import first_epochs_of
+from skprune.dynamics._training_dynamics import dynamics_from
 from skprune.nets._features import proxy_features
 
 
 @dataclass(frozen=True)
 class StageResults:
-    """What the stages found out about each row, and the fitted models; no `proba` and labeler where all labels are given."""
+    """What the stages found out about each row, and the fitted models; no confidence and labeler where all labels are given."""
 
     codes: np.ndarray
-    proba: np.ndarray | None
+    confidence: np.ndarray | None
     repeats: list
     features: np.ndarray
     labeler: object
     proxy: object
+    cut: dict
 
     @property
     def dynamics(self):
@@ -51,12 +58,14 @@ class ReadsNoMissingLabels(ValueError):
     """A labeler that takes -1 for a class."""
 
 
-def run_stages(settings, models, pool, codes, classes, *, known=None, before=lambda: None, clock=None, start=None):
+def run_stages(
+    settings, models, pool, codes, classes, *, known=None, before=lambda: None, clock=None, start=None, plan=None
+):
     """Label, from the weights of a packed net `start` if there is one, and record, or find that; known labels replace others."""
     clock = clock or StageClock()
     store = StageCache(settings, is_image=pool.ndim == 4)
     recording = {"n_epochs": int(settings.n_epochs), "record": settings.recording(len(codes), len(classes))}
-    labeled = {"codes": codes, "proba": None}
+    labeled, cut = {"codes": codes, "confidence": None}, {}
     if (codes == MISSING).any():
         stage, options = label_pool, {} if start is None else {"start": start}
         if settings.uses_labeler_run:
@@ -68,14 +77,18 @@ def run_stages(settings, models, pool, codes, classes, *, known=None, before=lam
                 models.labeler,
                 verbose=settings.verbose,
                 before=before,
+                limit=plan and partial(plan.limit, "labeling"),
                 pool=pool,
                 codes=codes,
                 seed=models.stage_seed,
                 **options,
             )
-        last_step = models.labeler[-1] if isinstance(models.labeler, Pipeline) else models.labeler
-        _warn_of_unreached(labeled["proba"][codes == MISSING], last_step)
-        warn_of_vanished(labeled["codes"][codes == MISSING], classes, last_step)
+        if "cut" in labeled:
+            cut["labeling"] = labeled["cut"]
+            warn_of_cut(settings.time_limit, "labeling", labeled["cut"])
+        last = last_step(models.labeler)
+        _warn_of_undecided(labeled["undecided"][codes == MISSING], last)
+        warn_of_vanished(labeled["codes"][codes == MISSING], classes, last)
     if known is not None:
         labeled = labeled | {"codes": np.where(known == MISSING, labeled["codes"], known)}
     labeler = _fitted(models.labeler, labeled) if "model" in labeled else None
@@ -84,17 +97,24 @@ def run_stages(settings, models, pool, codes, classes, *, known=None, before=lam
     else:
         recording |= {"schedule_epochs": int(settings.schedule_epochs), "pool": pool, "codes": labeled["codes"]}
         with clock.time("recording"):
-            recorded = _record_repeats(settings, store, models, recording, before)
+            recorded = _record_repeats(settings, store, models, recording, before, plan)
         proxy = _fitted(models.proxy, recorded[0])
-    repeats = [TrainingDynamics(**result["dynamics"]) for result in recorded]
+    shortest = min(len(result["dynamics"]["target_proba"]) for result in recorded)
+    where = next((result["cut"] for result in recorded if "cut" in result), None)
+    if where is not None and not settings.uses_labeler_run:
+        n_done = shortest * recording["record"].every
+        cut["recording"] = replace(where, n_done=n_done, n_planned=recording["n_epochs"], unit="epoch")
+        warn_of_cut(settings.time_limit, "recording", cut["recording"])
+    repeats = [dynamics_from(first_epochs_of(result["dynamics"], shortest)) for result in recorded]
     warn_of_no_learning(repeats[0], labeled["codes"], proxy)
     return StageResults(
         codes=labeled["codes"],
-        proba=labeled["proba"],
+        confidence=labeled["confidence"],
         repeats=repeats,
         features=recorded[0]["features"],
         labeler=labeler,
         proxy=proxy,
+        cut=cut,
     )
 
 
@@ -103,18 +123,17 @@ def _fitted(template, result):
     return unpack(with_rate(template, result.get("lr")), result["model"])
 
 
-def _warn_of_unreached(proba, labeler):
+def _warn_of_undecided(undecided, labeler):
     """Warn of rows to which a labeler gives equal probabilities."""
-    unreached = proba.max(axis=1) == proba.min(axis=1)
-    if unreached.any():
+    if undecided.any():
         hint = ", or let it see more neighbors" if hasattr(labeler, "n_neighbors") else ""
         warn_user(
-            f"{type(labeler).__name__} cannot tell the class of {int(unreached.sum())} of {len(proba)} rows without a label: all "
-            f"classes are equally probable. Label rows near them{hint}."
+            f"{type(labeler).__name__} cannot tell the class of {int(undecided.sum())} of {len(undecided)} rows without a label: "
+            f"all classes are equally probable. Label rows near them{hint}."
         )
 
 
-def _record_repeats(settings, store, models, recording, before):
+def _record_repeats(settings, store, models, recording, before, plan):
     """Record each repeat, in processes where the user asks for them."""
     calls = [
         (proxy, recording | {"features": number == 0, "seed": seed})
@@ -125,17 +144,21 @@ def _record_repeats(settings, store, models, recording, before):
     divided = active_ranks().n > 1
     in_turn = len(calls) == 1 or effective_n_jobs(settings.n_jobs) == 1 or only_threads or divided
     keys = [store.key(record_pool, proxy, **options) for proxy, options in calls]
+    n_at_once = 1 if in_turn else effective_n_jobs(settings.n_jobs)
+    limits = [None] * len(calls) if plan is None else plan.limits("recording", len(calls), n_at_once)
     if in_turn:  # here, whatever the engine: Dask would send off a single call too
         recorded = [
-            store.run(record_pool, proxy, key, verbose=settings.verbose, before=before, **options)
-            for (proxy, options), key in zip(calls, keys, strict=True)
+            store.run(record_pool, proxy, key, verbose=settings.verbose, before=before, limit=limit, **options)
+            for (proxy, options), key, limit in zip(calls, keys, limits, strict=True)
         ]
     else:
         before()  # not in each process
         pool, codes = shipped_once(recording["pool"], recording["codes"], n_jobs=settings.n_jobs)
         recorded = Parallel(n_jobs=settings.n_jobs)(
-            delayed(store.run)(record_pool, proxy, key, verbose=0, **options | {"pool": pool, "codes": codes})
-            for (proxy, options), key in zip(calls, keys, strict=True)
+            delayed(store.run)(
+                record_pool, proxy, key, verbose=0, limit=limit, **options | {"pool": pool, "codes": codes}
+            )
+            for (proxy, options), key, limit in zip(calls, keys, limits, strict=True)
         )
     errors = [result["dynamics"]["error"] for result in recorded]
     if len(errors) > 1 and all(np.array_equal(errors[0], error, equal_nan=True) for error in errors):
@@ -156,7 +179,8 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
     if is_own_net(labeler):
         labeler.set_params(verbose=verbose)
     X = as_input(labeler, pool)
-    with torch_seeded(labeler, seed), warnings.catch_warnings(), np.errstate(invalid="ignore"):
+    inner = nullcontext() if is_own_net(last_step(labeler)) else limited(None)  # nets within others: all or none
+    with inner, torch_seeded(labeler, seed), warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.filterwarnings("ignore", VANISHED)  # SemiPrune warns, of all rows and in the classes of y
         labeler.fit(X, codes)
     classes = np.asarray(labeler.classes_)
@@ -165,24 +189,27 @@ def _fit_labeler(labeler, pool, codes, seed, verbose):
             f"The labeler {type(labeler).__name__} took -1 for a class. Use a semi-supervised classifier, which reads it as "
             "unlabeled, such as SoftMatch, LabelSpreading or SelfTrainingClassifier(your_classifier)."
         )
+    predicted, confidence = np.empty(len(codes), dtype=classes.dtype), np.zeros(len(codes), dtype=np.float32)
+    unreached, alike = np.zeros(len(codes), dtype=bool), np.zeros(len(codes), dtype=bool)
     with np.errstate(invalid="ignore"):  # LabelSpreading divides by 0 where no label arrives
-        proba = np.asarray(labeler.predict_proba(X), dtype=np.float64)
-    unreached = ~(np.isfinite(proba).all(axis=1) & (proba.sum(axis=1) > 0))
+        for rows, proba in proba_parts(labeler, X, len(classes)):
+            unreached[rows] = ~(np.isfinite(proba).all(axis=1) & (proba.sum(axis=1) > 0))
+            predicted[rows] = classes[proba.argmax(axis=1)]
+            confidence[rows] = proba.max(axis=1).clip(0.0, 1.0)
+            alike[rows] = confidence[rows] == proba.min(axis=1).astype(np.float32)
     if unreached.all():
         raise ValueError(
             f"The labeler {type(labeler).__name__} gives no finite probabilities to any row: it diverged. Scale the columns "
             "first, in a Pipeline with StandardScaler, or lower its learning rate."
         )
-    proba = np.where(unreached[:, None], 1.0 / len(classes), proba)
-    predicted = classes[proba.argmax(axis=1)]
+    confidence[unreached] = 1.0 / len(classes)
     predicted[unreached] = np.random.default_rng(seed).choice(
         classes, int(unreached.sum())
     )  # else all of the first class
-    by_class = np.zeros((len(codes), codes.max() + 1), dtype=np.float32)
-    by_class[:, classes] = np.clip(proba, 0.0, 1.0)
     return {
         "codes": np.where(codes != MISSING, codes, predicted).astype(np.int64),
-        "proba": by_class,
+        "confidence": confidence,
+        "undecided": (unreached | alike) & (len(classes) == codes.max() + 1),
         "model": pack(labeler),
     }
 

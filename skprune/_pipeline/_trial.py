@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import InvalidParameterError
 
+from skprune._pipeline._memory import warn_of_memory
 from skprune._pipeline._stages import ReadsNoMissingLabels, label_pool
 from skprune._pipeline._trial_rows import WHATEVER_THE_ROWS, few_rows, filled, refusal
 from skprune._pipeline._trial_selection import try_selection
@@ -45,6 +46,7 @@ _AT_ONCE = (InvalidParameterError, ReadsNoMissingLabels)
 
 def try_stages(settings, models, pool, codes, classes, units=None, final_model=None):
     """Refuse models, a difficulty or a selection that cannot work; nothing is kept, and no random state is moved."""
+    warn_of_memory(settings, models, pool, codes, classes, in_groups=units is not None)
     table = pool.array if isinstance(pool, GivenRows) else pool
     if table is not None:
         check_magnitude(table)

@@ -28,7 +28,7 @@ def pseudo_labels(findings):
         f"correct (95 % interval {percent(low)} to {percent(high)}). The labeler that was tested knew four fifths of the "
         f"labels. The mean calibrated confidence of all pseudo-labels is {percent(confidence)}."
     )
-    if findings.held_out.proba is None or n_rows < _LEAST_HELD_OUT:
+    if findings.held_out.confidence is None or n_rows < _LEAST_HELD_OUT:
         return section("Pseudo-labels", element("p", text))
     shown = figure(
         lambda ax: CalibrationDisplay.from_estimator(pruner, ax=ax),

@@ -14,10 +14,15 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "torchvision", "skorch",
 
 def times(findings):
     """Return the section of how long each stage took."""
-    seconds = findings.pruner.stage_seconds_
-    lines = [[stage, f"{taken:,.1f} s"] for stage, taken in [*seconds.items(), ("all", sum(seconds.values()))]]
+    seconds, cut = findings.pruner.stage_seconds_, findings.pruner.cut_stages_
+    lines = [
+        [stage, f"{taken:,.1f} s", f"ended after {cut[stage]}" if stage in cut else ""]
+        for stage, taken in [*seconds.items(), ("all", sum(seconds.values()))]
+    ]
     text = "A stage that was found in memory or in a checkpoint took as long as it was read."
-    listed = table(["stage", "time"], lines, caption="Time of each stage of the fit", numbers={"time"})
+    if cut:
+        text += " Where a stage ended early, time_limit was over."
+    listed = table(["stage", "time", ""], lines, caption="Time of each stage of the fit", numbers={"time"})
     return section("Times", listed, element("p", text, class_="note"))
 
 

@@ -40,6 +40,11 @@ def holds_net(estimator):
     return any(map(is_net, (estimator, *estimator.get_params(deep=True).values())))
 
 
+def last_step(estimator):
+    """Return what a Pipeline ends in, and any other estimator as it is."""
+    return estimator[-1] if isinstance(estimator, Pipeline) else estimator
+
+
 def clones_itself(value):
     """Tell whether an object has a way of its own to be cloned, as a frozen estimator, which is returned as it is."""
     ways = getattr(type(value), "__sklearn_clone__", BaseEstimator.__sklearn_clone__)

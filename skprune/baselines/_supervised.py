@@ -20,7 +20,7 @@ class SupervisedPruner(SemiPrune):
     $image_shape
     $missing_label
     $image_size
-    memory, checkpoint, checkpoint_every, on_divergence : object
+    memory, checkpoint, checkpoint_every, on_divergence, time_limit : object
         As in :class:`~skprune.SemiPrune`.
     $device
     $random_state
@@ -60,6 +60,7 @@ class SupervisedPruner(SemiPrune):
         checkpoint=None,
         checkpoint_every=60.0,
         on_divergence="raise",
+        time_limit=None,
         device=None,
         random_state=None,
         n_jobs=None,
@@ -81,6 +82,7 @@ class SupervisedPruner(SemiPrune):
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
         self.on_divergence = on_divergence
+        self.time_limit = time_limit
         self.device = device
         self.random_state = random_state
         self.n_jobs = n_jobs

@@ -24,11 +24,13 @@ class DynamicsBuilder:
         self.epoch = -1
         self._epoch_arrays = {"seen": np.zeros((self.capacity, n_samples), dtype=bool)}
         self._last_arrays = {name: np.full(n_samples, np.nan, np.float32) for name in LAST_ARRAYS}
+        self._last_before = self._last_arrays  # those of the epochs that are whole
         self._logs = None  # log-probabilities of the latest outputs of each row, of shape (n_classes, n_samples)
 
     def start_epoch(self):
         """Go on to the next epoch."""
         self.epoch += 1
+        self._last_before = {name: array.copy() for name, array in self._last_arrays.items()}
         if self.epoch < self.capacity:
             return
         if self.folder is not None:
@@ -66,6 +68,11 @@ class DynamicsBuilder:
             target[rows] = values
         seen[self.epoch][rows] = True
 
+    def drop_unfinished(self, n_epochs):
+        """Forget an epoch that was begun after so many whole ones."""
+        if self.epoch + 1 > n_epochs:
+            self.epoch, self._last_arrays = n_epochs - 1, self._last_before
+
     def _repeated(self, rows):
         """Tell which rows come twice in this epoch, so that their outputs of the epoch before are lost."""
         earlier = self._epoch_arrays["seen"][self.epoch][rows]
@@ -93,6 +100,7 @@ class DynamicsBuilder:
             "kl": self.kl,
             "epochs": {name: array[: self.epoch + 1] for name, array in self._epoch_arrays.items()},
             "last": self._last_arrays,
+            "last_before": self._last_before,
             "logs": self._logs,
         }
 
@@ -102,7 +110,7 @@ class DynamicsBuilder:
         for name, array in state["epochs"].items():
             target = self._epoch_arrays["seen"] if name == "seen" else self._array(name)
             target[: len(array)] = array
-        self._last_arrays = state["last"]
+        self._last_arrays, self._last_before = state["last"], state["last_before"]
 
     def arrays(self):
         """Return the arrays of all epochs so far by name, None for those that were not recorded."""

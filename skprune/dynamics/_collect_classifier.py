@@ -8,6 +8,8 @@ from tqdm import tqdm
 
 from skprune._utils._mapped import row_chunks
 from skprune._utils._pool import take_rows
+from skprune._utils._proba import proba_parts
+from skprune._utils._time_limit import active_limit
 from skprune._utils._trusted import names_in
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._checks import check_length
@@ -69,18 +71,14 @@ def collect_partial_fit(model, X, y, run):
             order = rng.permutation(len(y))
             for rows in (order[chunk] for chunk in order_chunks):
                 model.partial_fit(take_rows(X, rows), y[rows], classes=recorder.classes)
-            recorder.record(lambda: _proba(model, X))
-            if running is not None and running.is_due():
+            is_last = recorder.is_cut()
+            recorder.record(proba_parts(model, X, len(recorder.classes)))
+            if running is not None and (is_last or running.is_due()):
                 parts = {"recorder": recorder.state_dict(), "generator": rng.bit_generator.state}
                 running.write({"seed": run.seed, "model": model, **parts})
+            if is_last:
+                break
         return recorder.dynamics(model)
-
-
-def _proba(model, X):
-    """Return the probabilities of all rows, of an array in chunks, so that no copy of it is made."""
-    if not isinstance(X, np.ndarray):
-        return model.predict_proba(X)
-    return np.concatenate([model.predict_proba(X[rows]) for rows in row_chunks(X)])
 
 
 def collect_staged(model, X, y, run):
@@ -94,15 +92,22 @@ def collect_staged(model, X, y, run):
         if keyword == "iteration_range" and recorder.classes[-1] >= len(recorder.classes):
             empty = np.setdiff1d(np.arange(recorder.classes[-1]), recorder.classes)[0]
             raise ValueError(f"{type(model).__name__} needs rows of every class, but class {empty} has none.")
+        if recorder.limit is not None:
+            recorder.limit.check_left(type(model).__name__)
         model.fit(X, y)
         if keyword is None:
             for proba in model.staged_predict_proba(X):
-                recorder.record(lambda proba=proba: proba)
+                recorder.record([(slice(0, len(y)), proba)])
         else:
             for stage in range(1, run.n_epochs + 1):
                 prefix = stage if keyword == "num_iteration" else (0, stage)
-                recorder.record(lambda prefix=prefix: model.predict_proba(X, **{keyword: prefix}))
+                recorder.record(_stage(model, X, len(y), **{keyword: prefix}))
         return recorder.dynamics(model)
+
+
+def _stage(model, X, n_rows, **prefix):
+    """Yield all rows and what a model predicts for them with its first stages."""
+    yield slice(0, n_rows), model.predict_proba(X, **prefix)
 
 
 def _prefix_keyword(model):
@@ -118,7 +123,7 @@ def _stages_parameter(model):
 
 
 class ClassifierRecorder:
-    """Record a classifier that gives the probabilities of all rows at once; its progress bar closes with the block."""
+    """Record a classifier that predicts all rows after an epoch; its progress bar closes with the block."""
 
     def __init__(self, y, run):
         self.classes, self.codes = np.unique(y, return_inverse=True)
@@ -126,7 +131,7 @@ class ClassifierRecorder:
         self.builder = DynamicsBuilder(
             len(y), run.n_epochs // self.every, kl=run.recording.kl, memmap_folder=run.memmap_folder
         )
-        self.n_trained = 0
+        self.n_trained, self.limit = 0, active_limit()
 
     def __enter__(self):
         self.bar = tqdm(
@@ -147,19 +152,25 @@ class ClassifierRecorder:
         self.n_trained = state["n_trained"]
         self.bar.update(self.n_trained)
 
-    def record(self, predict):
-        """Count an epoch, and record the predictions if its turn has come."""
+    def is_cut(self):
+        """Tell whether a time limit ends the training after the present epoch."""
+        return self.limit is not None and self.limit.cuts(self.n_trained + 1, self.run.n_epochs, "epoch")
+
+    def record(self, parts):
+        """Count an epoch, and record the predictions if its turn has come: slices of rows, and their probabilities."""
         self.n_trained += 1
         self.bar.update()
         if self.n_trained % self.every:
             return
-        proba = np.asarray(predict())
-        bad = first_not_finite(proba)
-        if bad is not None:
-            raise FloatingPointError(f"The proxy's output for row {bad} is not finite in epoch {self.n_trained}.")
         self.builder.start_epoch()
-        last = self.n_trained > self.run.n_epochs - self.every
-        self.builder.add(slice(None), proba, self.codes, logits=False, last=last)
+        last = self.limit is not None or self.n_trained > self.run.n_epochs - self.every  # any may be the last
+        for rows, proba in parts:
+            proba = np.asarray(proba)
+            bad = first_not_finite(proba)
+            if bad is not None:
+                row = rows.start + bad
+                raise FloatingPointError(f"The proxy's output for row {row} is not finite in epoch {self.n_trained}.")
+            self.builder.add(rows, proba, self.codes[rows], logits=False, last=last)
 
     def _advice(self, model, proba):
         """Return what may help a classifier whose probabilities of the labels stand still."""

@@ -5,17 +5,19 @@ from functools import partial
 
 import numpy as np
 import torch
+from skorch.callbacks import Callback
 from torch.utils.data import DataLoader
 
 from skprune._utils._adapters import interruptible, is_semi_supervised
 from skprune._utils._device import seeded
+from skprune._utils._time_limit import active_limit
 from skprune.dynamics._checks import check_length
 from skprune.dynamics._recorder import KNOWN_CRITERIA, DynamicsRecorder
 from skprune.nets._base import BaseNet
 from skprune.nets._data import n_batches
 from skprune.nets._progress import StageBar, TimeEstimate, named_stage
 
-_ADDED = ("dynamics_recorder", "stage_bar", "time_estimate")
+_ADDED = ("dynamics_recorder", "stage_bar", "time_estimate", "time_limit")
 
 
 def collect_net(net, X, y, run):
@@ -73,7 +75,7 @@ def _fit_foreign(net, X, y, run):
     net.set_params(
         verbose=0,
         train_split=None,
-        callbacks=[*added, *(callbacks or [])],
+        callbacks=[*added, *(callbacks or []), ("time_limit", _StopAtLimit())],
         iterator_train=partial(_ordered_loader, order),
     )
     try:
@@ -91,6 +93,16 @@ def _restore_callbacks(net, callbacks):
     """Take what was added for the recording out of the fitted net."""
     net.callbacks = callbacks
     net.callbacks_ = [(name, cb) for name, cb in net.callbacks_ if name not in _ADDED]
+
+
+class _StopAtLimit(Callback):
+    """End the training after an epoch, as skorch's EarlyStopping does, where its time is over."""
+
+    def on_epoch_end(self, net, **kwargs):
+        """Look at the time."""
+        limit = active_limit()
+        if limit is not None and limit.cuts(len(net.history), net.max_epochs, "epoch"):
+            raise KeyboardInterrupt
 
 
 class _Order:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skprune.dynamics._arrays import OPTIONAL
+from skprune.dynamics._arrays import EPOCH_ARRAYS, OPTIONAL
 
 
 def concatenate_arrays(parts):
@@ -28,12 +28,24 @@ def average_arrays(parts):
     return averages | {"seen": np.any([part["seen"] for part in parts], axis=0)}
 
 
+def first_epochs_of(arrays, n_epochs):
+    """Return arrays without the epochs after the first ones; what belongs to the last epoch stays."""
+    lengths = dict.fromkeys(EPOCH_ARRAYS, n_epochs) | {"kl_step": n_epochs - 1}
+    return {
+        name: array[: lengths[name]] if name in lengths and array is not None else array
+        for name, array in arrays.items()
+    }
+
+
 def _nan_mean(arrays):
-    """Return the mean in float64 of the values that are not NaN, NaN where there are none."""
-    total, count = np.zeros(arrays[0].shape), np.zeros(arrays[0].shape, dtype=int)
-    for array in arrays:
-        known = ~np.isnan(array)
-        np.add(total, array, out=total, where=known)
-        count += known
-    with np.errstate(invalid="ignore"):
-        return total / count
+    """Return the mean in float64 of the values that are not NaN, NaN where there are none, an epoch at a time."""
+    mean = np.empty(arrays[0].shape, dtype=np.float32)
+    for epoch, epochs in zip(np.atleast_2d(mean), zip(*map(np.atleast_2d, arrays), strict=True), strict=True):
+        total, count = np.zeros(len(epoch)), np.zeros(len(epoch), dtype=int)
+        for values in epochs:
+            known = ~np.isnan(values)
+            np.add(total, values, out=total, where=known)
+            count += known
+        with np.errstate(invalid="ignore"):
+            epoch[:] = total / count
+    return mean

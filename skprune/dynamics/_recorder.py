@@ -7,7 +7,7 @@ from skorch.dataset import unpack_data
 
 from skprune._utils._ranks import ALONE
 from skprune.dynamics._builder import DynamicsBuilder
-from skprune.dynamics._checks import check_recording
+from skprune.dynamics._checks import check_recording, is_cut
 from skprune.dynamics._recording import as_recording
 from skprune.dynamics._reduce import first_not_finite
 from skprune.dynamics._training_dynamics import TrainingDynamics
@@ -131,6 +131,8 @@ class DynamicsRecorder(Callback):
     def on_train_end(self, net, **kwargs):
         """Build the dynamics."""
         self.abandon()
+        if is_cut(self.n_closed_, net.max_epochs):
+            self.builder_.drop_unfinished(self.n_closed_ // self.recording_.every)
         self.dynamics_ = TrainingDynamics._from_arrays(self.builder_.arrays())
         del self.builder_, self.gathered_, self.n_gathered_, self.resumed_
 

@@ -11,6 +11,12 @@ from skprune.dynamics._files import read_arrays, refused, with_suffix
 from skprune.dynamics._outputs import arrays_from_outputs
 
 
+def dynamics_from(arrays):
+    """Return dynamics that take over recorded arrays, by name, without a copy where they can be written to."""
+    writable = {name: a if a is None or a.flags.writeable else a.copy() for name, a in arrays.items()}
+    return TrainingDynamics._from_arrays(writable)
+
+
 class TrainingDynamics:
     r"""The outputs of a classifier during training, reduced to a few numbers per epoch and row.
 
@@ -257,7 +263,8 @@ class TrainingDynamics:
         >>> TrainingDynamics.average([low, high]).target_proba
         array([[0.75]], dtype=float32)
         """
-        return cls(**average_arrays([part._recorded() for part in parts]))
+        averages = average_arrays([part._recorded() for part in parts])
+        return cls._from_arrays(dict.fromkeys((*EPOCH_ARRAYS, *LAST_ARRAYS)) | averages)
 
     def save(self, file):
         """Write the arrays to a ``.npz`` file, whole or not at all, without pickles.

@@ -197,13 +197,13 @@ class CalibrationDisplay:
 def _held_out_predictions(pruner):
     """Return for each held-out row whether its pseudo-label was correct, and the confidence as the others calibrate it."""
     held_out = held_out_of(pruner)
-    if held_out is None or held_out.proba is None:
+    if held_out is None or held_out.confidence is None:
         raise ValueError(
             f"{type(pruner).__name__} held out no labels. Pass y_true, or fit a SemiPrune with estimate_accuracy=True to a y in "
             "which labels are missing."
         )
     correct = pruner.classes_[held_out.codes[held_out.rows]] == pruner.pseudo_labels_[held_out.rows]
-    raw = held_out.proba.max(axis=1)
+    raw = held_out.confidence
     if len(raw) < 2:
         return correct, raw
     confidence = np.empty(len(raw))

@@ -24,8 +24,9 @@ from skprune.nets._progress import StageBar, TimeEstimate
 from skprune.nets._resumable import ResumableTraining
 from skprune.nets._rows_by_index import rows_for_net
 from skprune.nets._schedule import CosineSchedule
+from skprune.nets._standstill import sums_of_weights, warn_of_standstill
 from skprune.nets._state import KeptState
-from skprune.nets._training_loop import StoppedByCallback, TrainingLoop
+from skprune.nets._training_loop import StoppedEarly, TrainingLoop
 from skprune.nets._warm_start import WarmStart
 
 _MOST_EVAL_ROWS = 1024
@@ -179,15 +180,24 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
             If an output is NaN or infinite; the message names the first such row and the precision.
         """
         self.check_is_fitted()
-        proba = super().predict_proba(X).astype(np.float64)
-        finite = np.isfinite(proba).all(axis=1)
+        rows, start = self.get_dataset(X), 0
+        proba = np.empty((len(rows), len(self.classes_)))
+        as_probabilities = self._get_predict_nonlinearity()
+        for outputs in self.forward_iter(rows, training=False):
+            part = as_probabilities(outputs[0] if isinstance(outputs, tuple) else outputs)
+            proba[start : start + len(part)] = part.cpu().numpy()
+            start += len(part)
+        total = proba.sum(axis=1)
+        finite = np.isfinite(total)
         if not finite.all():
             raise FloatingPointError(
-                f"The outputs of {type(self).__name__} are not finite for {int((~finite).sum())} of {len(proba)} rows, first "
-                f"for row {int(finite.argmin())}, at precision {self.precision_!r}. Look for extreme values in X"
+                f"The outputs of {type(self).__name__} are not finite for {int((~finite).sum())} of {len(proba)} rows, first for "
+                f"row {int(finite.argmin())}, at precision {self.precision_!r}. Lower lr (now {self.lr:.3g}), look for extreme "
+                f"values in X"
                 f"{', or set precision=' + repr('fp32') if self.precision_ == 'bf16' else ''}."
             )
-        return proba / proba.sum(axis=1, keepdims=True)
+        proba /= total[:, None]
+        return proba
 
     def get_dataset(self, X, y=None):
         """Return X as a pool on the device (skorch's hook)."""
@@ -272,12 +282,16 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         steps = self._steps_per_epoch(codes)
         self.n_steps_planned_ = steps * self.max_epochs
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)
+        self._first_epoch, self._is_cut = len(self.history), False
+        weights = sums_of_weights(self.module_)
         with together(self, pool, codes):
             self.notify("on_train_begin", X=data, y=None)
-            with suppress(StoppedByCallback):
+            with suppress(StoppedEarly):
                 self.fit_loop(data, None, epochs=self._epochs_to_train())
             self.notify("on_train_end", X=data, y=None)
+        warn_of_standstill(self, weights)
         self.confident_ = None
+        del self._first_epoch, self._is_cut
         self._forget_running()
 
     def _prepare(self, shape, classes, scaling):

@@ -14,6 +14,7 @@ _PERCENTILES = (0.1, 99.9)
 _SAMPLED_ROWS = 1000
 _STEPS_A_COPY = 32
 _MOST_SPREAD = 1e4  # of a column, in ranges of its central 98 %
+_SMALLEST = 1e-150
 _USUAL_RANGE = 3  # of all pixels, in ranges between the percentiles
 
 
@@ -29,9 +30,9 @@ class Scaling:
         """Learn the standardization."""
         check_magnitude(pool)
         if pool.ndim == 2:
-            mean, std = column_moments(pool)
+            extent = np.maximum(pool.max(axis=0), -pool.min(axis=0)).astype(np.float64)
+            mean, std = column_moments(pool, extent)
             _warn_of_squeezed(pool, std)
-            extent = np.maximum(pool.max(axis=0), -pool.min(axis=0))
             return cls(0.0, 1.0, mean, np.where(std > 1e-12 * extent, std, 1.0))
         low, span, clip = pixel_range(pool)
         pixels = cls(low, span, 0.0, 1.0, clip)
@@ -52,16 +53,18 @@ class Scaling:
         """Return the pool as a tensor: uint8 images as they are, float images in [0, 1], tables standardized."""
         if pool.dtype == np.uint8 and (self.low, self.span) == (0.0, 255.0):
             return torch.tensor(pool)
-        if pool.ndim == 2:
-            return torch.from_numpy(((pool - self.mean) / self.std).astype(np.float32))
-        return torch.from_numpy(self.to_unit(pool).astype(np.float32))
+        scaled = np.empty(pool.shape, dtype=np.float32)
+        for rows in row_chunks(pool):
+            scaled[rows] = (pool[rows] - self.mean) / self.std if pool.ndim == 2 else self.to_unit(pool[rows])
+        return torch.from_numpy(scaled)
 
 
-def column_moments(table):
-    """Return mean and standard deviation of each column, in chunks of rows."""
+def column_moments(table, extent):
+    """Return mean and standard deviation of each column, in chunks of rows; `extent` is the largest absolute value of each."""
     chunks = row_chunks(table)
     mean = sum(table[rows].sum(axis=0, dtype=np.float64) for rows in chunks) / len(table)
-    return mean, np.sqrt(sum(np.square(table[rows] - mean).sum(axis=0) for rows in chunks) / len(table))
+    unit = np.where((extent > 0) & (extent < _SMALLEST), extent, 1.0)  # whose squares would be 0
+    return mean, unit * np.sqrt(sum(np.square((table[rows] - mean) / unit).sum(axis=0) for rows in chunks) / len(table))
 
 
 def _warn_of_squeezed(table, std):

@@ -3,10 +3,14 @@
 from functools import cache
 
 import numpy as np
+from sklearn.utils.validation import _num_samples
 
 from skprune._utils._adapters import is_net
+from skprune._utils._proba import proba_parts
 
-_MOST_FEATURES = 128
+MOST_FEATURES = 128
+"""How many numbers a net's features of a row have at most."""
+
 _LEAST_PROBA = 1e-12
 
 
@@ -16,8 +20,12 @@ def proxy_features(model, X):
         embedding = entering(model, X, _narrow)
         if embedding is not None:
             return embedding
-    proba = np.asarray(model.predict_proba(X))
-    return np.log(np.maximum(proba, _LEAST_PROBA)).astype(np.float32)
+    features = None
+    for rows, proba in proba_parts(model, X, len(model.classes_)):
+        if features is None:
+            features = np.empty((_num_samples(X), proba.shape[1]), dtype=np.float32)
+        features[rows] = np.log(np.maximum(proba, _LEAST_PROBA))
+    return features
 
 
 def features_warning(model, features):
@@ -35,26 +43,30 @@ def entering(net, X, reduce=lambda features: features):
     """Return what enters the last layer of a fitted net, reduced a batch at a time; None where it cannot be watched."""
     from skprune.nets._last_layer import LastLayer
 
-    layer, parts = LastLayer(net), []
+    layer, rows, start, all_features = LastLayer(net), net.get_dataset(X), 0, None
     try:
-        for batch in net.get_iterator(net.get_dataset(X), training=False):
+        for batch in net.get_iterator(rows, training=False):
             outputs = net.evaluation_step(batch)
             features = layer.features(outputs[0] if isinstance(outputs, tuple) else outputs)
             if features is None:
                 return None
-            parts.append(reduce(features.cpu().numpy()))
+            part = reduce(features.cpu().numpy())
+            if all_features is None:
+                all_features = np.empty((len(rows), *part.shape[1:]), dtype=part.dtype)
+            all_features[start : start + len(part)] = part
+            start += len(part)
     finally:
         layer.remove()
-    return np.concatenate(parts)
+    return all_features
 
 
 def _narrow(features):
     """Return features of at most 128 numbers a row, by a fixed random projection, which nearly keeps distances."""
     n_features = features.shape[1]
-    return features if n_features <= _MOST_FEATURES else features @ _projection(n_features)
+    return features if n_features <= MOST_FEATURES else features @ _projection(n_features)
 
 
 @cache
 def _projection(n_features):
     rng = np.random.default_rng(n_features)
-    return (rng.standard_normal((n_features, _MOST_FEATURES)) / np.sqrt(_MOST_FEATURES)).astype(np.float32)
+    return (rng.standard_normal((n_features, MOST_FEATURES)) / np.sqrt(MOST_FEATURES)).astype(np.float32)

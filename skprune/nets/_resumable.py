@@ -71,9 +71,9 @@ class ResumableTraining:
         if state is not None:
             watch.load_state_dict(state["watch"], self.device_)
 
-    def _keep(self, batches, watch):
-        """Keep the state after a step, if it is time to."""
-        if self._running is None or not self._running.is_due():
+    def _keep(self, batches, watch, now=False):
+        """Keep the state after a step, if it is time to or has to be done now."""
+        if self._running is None or not (now or self._running.is_due()):
             return
         generators = [torch.get_rng_state()]
         if self.device_.type == "cuda":

@@ -2,18 +2,21 @@
 
 import torch
 
+from skprune._utils._time_limit import active_limit
 from skprune.nets._loss_watch import LossWatch
 from skprune.nets._progress import StageBar
 
 _WATCH_STEPS = 25
 
 
-class StoppedByCallback(Exception):
-    """A callback ended the training."""
+class StoppedEarly(Exception):
+    """A callback or a time limit ended the training."""
 
 
 class TrainingLoop:
-    """Mixin for skorch classifiers: epochs whose losses are read in blocks."""
+    """Mixin for skorch classifiers: epochs whose losses are read in blocks, and an end in order where the time is over."""
+
+    _is_cut = False
 
     def notify(self, method_name, **kwargs):
         """Notify the callbacks (skorch's hook).
@@ -31,8 +34,8 @@ class TrainingLoop:
                 callback.on_epoch_end(self, **kwargs)
             except KeyboardInterrupt:
                 stops = True
-        if stops:
-            raise StoppedByCallback
+        if stops or self._is_cut:
+            raise StoppedEarly
 
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
         """Do nothing (skorch's hook): the history holds epochs, not batches."""
@@ -50,13 +53,26 @@ class TrainingLoop:
             self.notify("on_batch_end", batch=batch, training=training, **step)
             for block in watch.add(step["loss"].detach(), self.confident_, rate):
                 self._look_at(block, len(iterator))
-            self._keep(iterator, watch)
+            self._is_cut = self._runs_out_of_time(len(watch.losses), len(iterator))
+            self._keep(iterator, watch, now=self._is_cut)
+            if self._is_cut:
+                break
         for block in watch.finish():
             self._look_at(block, len(iterator))
         self.history.record("n_steps", len(watch.losses))
         self.history.record(prefix + "_loss", torch.stack(watch.losses).double().mean().item())
         if watch.confident[0] is not None:
             self.history.record("confident", torch.stack(watch.confident).mean().item())
+        if len(watch.losses) < len(iterator):
+            raise StoppedEarly
+
+    def _runs_out_of_time(self, n_steps, n_steps_of_epoch):
+        """Tell whether the training ends after so many steps of the present epoch."""
+        limit = active_limit()
+        if limit is None:
+            return False
+        n_epochs = len(self.history) - self._first_epoch - 1
+        return limit.cuts(n_epochs * n_steps_of_epoch + n_steps, self.n_steps_planned_, "step")
 
     def _look_at(self, block, n_steps):
         """Stop at a loss that is not finite, and show the figures of a block of steps."""

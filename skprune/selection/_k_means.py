@@ -5,6 +5,7 @@ from scipy.sparse import csr_array
 from sklearn.metrics import pairwise_distances_argmin_min
 
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._mapped import row_chunks
 from skprune._utils._parameter_checks import check_number
 from skprune.selection._base import BaseSelector
 from skprune.selection._clusters import N_ITERATIONS, cluster, coarse_clusters, members_of
@@ -79,7 +80,10 @@ class KMeans(BaseSelector):
 
 def _centered(embedding):
     """Return features of mean 0 in single precision, which loses digits to large offsets otherwise."""
-    return (embedding - embedding.mean(axis=0)).astype(np.float32)
+    mean, centered = embedding.mean(axis=0), np.empty(embedding.shape, dtype=np.float32)
+    for rows in row_chunks(embedding):
+        centered[rows] = embedding[rows] - mean
+    return centered
 
 
 def nearest_to_centers(features, weights, k, rng, *, fixed):
