@@ -8,7 +8,7 @@ from skprune._html_report import HTMLReport
 from skprune._pipeline._calibration import label_confidence
 from skprune._pipeline._comparison import compare_coreset, final_model_of
 from skprune._pipeline._groups import WholeGroups, read_groups
-from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, held_out_together, hold_out
+from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, held_out_together, hold_out_in_time
 from skprune._pipeline._image_size import scale_images, scaled_side
 from skprune._pipeline._models import prepare_models
 from skprune._pipeline._refusals import check_parameters
@@ -19,7 +19,7 @@ from skprune._pipeline._simulated_annotation import FinalModel
 from skprune._pipeline._space import coverage_space
 from skprune._pipeline._stage_clock import StageClock
 from skprune._pipeline._stages import FullTraining, run_stages
-from skprune._pipeline._time_plan import LABELING_AGAIN, plan_time, warn_of_cut
+from skprune._pipeline._time_plan import plan_time
 from skprune._pipeline._trial import try_stages
 from skprune._pipeline._warm_start import LastFit, check_warm_start, short_recording
 from skprune._published import PublishedSettings
@@ -380,18 +380,8 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         results = run_stages(
             settings, models, *read, known=spread, before=trial, clock=clock, start=start and start.labeler, plan=plan
         )
-        cut = results.cut
-        if holds_out and plan is not None and not plan.can_label_again(models.labeler, clock.seconds.get("labeling")):
-            warn_user(
-                f"time_limit={self.time_limit:g} leaves no time for the {LABELING_AGAIN}: no accuracy is estimated."
-            )
-        elif holds_out:
-            with clock.time(LABELING_AGAIN):
-                again = plan and plan.begins_again(cut.get("labeling"))
-                held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed, sets, again)
-            if held_out.cut is not None:
-                cut = cut | {LABELING_AGAIN: held_out.cut}
-                warn_of_cut(self.time_limit, LABELING_AGAIN, held_out.cut)
+        if holds_out:
+            held_out = hold_out_in_time(settings, models, pool, sets, clock, plan, results.cut)
         if estimates and held_out is not None:
             accuracy = accuracy_interval(held_out, pool.codes)
         confidence = label_confidence(results.confidence, known, held_out if estimates else None)
@@ -449,7 +439,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         self.dynamics_ = results.repeats[0]
         self.repeats_ = results.repeats
         self.stage_seconds_ = clock.seconds
-        self.cut_stages_ = {stage: str(where) for stage, where in cut.items()}
+        self.cut_stages_ = {stage: str(where) for stage, where in results.cut.items()}
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
         self._inputs, self._units, self._sets, self._choice = inputs, units, sets, choice

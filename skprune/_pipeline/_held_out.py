@@ -9,8 +9,10 @@ from scipy.stats import binomtest
 
 from skprune._pipeline._stage_cache import StageCache
 from skprune._pipeline._stages import label_pool
+from skprune._pipeline._time_plan import LABELING_AGAIN, warn_of_cut
 from skprune._utils._labels import MISSING
 from skprune._utils._time_limit import Cut
+from skprune._utils._warnings import warn_user
 
 NONE_TO_HOLD_OUT = "no class has two of them that differ and, with groups, are of two"
 _HELD_OUT_SHARE = 0.2
@@ -63,6 +65,22 @@ def hold_out(settings, labeler, pool, codes, seed, sets=None, limit=None):
     options = {"codes": codes, "pool": pool, "rows": rows, "seed": seed}
     labeled = store.run(label_without, labeler, verbose=settings.verbose, limit=limit, **options)
     return HeldOut(rows, labeled["codes"], labeled["confidence"], labeled.get("cut"))
+
+
+def hold_out_in_time(settings, models, pool, sets, clock, plan, cut):
+    """Hold out labels, None if the plan leaves no time; tells the clock, and `cut` if the labeling was."""
+    if plan is not None and not plan.can_label_again(models.labeler, clock.seconds.get("labeling")):
+        warn_user(
+            f"time_limit={settings.time_limit:g} leaves no time for the {LABELING_AGAIN}: no accuracy is estimated."
+        )
+        return None
+    limit = plan and plan.begins_again(cut.get("labeling"))
+    with clock.time(LABELING_AGAIN):
+        held_out = hold_out(settings, models.labeler, pool.rows, pool.codes, models.stage_seed, sets, limit)
+    if held_out.cut is not None:
+        cut[LABELING_AGAIN] = held_out.cut
+        warn_of_cut(settings.time_limit, LABELING_AGAIN, held_out.cut)
+    return held_out
 
 
 def held_out_rows(codes, seed, sets=None):
