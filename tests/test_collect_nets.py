@@ -1,12 +1,14 @@
 """Skorch nets as proxies: the recorder, and collect_dynamics."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
 from conftest import assert_same
 from sklearn.semi_supervised import LabelSpreading
 from skorch import NeuralNetClassifier
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping
 
 from skprune import SemiPrune
 from skprune._utils._adapters import torch_seeded
@@ -356,6 +358,31 @@ def test_ctrl_c_ends_the_training_of_a_net_from_elsewhere(iris):
     with pytest.raises(KeyboardInterrupt), torch_seeded(net, 0):
         net.fit(X.astype(np.float32), y)
     assert "fit_loop" not in vars(net)
+
+
+class PressedAfterEpoch(Callback):
+    """A callback during which someone presses Ctrl-C."""
+
+    def on_epoch_end(self, net, **kwargs):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_ctrl_c_during_a_callback_stops_no_training_early(iris, is_own):
+    X, y, _ = iris
+    pressed = [("pressed", PressedAfterEpoch())]
+    net = NetClassifier(callbacks=pressed)
+    if not is_own:
+        net = NeuralNetClassifier(
+            torch.nn.Linear,
+            module__in_features=4,
+            module__out_features=3,
+            criterion=torch.nn.CrossEntropyLoss,
+            verbose=0,
+            callbacks=pressed,
+        )
+    with pytest.raises(KeyboardInterrupt):
+        collect_dynamics(net, X, y, n_epochs=4, random_state=0)
 
 
 def test_callbacks_may_still_stop_a_net_from_elsewhere(iris):

@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import contextmanager
-from traceback import walk_tb
+from dis import opname
 
 import numpy as np
 from scipy.sparse import issparse
@@ -175,6 +175,18 @@ def renumber_classes(estimator, codes):
     estimator.set_params(**changes)
 
 
+def stops_training(interrupt):
+    """Tell the KeyboardInterrupt that a callback raises after an epoch, as skorch's EarlyStopping does, from Ctrl-C meanwhile."""
+    names, place = [], interrupt.__traceback__
+    while True:
+        code = place.tb_frame.f_code
+        names.append(code.co_name)
+        if place.tb_next is None:
+            break
+        place = place.tb_next
+    return "on_epoch_end" in names and opname[code.co_code[place.tb_lasti]] == "RAISE_VARARGS"
+
+
 class _Interrupted(BaseException):
     """A KeyboardInterrupt under a name that skorch does not swallow."""
 
@@ -191,8 +203,7 @@ def interruptible(estimator):
         try:
             return fit_loop(*args, **kwargs)
         except KeyboardInterrupt as interrupt:
-            frames = [frame.f_code.co_name for frame, _ in walk_tb(interrupt.__traceback__)]
-            if "on_epoch_end" in frames:  # skorch's EarlyStopping raises it there
+            if stops_training(interrupt):
                 raise
             raise _Interrupted from interrupt
 

@@ -2,6 +2,7 @@
 
 import torch
 
+from skprune._utils._adapters import stops_training
 from skprune._utils._time_limit import active_limit
 from skprune.nets._loss_watch import LossWatch
 from skprune.nets._progress import StageBar
@@ -32,7 +33,9 @@ class TrainingLoop:
         for _, callback in self.callbacks_:
             try:
                 callback.on_epoch_end(self, **kwargs)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as interrupt:
+                if not stops_training(interrupt):
+                    raise
                 stops = True
         if stops or self._is_cut:
             raise StoppedEarly
