@@ -364,7 +364,11 @@ class PressedAfterEpoch(Callback):
     """A callback during which someone presses Ctrl-C."""
 
     def on_epoch_end(self, net, **kwargs):
-        signal.raise_signal(signal.SIGINT)
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which processes in the background ignore
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("is_own", [True, False])
