@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.exceptions import DataConversionWarning
 
 from skprune._utils._labels import (
     codes_of_keys,
@@ -48,6 +49,14 @@ def test_every_kind_of_partial_label(y):
     assert codes.tolist() == EXPECTED
     assert len(classes) == 2
     assert missing_mask(y).tolist() == [False, False, True, False]
+
+
+def test_a_column_of_labels_is_read_with_a_warning():
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        codes, _ = encode_labels(np.array([[0], [1], [-1], [1]]))
+    assert codes.tolist() == EXPECTED
+    with pytest.raises(ValueError, match="1d array"):
+        encode_labels(np.zeros((4, 2)))
 
 
 def test_minus_one_is_a_class_beside_nan():
@@ -151,6 +160,8 @@ def test_an_oracle_answers_for_the_rows_that_are_asked():
         with_answers(np.array([1, 0, 1]), asked, [1, 1, 1, None], rows, np.array([0, 1]))
     with pytest.raises(ValueError, match="mixes"):
         with_answers(np.array([1, 0, 1]), asked, ["1", "1", "1", "1"], rows, np.array([0, 1]))
+    with pytest.raises(ValueError, match="mixes"):
+        with_answers(np.array(["a", "b", "b"]), asked, [1, 1, 1, 1], rows, np.array(["a", "b"]))
 
 
 CONTAINERS = (list, np.array, partial(np.array, dtype=object), partial(pd.Series, dtype="string"), pd.Categorical)
