@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import joblib
 import numpy as np
+from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -339,7 +340,8 @@ class Reports:
     def score(self, X, y):
         """Return the accuracy of the proxy trained on the coreset: a NetClassifier for `schedule_epochs`, others as they are.
 
-        The classifier is trained by the first call and kept until the next fit. With ``proxy="labeler"`` it is the default
+        The classifier is trained by the first call and kept until the next fit; after a coreset of a single class, all rows are
+        taken for that class. With ``proxy="labeler"`` it is the default
         proxy.
 
         Parameters
@@ -366,7 +368,9 @@ class Reports:
             raise ValueError("score needs labeled rows, and y holds none.")
         if self._classifier is None:
             coreset = scale_images(self._read_rows(self.coreset()[0]), self._image_side)
-            self._classifier = self._training.fit(coreset, self._inputs.y[self.support_])
+            codes = self._inputs.y[self.support_]
+            has_one_class = (codes == codes[0]).all()  # which many classifiers refuse
+            self._classifier = (DummyClassifier() if has_one_class else self._training).fit(coreset, codes)
         seen = scale_images(pool[rows], self._image_side)
         predicted = self.classes_[self._classifier.predict(as_input(self._classifier, seen))]
         return float(accuracy_score(labels_at(y, rows), predicted))

@@ -1044,3 +1044,18 @@ def test_a_labeler_that_stops_early_is_noticed(quick, iris):
     labeler = FixMatch(n_steps=40, batch_size=8, mu=2, callbacks=[stop])
     with pytest.raises(RuntimeError, match=r"stopped after \d of 10 epochs"):
         quick(labeler=labeler, proxy="labeler").fit(X, partial)
+
+
+def test_a_coreset_of_one_class_predicts_that_class(quick, iris):
+    from sklearn.base import BaseEstimator
+    from sklearn.linear_model import SGDClassifier
+
+    class FirstClass(BaseEstimator):
+        def select(self, scores, ratio, *, y, **inputs):
+            return y == 0
+
+    X, y, partial = iris
+    labeler = LabelSpreading(kernel="knn")  # which tells the first class from the others without an error
+    with pytest.warns(UserWarning, match="holds no row of 2 of 3 classes"):
+        pruner = quick(labeler=labeler, proxy=SGDClassifier(loss="log_loss"), selection=FirstClass()).fit(X, partial)
+    assert pruner.score(X, y) == pytest.approx(1 / 3)
