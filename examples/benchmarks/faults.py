@@ -5,7 +5,7 @@ happen in this process. A result is equal if scores, coreset and the labeler's p
 
     python examples/benchmarks/faults.py                                   # the table
     python examples/benchmarks/faults.py --every 60 --steps 20000          # with the usual interval, about an hour
-    python examples/benchmarks/faults.py --overhead --rows 60000           # what keeping the state of a training costs
+    python examples/benchmarks/faults.py --overhead --rows 60000 --steps 1500 --every 60  # what keeping the state costs
     python examples/benchmarks/faults.py --soak 100                        # memory after as many fits in one process
 """
 
@@ -40,6 +40,7 @@ from skprune import SemiPrune
 from skprune._utils import _files, _locks
 from skprune.datasets import make_partial_labels
 from skprune.nets import NetClassifier
+from skprune.nets._resumable import ResumableTraining
 from skprune.semi_supervised import SoftMatch
 
 N_EPOCHS = 10
@@ -283,21 +284,26 @@ def print_table(args):
 
 
 def print_overhead(args):
-    """Time fits with and without the state of the training kept."""
+    """Fit the nets to images, and print how much of the time goes into keeping the state of a training."""
     X, y = load_rows(args.rows)
-    seconds = {False: [], True: []}
-    for _ in range(3):
-        for keeps in (False, True):
-            with tempfile.TemporaryDirectory() as folder:
-                start = time.perf_counter()
-                make_pruner(args, checkpoint=folder, checkpoint_every=args.every if keeps else 1e9).fit(X, y)
-                seconds[keeps].append(time.perf_counter() - start)
-    without, with_state = (min(seconds[keeps]) for keeps in (False, True))
-    print(
-        f"{args.rows} rows: {without:.1f} s, and {with_state:.1f} s with the state kept every {args.every:g} s: ",
-        end="",
-    )
-    print(f"{with_state / without - 1:+.1%}")
+    images = np.clip(16 * X, 0, 255).astype(np.uint8).reshape(-1, 1, 8, 8)
+    keep, seconds = ResumableTraining._keep, []
+
+    def timed(net, *given, **options):
+        is_due = net._running is not None and (options.get("now", False) or net._running.is_due())
+        start = time.perf_counter()
+        keep(net, *given, **options)
+        if is_due:
+            seconds.append(time.perf_counter() - start)
+
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(ResumableTraining, "_keep", timed):
+        pruner = SemiPrune(0.3, labeler=SoftMatch(n_steps=args.steps), proxy=NetClassifier(), random_state=0)
+        pruner.set_params(checkpoint=folder, checkpoint_every=args.every).fit(images, y)
+    total = time.perf_counter() - start
+    print(f"{args.rows} images, {args.steps} steps of labeling, {pruner.n_epochs} epochs of recording: {total:.0f} s")
+    print(f"the state kept every {args.every:g} s: {len(seconds)} times, {max(seconds):.2f} s at most", end="")
+    print(f", {sum(seconds):.1f} s in all, {sum(seconds) / total:.2%}")
 
 
 def print_soak(args):
@@ -325,7 +331,7 @@ def main():
     parser.add_argument("--rows", type=int, default=600)
     parser.add_argument("--steps", type=int, default=40, help="of the labeler")
     parser.add_argument("--every", type=float, default=0.0, help="seconds between two states of a training")
-    parser.add_argument("--overhead", action="store_true", help="time the fit with and without it, and stop")
+    parser.add_argument("--overhead", action="store_true", help="time it in a fit to images, and stop")
     parser.add_argument("--soak", type=int, help="fit so many times in one process, see whether memory grows, and stop")
     parser.add_argument("--fit", help=argparse.SUPPRESS)
     parser.add_argument("--kill", choices=KILLS, help=argparse.SUPPRESS)
