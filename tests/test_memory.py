@@ -22,6 +22,7 @@ from skprune.baselines import SupervisedPruner
 from skprune.dynamics import Recording, collect_dynamics
 from skprune.nets import NetClassifier
 from skprune.nets._features import proxy_features
+from skprune.selection import D2, FacilityLocation, KCenter, KMeans
 from skprune.semi_supervised import SoftMatch
 
 N_ROWS, N_CLASSES, N_COLUMNS, N_EPOCHS = 6000, 100, 8, 20
@@ -109,6 +110,22 @@ def test_a_fit_takes_less_than_one_and_a_half_arrays(rows):
     """What a fit of a linear proxy keeps, dynamics of 20 epochs and features, is most of it."""
     X, _, partial = rows
     assert peak_of(lambda: pruner_of(estimate_accuracy=True).fit(X, partial))[0] < 1.5 * ONE
+
+
+@pytest.mark.parametrize("selector", [KMeans(2.0), D2(), FacilityLocation(), KCenter()])
+def test_features_in_single_precision_are_read_as_they_are(rows, selector):
+    X, _, _ = rows
+    scores = np.random.default_rng(0).random(N_ROWS)
+    inputs = {"uncertainty": scores, "random_state": 0}
+    single, double = (selector.propose(scores, 100, embedding=of, **inputs) for of in (X, X.astype(np.float64)))
+    np.testing.assert_array_equal(single, double)
+
+
+def test_k_means_in_two_levels_takes_little_more_than_the_features():
+    X = np.random.default_rng(0).normal(size=(40_000, 64)).astype(np.float32)
+    scores = np.ones(len(X))
+    KMeans().select(scores[:100], 5, embedding=X[:100], random_state=0)  # imports
+    assert peak_of(lambda: KMeans().select(scores, 2000, embedding=X, random_state=0))[0] < 2.5 * X.nbytes
 
 
 CASES = {

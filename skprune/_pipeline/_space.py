@@ -42,9 +42,7 @@ def coverage_space(pool, features, random_state):
         if wide is not None:
             return _components(wide, random_state)
         pool = pool.as_array()
-    scaler = StandardScaler().set_output(transform="default")
-    for rows in row_chunks(pool):
-        scaler.partial_fit(pool[rows])
+    scaler = _scaler_of(pool)
     if pool.shape[1] <= _MOST_FEATURES:
         return _in_parts(pool, scaler.transform, pool.shape[1])
     components = PCA(min(_N_COMPONENTS, len(pool)), svd_solver="randomized", random_state=random_state)
@@ -55,6 +53,14 @@ def coverage_space(pool, features, random_state):
     sample = np.random.default_rng(random_state).permutation(len(pool))[:n_rows]
     components.fit(scaler.transform(pool[np.sort(sample)]))
     return _in_parts(pool, lambda rows: components.transform(scaler.transform(rows)), components.n_components_)
+
+
+def _scaler_of(table):
+    """Fit a scaler, a part of the rows at a time."""
+    scaler = StandardScaler().set_output(transform="default")
+    for rows in row_chunks(table):
+        scaler.partial_fit(table[rows])
+    return scaler
 
 
 def _in_parts(pool, transform, n_features):
@@ -125,7 +131,7 @@ def class_uncertainty(space, codes, random_state):
         labeled = np.union1d(rng.choice(labeled, MOST_LABELED, replace=False), one_of_each)
     if not labeled.size:
         return np.zeros(len(space))
-    scaler = StandardScaler().set_output(transform="default").fit(space)
+    scaler = _scaler_of(space)
     rows, classes = scaler.transform(space[labeled]), codes[labeled]
     if _skill(rows, classes, random_state) < _LEAST_SKILL:
         return np.zeros(len(space))

@@ -18,7 +18,7 @@ class EmbeddingSelector(BaseSelector):
 
     def _order(self, draw):
         places = draw.rng.permutation(len(draw.scores))  # equal rows are picked by chance
-        features = draw.inputs["embedding"][places]  # a copy
+        features = draw.inputs["embedding"][places].astype(np.float64, copy=False)  # a copy in any case
         features -= features.mean(axis=0)
         return places[self._pick(draw.scores[places], draw.k, features, draw.rng)]
 

@@ -54,8 +54,10 @@ def check_classes(y, n_samples):
 
 
 def check_embedding(embedding, n_samples):
-    """Return finite features in float64, a row for each sample."""
-    features = np.asarray(embedding, dtype=np.float64)
+    """Return finite features, a row for each sample: in float32 those that are, so that they are not copied, else in float64."""
+    features = np.asarray(embedding)
+    if features.dtype != np.float32:
+        features = features.astype(np.float64, copy=False)
     if features.ndim != 2 or len(features) != n_samples or not np.isfinite(features).all():
         raise ValueError(f"embedding must be {n_samples} finite rows of numbers, got shape {features.shape}.")
     return features

@@ -68,7 +68,8 @@ class KMeans(BaseSelector):
             weights += self.uncertainty * draw.inputs["uncertainty"]
         picks = nearest_to_centers(features, weights, draw.k, draw.rng, fixed=draw.must_keep)
         others = np.setdiff1d(np.arange(len(features)), picks)
-        return np.concatenate([picks[spread_order(features[picks], draw.rng)], draw.rng.permutation(others)])
+        features = features[picks]
+        return np.concatenate([picks[spread_order(features, draw.rng)], draw.rng.permutation(others)])
 
     def _lots(self, group):
         """Return the nearest kept row of each row: each kept row stands for those around it."""
@@ -80,9 +81,9 @@ class KMeans(BaseSelector):
 
 def _centered(embedding):
     """Return features of mean 0 in single precision, which loses digits to large offsets otherwise."""
-    mean, centered = embedding.mean(axis=0), np.empty(embedding.shape, dtype=np.float32)
+    mean, centered = embedding.mean(axis=0, dtype=np.float64), np.empty(embedding.shape, dtype=np.float32)
     for rows in row_chunks(embedding):
-        centered[rows] = embedding[rows] - mean
+        np.subtract(embedding[rows], mean, out=centered[rows], casting="same_kind")
     return centered
 
 
@@ -146,6 +147,12 @@ def _cluster_beside(features, weights, n_clusters, rng, fixed):
     return centers, np.where(distances < to_fixed, labels, -1)
 
 
+def _squared_distances(rows, to):
+    """Return the squared distance of each row to another, in little memory."""
+    distances = rows - to
+    return np.square(distances, out=distances).sum(axis=1)
+
+
 def spread_order(features, rng):
     """Return an order of rows in which each prefix is spread over all of them, by halving them again and again."""
     order, leaves, nodes = [], [], [rng.permutation(len(features))]
@@ -156,7 +163,7 @@ def spread_order(features, rng):
                 leaves.append(node)
                 continue
             rows = features[node]
-            middle = int(np.square(rows - rows.mean(axis=0)).sum(axis=1).argmin())
+            middle = int(_squared_distances(rows, rows.mean(axis=0)).argmin())
             order.append(node[middle])
             node, rows = np.delete(node, middle), np.delete(rows, middle, axis=0)
             along = rows[:, rows.var(axis=0).argmax()]
