@@ -1,37 +1,20 @@
 """SemiPrune: the four stages in one estimator."""
 
 from dataclasses import replace
-from functools import cache, partial
 
 from skprune._base import BasePruner, read_labeled_pool
 from skprune._html_report import HTMLReport
-from skprune._pipeline._calibration import label_confidence
-from skprune._pipeline._comparison import compare_coreset, final_model_of
-from skprune._pipeline._groups import WholeGroups, read_groups
-from skprune._pipeline._held_out import accuracy_interval, estimates_accuracy, held_out_together, hold_out_in_time
-from skprune._pipeline._image_size import scale_images, scaled_side
-from skprune._pipeline._models import prepare_models
-from skprune._pipeline._refusals import check_parameters
-from skprune._pipeline._row_sets import find_equal_rows
-from skprune._pipeline._selection import SelectionInputs, make_choice, warn_of_lost_classes
+from skprune._pipeline._comparison import compare_coreset
+from skprune._pipeline._preparation import prepare_fit
+from skprune._pipeline._selection import make_choice, warn_of_lost_classes
 from skprune._pipeline._settings import DEFAULT_RATIO, Settings
-from skprune._pipeline._simulated_annotation import FinalModel
-from skprune._pipeline._space import coverage_space
-from skprune._pipeline._stage_clock import StageClock
-from skprune._pipeline._stages import FullTraining, run_stages
-from skprune._pipeline._time_plan import plan_time
-from skprune._pipeline._trial import try_stages
-from skprune._pipeline._warm_start import LastFit, check_warm_start, short_recording
+from skprune._pipeline._trainings import train
+from skprune._pipeline._warm_start import LastFit, short_recording
 from skprune._published import PublishedSettings
 from skprune._reports import Reports
-from skprune._utils._adapters import check_readable, tell_axes
-from skprune._utils._doc_links import see
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._labels import MISSING
-from skprune._utils._seeds import random_state_of
 from skprune._utils._time_limit import TimeLimit
-from skprune._utils._warnings import warn_user
-from skprune.nets._features import features_warning
 
 
 @fill_docstring()
@@ -336,122 +319,60 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
             If `time_limit` is over before the difficulties can be read; the message says how much time would do.
         """
         whole_time = TimeLimit(self.time_limit, of=self.time_limit)
-        pool = read_labeled_pool(self, X, y)
-        settings, all_labeled = Settings.of(self), bool(pool.labeled.all())
-        is_image = pool.rows.ndim == 4
-        equal = find_equal_rows(settings.duplicates, pool, pool.classes)
-        known = pool.codes if equal is None else equal.codes
-        of_groups = read_groups(groups, pool.labeled, settings.groups_select)
-        sets, units = held_out_together(equal, of_groups), of_groups or equal
-        check_parameters(settings, pool.codes, pool.classes, is_image=is_image, units=units, sets=sets)
-        models = prepare_models(settings, random_state_of(settings.random_state), pool.classes, all_labeled=all_labeled)
-        check_warm_start(settings, models.labeler)
-        final_model = final_model_of(settings, X, pool, models.stage_seed)
-        for model in (models.labeler, models.proxy, final_model and final_model.training.proxy):
-            if model is not None:
-                check_readable(model, pool.rows)
-        given, side = pool.rows, scaled_side(settings.image_size, models, pool.rows)
-        pool = replace(pool, rows=scale_images(given, side))
-        for model in (models.labeler, models.proxy):
-            if model is not None:
-                tell_axes(model, pool.rows)
-        read = pool.rows, pool.codes, pool.classes
-        spread = None if (known == pool.codes).all() else known
-        start = None
-        if settings.warm_start and hasattr(self, "labeler_"):
-            last = LastFit(self.classes_, self._fingerprint, self.labeler_, self._held_out)
-            start = last.start_of(pool, given, models.labeler)
+        prepared = prepare_fit(Settings.of(self), X, read_labeled_pool(self, X, y), groups)
+        start = self._start_of(prepared)
         if start is not None:
-            settings = short_recording(settings)
-        held_out, accuracy = start and start.held_out, (None, None)
-        estimates = estimates_accuracy(settings, pool.codes, sets)
-        holds_out = held_out is None and (estimates or settings.compares)
-        plan = plan_time(
-            settings,
-            models,
-            *read[1:],
-            whole_time,
-            is_image=is_image,
-            labels_again=holds_out,
-            goes_on=start is not None,
-        )
-        clock = StageClock()
-        trial = cache(partial(try_stages, settings, models, *read, units, final_model))
-        results = run_stages(
-            settings, models, *read, known=spread, before=trial, clock=clock, start=start and start.labeler, plan=plan
-        )
-        if holds_out:
-            held_out = hold_out_in_time(settings, models, pool, sets, clock, plan, results.cut)
-        if estimates and held_out is not None:
-            accuracy = accuracy_interval(held_out, pool.codes)
-        confidence = label_confidence(results.confidence, known, held_out if estimates else None)
-        space = coverage_space(pool.rows, results.features, models.selection_seed)
-        inputs = SelectionInputs(
-            dynamics=results.dynamics,
-            y=results.codes,
-            labeled=pool.labeled,
-            embedding=space,
-            error_probability=1.0 - confidence,
-            random_state=models.selection_seed,
-        )
-        warning = features_warning(results.proxy, results.features)
-        with clock.time("selection"):
+            prepared = replace(prepared, settings=short_recording(prepared.settings))
+        trained = train(prepared, start, whole_time)
+        with trained.clock.time("selection"):
             choice, score_std = make_choice(
-                settings,
-                pool.classes,
-                results.repeats,
-                inputs,
-                is_image=is_image,
-                features_warning=warning if is_image else None,
-                units=units,
+                prepared.settings,
+                prepared.pool.classes,
+                trained.results.repeats,
+                trained.inputs,
+                is_image=prepared.is_image,
+                features_warning=trained.features_warning if prepared.is_image else None,
+                units=prepared.units,
             )
             mask = choice.mask()
-        warn_of_lost_classes(results.codes, mask, pool.classes)
+        warn_of_lost_classes(trained.results.codes, mask, prepared.pool.classes)
+        comparison = compare_coreset(prepared, trained, mask)
+        self._take(prepared, trained)
+        self.random_comparison_ = comparison
+        self.difficulty_scores_ = choice.scores
+        self.score_std_ = score_std
+        self._choice, self._proposals = choice, choice.order(mask)
+        self._keep_mask(X, prepared.given, prepared.pool.labeled, mask)
+        return self
 
-        comparison = None
-        training = FullTraining(models.proxy, int(settings.schedule_epochs), models.stage_seed)
-        if settings.compares and (held_out is None or (plan is not None and plan.left() <= 0)):
-            warn_user(f"time_limit={self.time_limit:g} leaves no time for compare_with_random.")
-        elif settings.compares:
-            with clock.time("comparison"):
-                comparison = compare_coreset(
-                    settings,
-                    pool,
-                    mask,
-                    held_out=held_out,
-                    proxy_model=FinalModel(training, pool.rows),
-                    final_model=final_model,
-                    inputs=inputs,
-                    known=known,
-                    confidence=label_confidence(results.confidence, known, held_out),
-                    groups=units.numbers if isinstance(units, WholeGroups) else None,
-                )
-            if (message := comparison.warning()) is not None:
-                warn_user(message + see("when_not_to_prune"))
+    def _start_of(self, prepared):
+        """Return where a warm fit begins, None where a fit begins anew."""
+        if not prepared.settings.warm_start or not hasattr(self, "labeler_"):
+            return None
+        last = LastFit(self.classes_, self._fingerprint, self.labeler_, self._held_out)
+        return last.start_of(prepared.pool, prepared.given, prepared.models.labeler)
 
+    def _take(self, prepared, trained):
+        """Keep what the trainings have found out, and forget what was made of those before."""
+        pool, results = prepared.pool, trained.results
         self.classes_ = pool.classes
         self.labeler_ = results.labeler
         self.proxy_ = results.proxy
         self.pseudo_labels_ = pool.classes[results.codes]
-        self.pseudo_label_confidence_ = confidence
-        self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = accuracy
-        self.random_comparison_ = comparison
+        self.pseudo_label_confidence_ = trained.confidence
+        self.pseudo_label_accuracy_, self.pseudo_label_accuracy_interval_ = trained.accuracy, trained.interval
         self.dynamics_ = results.repeats[0]
         self.repeats_ = results.repeats
-        self.stage_seconds_ = clock.seconds
+        self.stage_seconds_ = trained.clock.seconds
         self.cut_stages_ = {stage: str(where) for stage, where in results.cut.items()}
-        self.difficulty_scores_ = choice.scores
-        self.score_std_ = score_std
-        self._inputs, self._units, self._sets, self._choice = inputs, units, sets, choice
-        self._needs_label = known == MISSING
-        self._proposals, self._selections = choice.order(mask), {}
-        self._proxy_features, self._features_warning = results.features, warning
-        self._unfitted_labeler, self._training, self._held_out = models.labeler, training, held_out
+        self._inputs, self._units, self._sets = trained.inputs, prepared.units, prepared.sets
+        self._needs_label = prepared.known == MISSING
+        self._selections = {}
+        self._proxy_features, self._features_warning = results.features, trained.features_warning
+        self._unfitted_labeler, self._training = prepared.models.labeler, prepared.training
+        self._held_out, self._image_side = trained.held_out, prepared.side
         self._classifier = self._kept_reasons = None
         vars(self).pop("ratio_accuracies_", None)
-        self._image_side = side
-        self._keep_mask(X, given, pool.labeled, mask)
-        return self
 
     @property
     def annotation_indices_(self):

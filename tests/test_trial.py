@@ -269,7 +269,7 @@ def test_the_trial_moves_no_random_state_and_warns_of_nothing():
 def test_results_do_not_depend_on_the_trial(quick, iris, monkeypatch):
     X, _, partial_labels = iris
     with_trial = quick().fit(X, partial_labels)
-    monkeypatch.setattr("skprune._semi_prune.try_stages", lambda *read: None)
+    monkeypatch.setattr("skprune._pipeline._trainings.try_stages", lambda *read: None)
     without = quick().fit(X, partial_labels)
     np.testing.assert_array_equal(with_trial.difficulty_scores_, without.difficulty_scores_)
     np.testing.assert_array_equal(with_trial.support_, without.support_)
@@ -285,7 +285,7 @@ def test_the_trial_is_left_out_where_a_stage_is_kept(iris, tmp_path, monkeypatch
         random_state=0,
     )
     tried = []
-    monkeypatch.setattr("skprune._semi_prune.try_stages", lambda *read: tried.append(len(read)))
+    monkeypatch.setattr("skprune._pipeline._trainings.try_stages", lambda *read: tried.append(len(read)))
     pruner.fit(X, partial_labels)
     assert len(tried) == 1
     pruner.set_params(ratio=0.2).fit(X, partial_labels)
