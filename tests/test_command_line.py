@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits, load_iris
 
+from skprune import SemiPrune
 from skprune._command_line._main import main
 from skprune._pipeline import _stages
 from skprune.augment import ImageWeak
@@ -199,6 +200,29 @@ def test_tell_says_what_people_confirmed_and_keeps_other_columns(folder, capsys)
     assert "New classes: dog." in out
 
 
+def test_a_time_limit_that_is_too_short_says_how_much_would_do(folder, capsys):
+    options = ["--labels", "labels.csv", "--budget", "6", "--out", "next.csv", *QUICK]
+    assert main(["next", "iris.csv", *options, "--time-limit", "0.001"]) == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith("skprune: error: time_limit=0.001")
+    assert "--resume" in last
+    assert not (folder / "next.csv").exists()
+
+
+def test_a_time_limit_is_that_of_the_fit(folder, monkeypatch):
+    fit, limits = SemiPrune.fit, []
+
+    def spy(self, *args, **options):
+        limits.append(self.time_limit)
+        return fit(self, *args, **options)
+
+    monkeypatch.setattr(SemiPrune, "fit", spy)
+    options = ["--labels", "labels.csv", "--budget", "6", "--out", "next.csv", *QUICK]
+    assert main(["next", "iris.csv", *options, "--time-limit", "3600"]) == 0
+    assert limits == [3600.0]
+    assert len(lines_of("next.csv")) == 6
+
+
 def test_tell_replaces_no_label_unless_forced(folder, capsys):
     (folder / "labels.csv").write_text("id,label\na,cat\n")
     (folder / "next.csv").write_text("id,label\na,dog\nb,dog\n")
@@ -267,6 +291,7 @@ def test_bad_input_gets_its_message(folder, capsys, case):
         (["next", "iris.csv", "--out", "next.csv"], "--budget"),
         (["next", "iris.csv", "--budget", "0", "--out", "next.csv"], "'0' is no whole number of at least 1"),
         (["prune", "iris.csv", "--ratio", "30", "--out", "next.csv"], "'30' is no fraction"),
+        (["next", "iris.csv", "--budget", "3", "--out", "n.csv", "--time-limit", "0"], "'0' is no number of seconds"),
         (["report", "iris.csv", "--ratio", "0.1", "--budget", "3", "--out", "r.html"], "not allowed with"),
     ],
 )

@@ -215,6 +215,9 @@ def _add_method(parser):
     group.add_argument("--difficulty", default="dual", metavar="NAME", help="how hard each row is (dual)")
     group.add_argument("--selection", default="auto", metavar="NAME", help="which rows to choose (auto)")
     group.add_argument("--compare", action="store_true", help="compare with random rows and with the labels alone")
+    group.add_argument(
+        "--time-limit", type=_seconds, metavar="SECONDS", help="end in time, with what has been learned until then"
+    )
     _add_common(group)
     _add_debug(parser)
 
@@ -246,3 +249,13 @@ def _ratio(text):
     if not 0.0 < ratio <= 1.0:
         raise argparse.ArgumentTypeError(f"{text!r} is no fraction, such as 0.3")
     return ratio
+
+
+def _seconds(text):
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, such as 600")
+    return seconds
