@@ -114,7 +114,7 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
     $image_size
     warm_start : bool, default=False
         Whether ``fit`` of a fitted pruner goes on from the last weights of its labeler, a net of
-        :mod:`skprune.semi_supervised`, with three tenths of the steps: for labels that come in rounds. The proxy is trained anew,
+        :mod:`skprune.semi_supervised`, with half of the steps: for labels that come in rounds. The proxy is trained anew,
         because difficulties are read off the beginning of its training, for three tenths of `n_epochs` where
         ``selection="auto"`` and the difficulty need no more. On the same pool, no labels are held out again:
         `pseudo_label_accuracy_` and the calibration are those of the last fit that held some out. The fit is a full one where

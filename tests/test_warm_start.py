@@ -62,11 +62,11 @@ def weights_of(net):
 @pytest.mark.parametrize(
     ("net", "share", "n_epochs"),
     [
-        (NetClassifier(max_epochs=10, random_state=0), 0.3, 13),
-        (NetClassifier(max_epochs=10, schedule_epochs=20, random_state=0), 0.3, 13),
-        (NetClassifier(n_steps=10, max_epochs=1, random_state=0), 0.3, 2),
-        (FixMatch(n_steps=10, batch_size=8, mu=2, random_state=0), 0.3, 2),
-        (FixMatch(n_steps=3, max_epochs=10, batch_size=8, mu=2, random_state=0), 0.3, 13),
+        (NetClassifier(max_epochs=10, random_state=0), 0.5, 15),
+        (NetClassifier(max_epochs=10, schedule_epochs=20, random_state=0), 0.5, 15),
+        (NetClassifier(n_steps=10, max_epochs=1, random_state=0), 0.5, 2),
+        (FixMatch(n_steps=10, batch_size=8, mu=2, random_state=0), 0.5, 2),
+        (FixMatch(n_steps=3, max_epochs=10, batch_size=8, mu=2, random_state=0), 0.5, 15),
     ],
 )
 def test_a_net_goes_on_with_a_short_schedule(net, share, n_epochs, table):
@@ -182,10 +182,10 @@ def test_other_labels_are_held_out_of_another_pool(table, counted):
     held_out = pruner._held_out
     pruner.fit(X + 1.0, partial)
     assert pruner._held_out is not held_out
-    assert CountingFixMatch.steps == [20, 20, 6, 20]
+    assert CountingFixMatch.steps == [20, 20, 10, 20]
     fewer = np.where(np.arange(90) == pruner._held_out.rows[0], -1, partial)
     pruner.fit(X + 1.0, fewer)
-    assert CountingFixMatch.steps[4:] == [6, 20]
+    assert CountingFixMatch.steps[4:] == [10, 20]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_rounds_of_a_loop_go_on(table, counted):
     loop = AnnotationLoop(counted(estimate_accuracy=False), 12, n_rounds=3).start(X, partial)
     while len(rows := loop.ask()):
         loop.tell(rows, y[rows])
-    assert CountingFixMatch.steps == [20, 6, 6]
+    assert CountingFixMatch.steps == [20, 10, 10]
     assert CountingProxy.epochs == [10, 3, 3]
     assert len(loop.pruner_.labeler_.history) == 3
     loop.start(X, partial).ask()

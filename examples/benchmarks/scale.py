@@ -8,6 +8,8 @@ Each measurement is a process of its own. Its memory is the most anonymous memor
 of mapped files) beyond that at its start, so the pool itself does not count where it is there before.
 
 fit        SemiPrune on tables of 32 columns, one label in a hundred
+classes    SupervisedPruner with SGDClassifier on tables of 20 columns and 100 classes; MiB are told in units of 8 bytes for each
+           row and class as well
 images     SemiPrune on images of 3 x 32 x 32, with few steps and epochs: the cost a row of an epoch is what is measured
 selection  each selection alone, which keeps 5 % of rows of 64 features, and difficulties predicted for as many new rows
 mapped     SemiPrune on a memory-mapped pool of images, `--gigabytes` large
@@ -27,10 +29,11 @@ from pathlib import Path
 
 import numpy as np
 from common import anonymous, append_to_table, machine, read_table
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsTransformer
 
 from skprune import SemiPrune, prune_shards
+from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
 from skprune.nets import NetClassifier
 from skprune.selection import D2, FacilityLocation, Hardest, KCenter, KMeans, Random
@@ -40,6 +43,7 @@ from skprune.semi_supervised import SoftMatch
 COLUMNS = ("part", "kind", "rows", "setting", "seconds", "cpu", "mib", "note")
 ROWS = {
     "fit": [10_000, 30_000, 100_000, 300_000, 1_000_000],
+    "classes": [300_000],
     "images": [10_000, 20_000, 40_000, 60_000],
     "selection": [100_000, 300_000, 1_000_000],
     "mapped": [0],
@@ -47,12 +51,14 @@ ROWS = {
 }
 KINDS = {
     "fit": ["table"],
+    "classes": ["auto", "beta"],
     "images": ["images"],
     "selection": ["k_means", "d2", "facility_location", "k_center", "predict", "d2 pynndescent", "predict pynndescent"],
     "mapped": ["images"],
     "shards": ["k_means", "hardest"],
 }
 N_CLASSES, N_SHARDS, SIDE = 10, 10, 32
+MANY_CLASSES = 100
 HEADER = "part       kind                      rows   seconds       CPU      MiB  µs a row  B a row  further rows"
 
 
@@ -117,6 +123,17 @@ def measure_fit(options, n_rows, kind):
     with Meter() as meter:
         pruner = pruner_for(options).fit(X, y_partial)
     return meter, f"{100 * (pruner.pseudo_labels_ == y).mean():.1f} % of the labels are right"
+
+
+def measure_classes(options, n_rows, kind):
+    """Fit a table of many classes, with a linear proxy and no labeler, whose memory is its own."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(MANY_CLASSES, size=n_rows)
+    X = rng.normal(scale=1.5, size=(MANY_CLASSES, 20))[y] + rng.normal(size=(n_rows, 20))
+    proxy = SGDClassifier(loss="log_loss")
+    with Meter() as meter:
+        SupervisedPruner(0.3, proxy=proxy, selection=kind, n_epochs=options.epochs, random_state=0).fit(X, y)
+    return meter, f"{meter.mib * 2**20 / (8 * n_rows * MANY_CLASSES):.2f} times 8 bytes for each row and class"
 
 
 def measure_selection(options, n_rows, kind):
@@ -187,6 +204,7 @@ def measure_shards(options, n_rows, kind):
 
 MEASURES = {
     "fit": measure_fit,
+    "classes": measure_classes,
     "images": measure_fit,
     "selection": measure_selection,
     "mapped": measure_mapped,

@@ -28,7 +28,7 @@ class AnnotationLoop(Outlook, DocLinks, BaseEstimator):
     ----------
     pruner : SemiPrune
         A pruner with the parameter `budget`, which the loop sets; it is cloned. The first round has its `random_state`, later
-        ones have seeds that follow from it. With ``warm_start=True``, later rounds go on from its weights and take a third of the
+        ones have seeds that follow from it. With ``warm_start=True``, later rounds go on from its weights and take half of the
         steps.
     budget : int
         The number of labels that people give in all, beside those of ``start``. A row that they skip does not count: later rounds

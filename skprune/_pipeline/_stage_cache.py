@@ -27,7 +27,7 @@ from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording
 from skprune.nets._running import kept_in
 
-CACHE_VERSION = 8
+CACHE_VERSION = 9
 _PROBE = b"\0" * 4096
 _NOT_IN_KEYS = ("verbose", "n_jobs")
 # of pruners and of scikit-learn's estimators; another's may be more than a place

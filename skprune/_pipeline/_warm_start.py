@@ -9,8 +9,9 @@ from skprune._utils._adapters import is_semi_supervised
 from skprune._utils._given_rows import fingerprint
 from skprune._utils._packed_models import pack
 from skprune._utils._parameter_checks import check_option
-from skprune.nets._warm_start import share_of
 from skprune.scores import min_epochs
+
+_RECORDED_SHARE = 0.3  # of the epochs of a full fit
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def short_recording(settings):
     if not isinstance(settings.selection, str) or settings.selection != "auto" or callable(settings.difficulty):
         return settings
     every = getattr(settings.record, "every", 1)
-    n_epochs = max(share_of(settings.n_epochs), min_epochs(settings.difficulty) * every)
+    n_epochs = max(int(np.ceil(_RECORDED_SHARE * settings.n_epochs)), min_epochs(settings.difficulty) * every)
     return replace(settings, n_epochs=min(n_epochs, settings.n_epochs))
 
 

@@ -18,8 +18,8 @@ NET_TEXTS = {
     Whether to compile the network with ``torch.compile`` for the steps of the training, once for each size of a pass; pass
     its arguments as ``compile__name``. Predictions are not compiled.""",
     "warm_start": """warm_start : bool, default=False
-    Whether ``fit`` of a fitted net goes on from its last weights, with three tenths of the epochs, or of the steps of a single
-    epoch, and the learning rate of a new fit. It begins with new weights where the classes, the shape of the rows, or the
+    Whether ``fit`` of a fitted net goes on from its last weights, with half of the epochs, or of the steps of a single epoch,
+    and the learning rate of a new fit. It begins with new weights where the classes, the shape of the rows, or the
     network differ from those of the last fit.""",
     "verbose": """verbose : int, default=0
     1 shows a progress bar.""",

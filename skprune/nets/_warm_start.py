@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-WARM_SHARE = 0.3
+WARM_SHARE = 0.5
 """The share of a fit that training from the last weights takes, in steps."""
 
 
@@ -28,17 +28,17 @@ class WarmStart:
         names = [name for name in ("max_epochs", "schedule_epochs", "n_steps") if hasattr(self, name)]
         before = {name: getattr(self, name) for name in names}
         if is_short and self.max_epochs == 1:
-            self.n_steps = share_of(self._steps_per_epoch(codes))
+            self.n_steps = _share_of(self._steps_per_epoch(codes))
         elif is_short:
-            self.max_epochs = share_of(self.max_epochs)
+            self.max_epochs = _share_of(self.max_epochs)
             if before.get("schedule_epochs") is not None:
-                self.schedule_epochs = share_of(self.schedule_epochs)
+                self.schedule_epochs = _share_of(self.schedule_epochs)
         try:
             yield
         finally:
             vars(self).update(before)
 
 
-def share_of(count):
+def _share_of(count):
     """Return how many of so many epochs or steps training takes that goes on from the last weights."""
     return int(np.ceil(WARM_SHARE * count))
