@@ -944,6 +944,13 @@ def test_error_probabilities_that_are_refused(error, message):
         choose(Beta(trust=1), np.arange(4.0), 2, error_probability=error)
 
 
+def test_beta_reads_no_more_epochs_than_are_recorded():
+    for n_epochs in (1, 4, 8):
+        Beta(n_epochs=n_epochs).check(10, 100, n_epochs=8)
+    with pytest.raises(ValueError, match="Beta reads n_epochs=9, above the 8 epochs that are recorded"):
+        Beta(n_epochs=9).check(10, 100, n_epochs=8)
+
+
 @pytest.mark.parametrize(
     ("selector", "message"),
     [
