@@ -134,8 +134,9 @@ def supervised_sibling(net):
 
 
 def show(values):
-    """Format mean and standard deviation (ddof 1)."""
-    return f"{np.mean(values):6.2f} ± {np.std(values, ddof=1) if len(values) > 1 else float('nan'):4.2f}"
+    """Format mean and standard deviation (ddof 1), which one value has not."""
+    spread = f"± {np.std(values, ddof=1):4.2f}" if len(values) > 1 else " " * 6
+    return f"{np.mean(values):6.2f} {spread}"
 
 
 def machine():
