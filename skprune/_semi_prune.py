@@ -336,12 +336,12 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
             )
             mask = choice.mask()
         warn_of_lost_classes(trained.results.codes, mask, prepared.pool.classes)
-        comparison = compare_coreset(prepared, trained, mask)
+        comparison, proposals = compare_coreset(prepared, trained, mask), choice.order(mask)
         self._take(prepared, trained)
         self.random_comparison_ = comparison
         self.difficulty_scores_ = choice.scores
         self.score_std_ = score_std
-        self._choice, self._proposals = choice, choice.order(mask)
+        self._choice, self._proposals = choice, proposals
         self._keep_mask(X, prepared.given, prepared.pool.labeled, mask)
         return self
 
