@@ -2,6 +2,7 @@
 
 python examples/benchmarks/scale.py --out scale.csv                     # all parts; a run that was killed goes on
 python examples/benchmarks/scale.py --out scale.csv --part selection --rows 10000 30000
+python examples/benchmarks/scale.py --out scale.csv --part selection --kind k_means --rows 60000 --features 128
 python examples/benchmarks/scale.py --out scale.csv --report
 
 Each measurement is a process of its own. Its memory is the most anonymous memory (RssAnon of Linux, which leaves out the pages
@@ -11,7 +12,7 @@ fit        SemiPrune on tables of 32 columns, one label in a hundred
 classes    SupervisedPruner with SGDClassifier on tables of 20 columns and 100 classes; MiB are told in units of 8 bytes for each
            row and class as well
 images     SemiPrune on images of 3 x 32 x 32, with few steps and epochs: the cost a row of an epoch is what is measured
-selection  each selection alone, which keeps 5 % of rows of 64 features, and difficulties predicted for as many new rows
+selection  each selection alone, which keeps 5 % of rows of 64 or --features columns, and difficulties predicted for as many
 mapped     SemiPrune on a memory-mapped pool of images, `--gigabytes` large
 shards     SemiPrune on a table as a whole and in 10 shards: overlap of the coresets, and accuracy on rows of their own
 
@@ -140,7 +141,7 @@ def measure_classes(options, n_rows, kind):
 
 def measure_selection(options, n_rows, kind):
     """Select alone, or predict difficulties by neighbors."""
-    X, _ = make_table(n_rows, 64)
+    X, _ = make_table(n_rows, options.features)
     name, _, library = kind.partition(" ")
     neighbors = None
     if library:
@@ -156,7 +157,7 @@ def measure_selection(options, n_rows, kind):
         "facility_location": FacilityLocation(neighbors=neighbors),
     }
     scores, rng = np.random.default_rng(1).random(n_rows), np.random.default_rng(0)
-    new = make_table(n_rows, 64, seed=1)[0] if name == "predict" else None
+    new = make_table(n_rows, options.features, seed=1)[0] if name == "predict" else None
     with Meter() as meter:
         if new is None:
             selectors[name].select(scores, 0.05, embedding=X, random_state=0)
@@ -246,6 +247,7 @@ def main():
     parser.add_argument("--rows", type=int, nargs="+", help="in place of the sizes of a part")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--steps", type=int, default=300, help="of the labeler; 0: its default")
+    parser.add_argument("--features", type=int, default=64, help="of the rows that are selected from")
     parser.add_argument("--gigabytes", type=float, default=1.0, help="of the memory-mapped pool")
     parser.add_argument("--folder", help="where the memory-mapped pool is written, which should be no memory disk")
     parser.add_argument(
@@ -261,9 +263,8 @@ def main():
         print(json.dumps({"seconds": meter.seconds, "cpu": meter.cpu, "mib": meter.mib, "note": note}))
         return
     print(machine())
-    setting = (
-        f"{options.epochs} epochs, {options.steps} steps, {options.gigabytes} GB{', exact' if options.exact else ''}"
-    )
+    setting = f"{options.epochs} epochs, {options.steps} steps, {options.gigabytes} GB"
+    setting += f", {options.features} features" * (options.features != 64) + ", exact" * options.exact
     wanted = [
         (part, kind, n_rows)
         for part in options.part
