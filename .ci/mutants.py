@@ -115,7 +115,7 @@ def main():
     print(
         f"killed {killed.statistic:.1%} of {n_tried} mutants, 95 % interval {interval.low:.1%} to {interval.high:.1%}"
     )
-    sys.exit(interval.high < GOAL)
+    sys.exit(int(interval.high < GOAL))
 
 
 if __name__ == "__main__":
