@@ -86,7 +86,7 @@ def test_explicit_missing_label():
         ([2, -1, 2], "one class only"),
         ([1, -1, 1], "one class only.*-1 was read as unlabeled, in 1 rows; set missing_label=None if it is a class"),
         (["a", 1, None], "mixes"),
-        (["a", "b", -1, None], "mixes.*one mark, such as None"),
+        (["a", "b", -1, None], "y mixes 2 strings with 1 labels of another type.*one mark, such as None"),
         ([0.0, 1.0, np.inf], "infinity"),
         ([0.5, 1.25, np.nan], "Unknown label type"),
         (np.zeros((3, 2)), "1d"),
