@@ -68,7 +68,7 @@ class KMeans(BaseSelector):
             weights += self.uncertainty * draw.inputs["uncertainty"]
         picks = nearest_to_centers(features, weights, draw.k, draw.rng, fixed=draw.must_keep)
         others = np.setdiff1d(np.arange(len(features)), picks)
-        features = features[picks]
+        features = features[picks]  # lets go of the others
         return np.concatenate([picks[spread_order(features, draw.rng)], draw.rng.permutation(others)])
 
     def _lots(self, group):
