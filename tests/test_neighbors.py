@@ -151,6 +151,18 @@ def test_clusters_that_hold_few_rows_or_equal_ones(clustered):
 
 
 @pytest.mark.usefixtures("few_pairs")
+def test_as_many_clusters_as_hold_enough_rows():
+    """Each row of a far corner is a cluster of its own, so that 16 clusters hold too few."""
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.normal(size=(421, 20)), 1000.0 + 100.0 * rng.normal(size=(20, 20))])
+    found = nearest_others(rows, 30, rng)
+    assert all(len(set(others)) == 30 for others in found)
+    corner = np.arange(421, 441)
+    for row in corner:
+        assert set(corner) - {row} <= set(found[row])
+
+
+@pytest.mark.usefixtures("few_pairs")
 @pytest.mark.parametrize("selector", [D2(), FacilityLocation(5), KMeans()], ids=str)
 def test_selections_of_large_pools(selector, clustered):
     """The same for the same seed, exactly k, and probabilities of all kept rows."""
