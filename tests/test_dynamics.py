@@ -143,6 +143,18 @@ def test_a_row_twice_in_an_epoch():
     assert np.flatnonzero(~known).tolist() == [3, 5]
 
 
+def test_an_epoch_that_a_time_limit_cuts_is_forgotten():
+    logits, y = recorded_logits(epochs=3)
+    builder = DynamicsBuilder(40, 3)
+    for rows in (slice(40), slice(40), slice(25)):
+        builder.start_epoch()
+        builder.add(rows, logits[builder.epoch][rows], y[rows], logits=True)
+    expected = TrainingDynamics.from_logits(logits[:2], y)
+    for _ in range(2):  # and what is whole stays
+        builder.drop_unfinished(2)
+        assert_same(TrainingDynamics(**builder.arrays()), expected)
+
+
 @pytest.mark.parametrize("length", [10, 14])
 def test_an_iterator_of_another_length_than_seen(length):
     logits, y = recorded_logits(epochs=length)

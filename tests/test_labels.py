@@ -15,7 +15,9 @@ from skprune._utils._labels import (
     encode_any_labels,
     encode_labels,
     labels_at,
+    mark_of,
     missing_mask,
+    read_answers,
     with_answers,
 )
 
@@ -55,8 +57,9 @@ def test_a_column_of_labels_is_read_with_a_warning():
     with pytest.warns(DataConversionWarning, match="column-vector"):
         codes, _ = encode_labels(np.array([[0], [1], [-1], [1]]))
     assert codes.tolist() == EXPECTED
-    with pytest.raises(ValueError, match="1d array"):
-        encode_labels(np.zeros((4, 2)))
+    for y in (np.zeros((4, 2)), np.ma.MaskedArray(np.zeros((4, 1)))):
+        with pytest.raises(ValueError, match="1d array"):
+            encode_labels(y)
 
 
 def test_minus_one_is_a_class_beside_nan():
@@ -75,6 +78,30 @@ def test_explicit_missing_label():
     codes, classes = encode_labels(["a", "b", "?", "b"], missing_label="?")
     assert codes.tolist() == EXPECTED
     assert classes.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("y", "missing_label", "mark"),
+    [
+        ([0, 1], "auto", -1),
+        ([0, None], "auto", None),
+        (["a", "?"], "?", "?"),
+        (["a", "z"], "z", "z"),
+        ([0, 1], np.int64(1), 1),
+        ([0, np.nan], np.nan, None),
+    ],
+)
+def test_what_marks_unlabeled_rows(y, missing_label, mark):
+    assert mark_of(y, missing_label) == mark
+
+
+def test_answers_of_people():
+    told, missing = read_answers(["a", "?", None, "c"], "?", ["a", "b"], is_auto=False)
+    assert (told.tolist(), missing.tolist()) == (["a", "c"], [False, True, True, False])
+    told, missing = read_answers([1, -1], None, [0, 1], is_auto=True)
+    assert (told.tolist(), missing.tolist()) == ([1, -1], [False, False])
+    with pytest.raises(ValueError, match=r"labels holds '\?', which looks like a mark"):
+        read_answers(["a", "?"], None, ["a", "b"], is_auto=True)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +291,11 @@ def test_minus_one_that_may_be_a_class_is_named(y):
 )
 def test_plain_labels_pass_without_a_warning(y):
     encode_labels(y, warn=True)
+
+
+def test_the_first_five_classes_beside_minus_one_are_named():
+    with pytest.warns(UserWarning, match=r"in 1 of 8 rows, read as unlabeled, beside \[-9, -8, -7, -6, -5\]\."):
+        encode_labels([-1, -9, -8, -7, -6, -5, -4, -3], warn=True)
 
 
 def test_a_single_other_class_beside_minus_one():
