@@ -9,12 +9,11 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 
 from skprune._pipeline._selection import LOST_CLASSES, warn_of_lost_classes
-from skprune._pipeline._shards import check_shapes, naming_shard, outline_of, read_shard
+from skprune._pipeline._shards import check_fit, check_outlines, naming_shard, outline_of, read_shard, with_shared
 from skprune._pipeline._shares import calibrations, knots_of, shares_by_size, shares_of_top
 from skprune._reports import choose_among
 from skprune._semi_prune import SemiPrune
-from skprune._utils._labels import labels_at, missing_mask
-from skprune._utils._mapped import empty_rows, is_mapped
+from skprune._utils._labels import missing_mask
 from skprune._utils._seeds import random_state_of
 from skprune.selection import Cutoff, Easiest, Hardest, get_selector, kept_count
 from skprune.selection._cutoff import share_of
@@ -92,8 +91,8 @@ def prune_shards(pruner, shards, *, n_jobs=None):
         An unfitted pruner. Its `ratio` is that of all rows, of which labeled ones are chosen like any others.
     shards : sequence
         Pairs (X, y) of arrays, memory-mapped ones too; paths of ``.npz`` files that hold "X" and "y"; or callables without
-        arguments that return such a pair. y marks unlabeled rows as `missing_label` of the pruner says. Each shard is loaded
-        twice: for its labels, and to be scored.
+        arguments that return such a pair. y marks unlabeled rows as `missing_label` of the pruner says, which means the same in
+        all shards. Each shard is loaded three times: for its labels, to be checked before any training, and to be scored.
     n_jobs : int, default=None
         The number of shards that are scored at a time, by joblib: ``parallel_config`` chooses a backend, such as those of Dask
         and Ray.
@@ -106,8 +105,8 @@ def prune_shards(pruner, shards, *, n_jobs=None):
     Raises
     ------
     ValueError
-        There are no shards, the pruner has a `budget` or `include_labeled`, the shapes of the rows differ, or ``fit`` refuses a
-        shard; the message says which.
+        There are no shards, the pruner has a `budget` or `include_labeled`, the shapes of the rows or the dtypes of images
+        differ, -1 would be a class in one shard and unlabeled in another, or ``fit`` refuses a shard; the message says which.
     TypeError
         The pruner is no SemiPrune, or a shard is none of the above.
 
@@ -143,7 +142,7 @@ def prune_shards(pruner, shards, *, n_jobs=None):
     pruner = clone(pruner).set_params(random_state=seed)
     parallel = Parallel(n_jobs=n_jobs)
     outlines = parallel(delayed(outline_of)(number, shard, pruner.missing_label) for number, shard in enumerate(shards))
-    check_shapes(outlines)
+    dtype = check_outlines(pruner, outlines)
     # in an order that does not depend on that of the shards: sums, chance, and the rows that are added
     order = sorted(range(len(shards)), key=lambda number: outlines[number].name)
     rng, sizes = np.random.default_rng(seed), np.array([outlines[number].size for number in order])
@@ -151,11 +150,14 @@ def prune_shards(pruner, shards, *, n_jobs=None):
     pruner.set_params(ratio=k / int(sizes.sum()))
     if band is not None:
         pruner.set_params(selection=band.order)
+        _check_band(band, k, int(sizes.sum()))
     shares = [None] * len(order) if band is not None else shares_by_size(sizes, k, rng).tolist()
-    scored = parallel(
-        delayed(_score)(pruner, number, shards[number], [outlines[other] for other in order if other != number], share)
+    tasks = [
+        (pruner, number, shards[number], [outlines[other] for other in order if other != number], share, dtype)
         for number, share in zip(order, shares, strict=True)
-    )
+    ]
+    parallel(delayed(check_fit)(*task) for task in tasks)
+    scored = parallel(delayed(_score)(*task) for task in tasks)
     scales = calibrations([shard.knots for shard in scored])
     scores = [scale(shard.scores) for scale, shard in zip(scales, scored, strict=True)]
     chosen = [shard.order for shard in scored]
@@ -213,18 +215,10 @@ def _band(selection):
     return _Band(Easiest(), -1.0) if isinstance(selector, Easiest) else _Band(Hardest(), 1.0, skipped)
 
 
-def _score(pruner, number, shard, others, share):
+def _score(pruner, number, shard, others, share, dtype):
     """Fit a shard together with the labeled rows of the others, and choose its share, or order all its rows."""
-    X, y = read_shard(shard)
-    shared = np.concatenate([outline.labels.astype(object) for outline in others]) if others else np.zeros(0, object)
-    labels = np.full(len(X) + len(shared), None, dtype=object)
-    labeled = np.flatnonzero(~missing_mask(y, pruner.missing_label))
-    labels[labeled], labels[len(X) :] = labels_at(y, labeled), shared
-    own = np.arange(len(X))
-    if len(shared):
-        size, own_rows = len(labels), X
-        X = empty_rows((size, *X.shape[1:]), X.dtype, mapped=is_mapped(X))
-        X[own], X[len(own) :] = own_rows, np.concatenate([outline.rows for outline in others])
+    X, labels = with_shared(pruner, number, shard, others, dtype)
+    own = np.arange(len(labels) - sum(len(outline.labels) for outline in others))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", LOST_CLASSES)  # another shard may keep rows of them
         fitted = naming_shard(number, clone(pruner).set_params(missing_label=None).fit, X, labels)
@@ -240,6 +234,14 @@ def _score(pruner, number, shard, others, share):
     )
 
 
+def _check_band(band, k, n_distinct, n_rows=None):
+    """Return how many rows a cutoff drops, once it is sure that k of all rows are left."""
+    n_skipped = int(share_of(band.skipped, n_distinct))
+    if n_skipped + k > (n_distinct if n_rows is None else n_rows):
+        raise ValueError(f"hard_cutoff={band.skipped} leaves fewer than the {k} rows to keep. Lower it, or ratio.")
+    return n_skipped
+
+
 def _within_band(band, scored, scores, k, rng):
     """Return the rows of each shard that are among those kept of all shards."""
     keys = []
@@ -247,9 +249,7 @@ def _within_band(band, scored, scores, k, rng):
         key = np.minimum.accumulate(band.sign * values[shard.order])
         key[shard.n_distinct :] = -np.inf  # equal to others: when no other row is left
         keys.append(key)
-    n_skipped = int(share_of(band.skipped, sum(shard.n_distinct for shard in scored)))
-    if n_skipped + k > sum(map(len, keys)):
-        raise ValueError(f"hard_cutoff={band.skipped} leaves fewer than the {k} rows to keep. Lower it, or ratio.")
+    n_skipped = _check_band(band, k, sum(shard.n_distinct for shard in scored), sum(map(len, keys)))
     first = shares_of_top(keys, n_skipped, rng) if n_skipped else np.zeros(len(keys), dtype=np.int64)
     shares = shares_of_top([key[start:] for key, start in zip(keys, first, strict=True)], k, rng)
     return [shard.order[start : start + share] for shard, start, share in zip(scored, first, shares, strict=True)]

@@ -190,6 +190,19 @@ def test_mixtures_keep_exactly_k_and_explain_it(seed, ratio, share, forced):
     assert (found["why"][must_keep] == "must stay").all()
 
 
+@given(seed=st.integers(0, 10**6), k=st.integers(10, 40), share=st.sampled_from([0.5, 0.9, 1.0]))
+def test_a_mixture_leaves_room_for_each_class(seed, k, share):
+    """Hardest rows are all of one class, and still each of five has its two."""
+    rng = np.random.default_rng(seed)
+    y = np.concatenate([np.repeat(np.arange(5), 3), np.zeros(25, dtype=int)])
+    scores = (y == 0) + rng.random(40)
+    mixture = Mixture(Hardest(), second=Hardest(min_per_class=2), share=share)
+    mask = mixture.select(scores, k, y=y, random_state=seed)
+    assert mask.sum() == k
+    assert np.bincount(y[mask]).min() >= 2
+    assert mixture.min_per_class == 2
+
+
 def test_mixtures_say_what_they_need_and_refuse():
     mixture = Mixture(KMeans(2.0), second=Hardest(min_per_class=0.5))
     assert set(mixture.needs()) == {"embedding", "uncertainty", "y"}

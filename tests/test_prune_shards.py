@@ -1,6 +1,7 @@
 """Pools in shards: exactly k rows, the same in any order of the shards, and the global coreset where there is one shard."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from skprune._pipeline import _shares
 from skprune._pipeline._shares import calibrations, knots_of, shares_by_size, shares_of_top
 from skprune.baselines import RandomPruner
 from skprune.datasets import make_partial_labels
-from skprune.selection import Cutoff, Easiest, Hardest, KMeans, Random, Stratified
+from skprune.selection import Cutoff, Easiest, Hardest, KMeans, Mixture, Random, Stratified
 
 pytestmark = pytest.mark.filterwarnings("ignore:The coreset of .* holds no row of")
 KEYS = st.lists(st.lists(st.integers(-3, 3), max_size=30), min_size=1, max_size=5).filter(
@@ -162,6 +163,71 @@ def test_shards_of_every_kind(pool, tmp_path):
     np.testing.assert_array_equal(found.coreset(shards)[0], expected.coreset(in_shards(X, names, 100, 200))[0])
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.float16, bool])
+def test_shards_of_other_dtypes_get_the_rows_of_others_as_they_are(dtype, pool):
+    """Rows of one shard hold whole numbers only; the labeled rows of the other keep their fractions."""
+    X, _, partial = pool
+    partial = np.append(partial[:200], np.full(100, -1))
+    whole = np.rint(X[200:])
+    expected = prune_shards(pruner(Hardest()), [(X[:200], partial[:200]), (whole, partial[200:])])
+    found = prune_shards(pruner(Hardest()), [(X[:200], partial[:200]), (whole.astype(dtype), partial[200:])])
+    for one, other in zip(found.pseudo_labels, expected.pseudo_labels, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_mark_means_the_same_in_all_shards(pool):
+    X, y, _ = pool
+    signs = (y - 1).astype(object)
+    unlabeled = np.full(100, None)
+    shards = [(X[:200], signs[:200]), (X[200:], unlabeled)]
+    with pytest.raises(
+        ValueError, match="Shard 1 marks unlabeled rows by None or NaN, so that -1 would be a class, and shard 0"
+    ):
+        prune_shards(pruner(), shards)
+    found = prune_shards(pruner(missing_label=None), shards)
+    assert set(np.concatenate(found.pseudo_labels)) == {-1, 0, 1}
+    np.testing.assert_array_equal(found.pseudo_labels[0].astype(int), y[:200] - 1)
+    with pytest.warns(UserWarning, match=r"y holds -1 in 100 of 300 rows, read as unlabeled, beside \[0, 1\]"):
+        prune_shards(pruner(), [(X[:200], y[:200] % 2), (X[200:], np.full(100, -1))])
+
+
+def test_refusals_come_before_any_training(pool, monkeypatch):
+    X, _, partial = pool
+    monkeypatch.setattr(SemiPrune, "fit", None)
+    broken = X[200:].copy()
+    broken[-1, 0] = np.nan
+    mixed = Mixture(KMeans(), second=Random(min_per_class=4))
+    shards = in_shards(X, partial, 100, 200)
+    for bad, parts, message in (
+        (pruner(), [*shards[:2], (broken, partial[200:])], r"Shard 2: X holds missing cells .* \(row 99\)"),
+        (pruner(Cutoff(0.5), ratio=0.6), shards, "leaves fewer than the 180 rows to keep"),
+        (pruner(Random(min_per_class=9)), shards, r"Shard \d: min_per_class=9 needs at least 2\d rows"),
+        (pruner(mixed, ratio=0.1), shards, r"Shard \d: .*min_per_class"),
+        (pruner(), [(X[:200], partial[:200] * 0), (X[200:], np.full(100, -1))], "y holds one class only"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            prune_shards(bad, parts)
+
+
+def test_files_that_are_no_shards(pool, tmp_path):
+    X, _, partial = pool
+    np.savez(tmp_path / "named.npz", rows=X, y=partial)
+    np.save(tmp_path / "array.npy", X)
+    np.savez(tmp_path / "objects.npz", X=X, y=partial.astype(object))
+    np.savez(tmp_path / "whole.npz", X=X, y=partial)
+    content = (tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(content[:1000])
+    for name, error, message in (
+        ("named.npz", ValueError, r"Shard 1: .*named.npz holds \['rows', 'y'\], and no 'X'"),
+        ("array.npy", TypeError, "Shard 1: .*array.npy holds one array. A file must be an .npz"),
+        ("objects.npz", ValueError, "Shard 1: .*objects.npz holds Python objects.* with -1, NaN or a text of your own"),
+        ("cut.npz", ValueError, "Shard 1: .*cut.npz is damaged"),
+        ("none.npz", FileNotFoundError, "none.npz"),
+    ):
+        with pytest.raises(error, match=message):
+            prune_shards(pruner(), [(X, partial), tmp_path / name])
+
+
 def test_classes_that_no_shard_keeps(pool):
     X, y, partial = pool
     with pytest.warns(UserWarning, match=r"The coreset of 2 rows holds no row of 2 of 3 classes"):
@@ -179,11 +245,24 @@ def test_what_is_refused(pool):
     ):
         with pytest.raises(error, match=message):
             prune_shards(bad, shards)
+    images = X.reshape(-1, 8, 8)
     for bad, error, message in (
+        (
+            [(images, partial), (images.astype(np.uint8), partial)],
+            ValueError,
+            "Shard 0 holds images of float64, and shard 1 of uint8",
+        ),
         ([], ValueError, "at least one shard"),
         ([*shards, X], TypeError, "Shard 2: a shard must be a pair"),
         ([*shards, (X, partial[:5])], ValueError, "Shard 2: X and y have inconsistent numbers"),
-        ([*shards, (X[:, :5], partial)], ValueError, "must have one shape, got"),
+        (
+            [*shards, (X[:, :5], partial)],
+            ValueError,
+            r"must have one shape, got \(64,\) in shard 0 and \(5,\) in shard 2",
+        ),
+        ([*shards, (X[:0], partial[:0])], ValueError, "Shard 2: X holds 0 samples"),
+        ([*shards, (np.ma.masked_equal(X, X[3, 4]), partial)], ValueError, "Shard 2: X is masked, first in row"),
+        ([*shards, (pd.DataFrame(X), partial)], TypeError, r"Shard 2: .* got a DataFrame. Use X.to_numpy\(\)"),
         ([*shards, (np.full((2, 64), np.nan), np.array([-1, -1]))], ValueError, "Shard 2: .*NaN"),
     ):
         with pytest.raises(error, match=message):

@@ -751,6 +751,19 @@ def test_auto_covers_tables_and_adds_difficulty_for_images(quick, iris, images):
     assert auto_selector(difficulty="dual").second.n_epochs is None
 
 
+def test_classes_and_minima_of_a_mixture(quick, iris):
+    X, y, _ = iris
+    names = np.array(["a", "b", "c"])[y]
+    mixture = Mixture(KMeans(), second=Hardest(class_balanced={"a": 3, "b": 1, "c": 1}))
+    pruner = quick(0.2, selection=mixture).fit(X, names)
+    assert np.unique(names[pruner.support_], return_counts=True)[1].tolist() == [18, 6, 6]
+    assert mixture.second.class_balanced == {"a": 3, "b": 1, "c": 1}
+    with pytest.raises(
+        ValueError, match="min_per_class=40 needs at least 120 rows of the 3 classes, and ratio=0.2 keeps 30"
+    ):
+        quick(0.2, selection=Mixture(KMeans(), second=Hardest(min_per_class=40))).fit(X, names)
+
+
 @pytest.mark.parametrize("name", get_selector_names())
 def test_a_name_is_a_selector_with_its_defaults(quick, iris, name):
     pruner = quick(selection=name)

@@ -148,11 +148,18 @@ def make_choice(settings, classes, repeats, inputs, *, is_image, features_warnin
 
 
 def selector_for(settings, classes, *, is_image):
-    """Return a fresh selector; a ``class_balanced`` dict then names class indices instead of classes."""
+    """Return a fresh selector; ``class_balanced`` dicts then name class indices instead of classes."""
     check_option("goal", settings.goal, GOALS)
     if isinstance(settings.selection, str) and settings.selection == "auto":
         return _auto_selector(settings, is_image)
-    selector = get_selector(settings.selection)
+    return _with_codes(get_selector(settings.selection), classes)
+
+
+def _with_codes(selector, classes):
+    """Let the ``class_balanced`` dict of a selector, or of those of a mixture, name class indices."""
+    if isinstance(selector, Mixture):
+        parts = {name: _with_codes(getattr(selector, name), classes) for name in ("first", "second")}
+        return selector.set_params(**parts)
     weights = getattr(selector, "class_balanced", None)
     if not isinstance(weights, dict):
         return selector

@@ -56,7 +56,7 @@ def as_pool(X, image_shape=None, *, estimator=None):
         X = X.toarray()
     elif hasattr(X, "detach"):
         X = tensor_as_array(X)
-    _check_mask(X)
+    check_mask(X)
     _check_dates(X)
     if is_texts(X):
         raise NotNumbers(f"X holds texts, and {_name(estimator)} reads numbers only. {VECTORIZE_FIRST}")
@@ -134,7 +134,7 @@ def check_equal_length(pool, y, name="y"):
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
 
 
-def _check_mask(X):
+def check_mask(X):
     """Refuse a masked array, whose mask would be lost."""
     if not isinstance(X, np.ma.MaskedArray) or not np.ma.is_masked(X):
         return

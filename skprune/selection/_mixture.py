@@ -21,7 +21,8 @@ class Mixture(DocLinks, BaseEstimator):
     second : selector
         Such as :class:`Beta`. What `first` keeps counts toward its `class_balanced` and `min_per_class`.
     share : float in [0, 1], default=0.5
-        The share of the kept rows that `first` chooses, rounded down.
+        The share of the kept rows that `first` chooses, rounded down; less where `second` needs the room for its
+        `min_per_class`.
 
     Examples
     --------
@@ -37,6 +38,11 @@ class Mixture(DocLinks, BaseEstimator):
         self.first = first
         self.second = second
         self.share = share
+
+    @property
+    def min_per_class(self):
+        """That of `second`."""
+        return self.second.min_per_class
 
     def needs(self):
         """Name the inputs that `select` reads.
@@ -171,6 +177,10 @@ class Mixture(DocLinks, BaseEstimator):
         must_keep = check_mask("must_keep", must_keep, n_samples)
         n_forced = int(must_keep.sum())
         n_first = int(self.share * (k - n_forced))
+        if "y" in inputs:
+            n_classes = len(np.unique(inputs["y"]))
+            least = n_classes * self.least_per_class(k, n_classes, n_forced=n_forced + n_first)
+            n_first = max(0, min(n_first, k - n_forced - least))
         if n_first and n_forced:
             return (n_forced + n_first) / n_samples, must_keep, inputs | {"must_keep": must_keep}
         return n_first / n_samples, must_keep, inputs
