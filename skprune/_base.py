@@ -144,10 +144,10 @@ class BasePruner(DocLinks, TransformerMixin, SavedWithRows, BaseEstimator, auto_
         rows = np.asarray(rows) if is_on_disk else take_rows(rows, np.arange(int(self.support_.sum())))
         return rows, self.coreset_labels_.copy()
 
-    def _read_rows(self, X):
-        """Read the rows of X."""
+    def _read_rows(self, X, like=()):
+        """Read the rows of X, new ones like those of fit."""
         limit_forked_threads()
-        return read_rows(X, self.image_shape, estimator=self)
+        return read_rows(X, self.image_shape, estimator=self, like=like)
 
     def _check_same(self, X, hint):
         """Refuse any data but those of ``fit``: Datasets by their length, files by their names, all others by their values."""
@@ -173,7 +173,7 @@ class BasePruner(DocLinks, TransformerMixin, SavedWithRows, BaseEstimator, auto_
     def _check_pool(self, X, hint=""):
         """Return X as a pool of the rows that ``fit`` saw: of their names and shape."""
         check_is_fitted(self)
-        pool = self._read_rows(X)
+        pool = self._read_rows(X, like=self._row_shape)
         name, n_features = type(self).__name__, int(np.prod(pool.shape[1:]))
         if n_features != self.n_features_in_:
             raise ValueError(
@@ -244,6 +244,11 @@ def require_labels(labels, pruner, hint):
 def missing_label_of(pruner):
     """Return what marks an unlabeled row for a pruner; one from elsewhere may have no such parameter."""
     return getattr(pruner, "missing_label", "auto")
+
+
+def row_shape_of(pruner):
+    """Return the shape of a row that a fitted pruner has seen, () of a pruner from elsewhere."""
+    return getattr(pruner, "_row_shape", ())
 
 
 def labeled_rows(pruner):

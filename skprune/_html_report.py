@@ -102,5 +102,9 @@ class HTMLReport:
         if self.labeler_ is None:
             return {}
         given = np.flatnonzero(self._labeled[at_hand])
-        pool = scale_images(self._read_rows(take_rows(X, given)), self._image_side) if given.size else None
+        pool = (
+            scale_images(self._read_rows(take_rows(X, given), like=self._row_shape), self._image_side)
+            if given.size
+            else None
+        )
         return opinions_of_given(self.labeler_, pool, at_hand[given], held_out_of(self))

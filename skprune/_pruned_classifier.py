@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skprune._base import FittedPrunerMixin, check_pruner, labeled_rows, missing_label_of, require_labels
+from skprune._base import FittedPrunerMixin, check_pruner, labeled_rows, missing_label_of, require_labels, row_shape_of
 from skprune._pipeline._trial import try_classifier, untouched
 from skprune._reports import compare_pseudo_labels
 from skprune._utils._adapters import check_readable, items_as_input
@@ -162,7 +162,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
             labels = with_answers(labels, unlabeled, y_oracle, rows, pruner.classes_, missing_label_of(pruner))
         labels = require_labels(labels, pruner, "Use labels='given', or y_oracle.")
         fit_params = _check_method_params(X, fit_params, indices=rows)
-        kept = items_as_input(self.estimator, take_rows(X, rows))
+        kept = items_as_input(self.estimator, take_rows(X, rows), row_shape_of(pruner))
         self.estimator_ = clone(self.estimator).fit(kept, labels, **fit_params)
         self.pruner_ = pruner
         self.trained_on_ = "given labels" if uses_labels_alone or self.labels == "given" else "coreset"
@@ -349,7 +349,8 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
 
     def _delegate(self, method, X, params):
         check_is_fitted(self)
-        return getattr(self.estimator_, method)(items_as_input(self.estimator_, X), **self._routed(method, params))
+        rows = items_as_input(self.estimator_, X, row_shape_of(self.pruner_))
+        return getattr(self.estimator_, method)(rows, **self._routed(method, params))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

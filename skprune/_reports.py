@@ -367,7 +367,7 @@ class Reports:
         if rows.size == 0:
             raise ValueError("score needs labeled rows, and y holds none.")
         if self._classifier is None:
-            coreset = scale_images(self._read_rows(self.coreset()[0]), self._image_side)
+            coreset = scale_images(self._read_rows(self.coreset()[0], like=self._row_shape), self._image_side)
             codes = self._inputs.y[self.support_]
             has_one_class = (codes == codes[0]).all()  # which many classifiers refuse
             self._classifier = (DummyClassifier() if has_one_class else self._training).fit(coreset, codes)

@@ -172,6 +172,23 @@ def test_without_a_random_state_the_rounds_have_one(tmp_path):
         again.ask()
 
 
+def test_a_round_that_was_told_elsewhere_is_not_asked_for_again(tmp_path):
+    X, y, partial = pool()
+    loop = AnnotationLoop(pruner(), 6, n_rounds=2, folder=tmp_path).start(X, partial)
+    rows = loop.ask()
+    again = AnnotationLoop(pruner(), 6, n_rounds=2, folder=tmp_path).resume(X)
+    np.testing.assert_array_equal(again.ask(), rows)
+    loop.tell(rows[:1], y[rows[:1]])
+    with pytest.raises(ValueError, match="has gone on elsewhere since it was read. Call resume"):
+        again.ask()
+    np.testing.assert_array_equal(again.resume(X).ask(), rows[1:])
+
+
+def test_before_the_first_round_there_is_no_history():
+    X, _, partial = pool()
+    assert AnnotationLoop(pruner(), 6).start(X, partial).history_ == []
+
+
 @pytest.mark.parametrize("n_told", [0, 2, 5])
 def test_history(begun, n_told):
     loop, y = begun

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.semi_supervised import LabelSpreading
@@ -270,3 +271,32 @@ def test_a_dataset_of_the_same_length_is_taken_for_the_same(make, pixels):
     with pytest.raises(ValueError, match="X is not the data"):
         pruner.transform(255 - pixels)
     assert pruner.transform(pixels).shape == (10, 3, SIDE, SIDE)
+
+
+@pytest.mark.parametrize("place", [0, 3, N - 1])
+def test_parts_of_a_mixed_pool_are_colored_too(make, place, pixels):
+    """One color image among gray ones, whichever rows are read again: the coreset, new rows, those of a curve."""
+    images = [Image.fromarray(gray) for gray in pixels[:, 0]]
+    images[place] = images[place].convert("RGB")
+    pruner = make().fit(images, PARTIAL)
+    assert pruner.predict_difficulty(images[5:9]).shape == (4,)
+    grays = [image for image in images if image.mode == "L"]
+    labels = [code for code, image in zip(CODES, images, strict=True) if image.mode == "L"]
+    assert pruner.score(grays, labels) > 0.9
+    classifier = PrunedClassifier(KNeighborsClassifier(3), make(), labels="pseudo").fit(images, PARTIAL)
+    assert classifier.score(grays, labels) > 0.9
+    net = NetClassifier(module__width=4, max_epochs=1, batch_size=16, precision="fp32", random_state=0).fit(
+        images, CODES
+    )
+    assert net.predict(grays[:3]).shape == (3,)
+    curve = pruning_curve(
+        {"random": RandomPruner()},
+        images,
+        PARTIAL,
+        ratios=[0.5],
+        evaluator=KNeighborsClassifier(3),
+        X_test=grays,
+        y_test=labels,
+        y_oracle=CODES,
+    )
+    assert min(row["accuracy"] for row in curve.rows) > 0.9

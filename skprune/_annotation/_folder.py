@@ -42,7 +42,7 @@ class LoopFolder:
         document |= {"format": _FORMAT, "number": number, "arrays": f"loop-{number}.npz", "digest": _digest(content)}
         try:
             with lock_of(self.folder / "loop.lock"):
-                self._check_number()
+                self.check_number()
                 for name, data in ((document["arrays"], content.getvalue()), (_FILE, json.dumps(document).encode())):
                     with whole_file(self.folder / name) as unfinished:
                         unfinished.write_bytes(data)
@@ -98,7 +98,8 @@ class LoopFolder:
         self._number = document["number"]
         return state
 
-    def _check_number(self):
+    def check_number(self):
+        """Refuse to go on where another process has."""
         number = json.loads((self.folder / _FILE).read_text())["number"] if self.holds_a_loop else 0
         if number != self._number:
             raise ValueError(

@@ -182,9 +182,12 @@ class AnnotationLoop(Outlook, DocLinks, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            ``start`` was not called, the pruner refuses the input, or ``resume`` got no X and a round would begin.
+            ``start`` was not called, the pruner refuses the input, ``resume`` got no X and a round would begin, or another
+            process has gone on with the folder.
         """
         state = self._started()
+        if self._folder is not None and self._folder.holds_a_loop:
+            self._folder.check_number()
         if state.waiting.size:
             return state.waiting.copy()
         n = state.n_to_ask(self.budget, self.n_rounds)
@@ -269,7 +272,7 @@ class AnnotationLoop(Outlook, DocLinks, BaseEstimator):
         """What each round asked and was told."""
         state = self._started()
         n_known = [asked.n_classes for asked in state.rounds[1:]] + [len(state.classes)]
-        ends = zip(state.rounds, n_known, strict=True)
+        ends = zip(state.rounds, n_known, strict=False)  # before the first round, nothing ends
         return [
             summary(number, asked, state.classes[asked.n_classes : end]) for number, (asked, end) in enumerate(ends, 1)
         ]

@@ -77,11 +77,11 @@ def tell_axes(estimator, pool):
     return estimator
 
 
-def items_as_input(estimator, X):
+def items_as_input(estimator, X, like=()):
     """Return Datasets, images and tensors as an array that an estimator reads, all other data as they are."""
     if hasattr(X, "detach"):
         return tensor_as_array(X)
-    return as_input(estimator, as_pool(X)) if is_items(X) else X
+    return as_input(estimator, as_pool(X, like=like)) if is_items(X) else X
 
 
 def check_readable(estimator, pool):

@@ -64,10 +64,10 @@ class GivenRows:
         return names, fingerprint(self)
 
 
-def read_rows(X, image_shape=None, *, estimator=None):
+def read_rows(X, image_shape=None, *, estimator=None, like=()):
     """Read what a pruner gets: an array, or the rows as they were given where models other than nets may read more."""
     if is_items(X):
-        return as_pool(X, image_shape, estimator=estimator)
+        return as_pool(X, image_shape, estimator=estimator, like=like)
     X = as_sparse_table(X)
     if image_shape is None and issparse(X):
         return GivenRows(_checked_sparse(X, estimator))

@@ -43,12 +43,14 @@ class NotNumbers(ValueError):
     """X is a table that cannot be read as finite numbers, but models other than nets may read it as it is."""
 
 
-def as_pool(X, image_shape=None, *, estimator=None):
-    """Turn X into an array of finite numbers, as nets read it."""
+def as_pool(X, image_shape=None, *, estimator=None, like=()):
+    """Turn X into an array of finite numbers, as nets read it; gray images among rows `like` color ones get three channels."""
     check_map_style(X)
     check_has_rows(X)
     if is_items(X):
         X, channels_are_first = read_items(X)
+        if X.ndim == 4 and X.shape[1] == 1 and len(like) == 3 and like[0] == 3:
+            X = np.repeat(X, 3, axis=1)
         if channels_are_first and image_shape is None:
             image_shape = X.shape[1:]
     X = as_sparse_table(X)

@@ -116,7 +116,7 @@ class ContrastiveFeatures(PoolTransformer):
             verbose=self.verbose,
         )
         self.net_ = net.fit(pool, np.zeros(len(pool)))
-        self.n_features_in_ = self.net_.n_features_in_
+        self._know_rows(pool)
         return self
 
     def transform(self, X):

@@ -41,7 +41,7 @@ class RandomPruner(LabelFreePruner):
         self.missing_label = missing_label
         self.random_state = random_state
 
-    def _read_rows(self, X):
+    def _read_rows(self, X, like=()):
         if self.image_shape is not None:
             check_image_shape(self.image_shape)
         return unread_rows(X)

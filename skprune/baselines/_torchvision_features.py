@@ -107,7 +107,7 @@ class TorchvisionFeatures(PoolTransformer):
         self.network_ = network.eval().to(resolve_device(self.device))
         low, span, clip = pixel_range(pool)
         self._scaling = Scaling(low, span, mean=0.0, std=1.0, clip=clip)
-        self.n_features_in_ = int(np.prod(pool.shape[1:]))
+        self._know_rows(pool)
         return self
 
     def transform(self, X):

@@ -12,8 +12,9 @@ from sklearn.metrics import accuracy_score
 from skprune._pipeline._stage_cache import describe, versions
 from skprune._utils._adapters import items_as_input, torch_seeded
 from skprune._utils._given_rows import read_rows
+from skprune._utils._items import is_items
 from skprune._utils._labels import labels_at, missing_mask, with_answers
-from skprune._utils._pool import take_rows
+from skprune._utils._pool import as_pool, take_rows
 from skprune._utils._seeds import seed_nested
 from skprune.baselines import SupervisedPruner
 from skprune.model_selection._curve_results import COLUMNS, LABELS_ALONE, append_row
@@ -41,6 +42,11 @@ class CurveData:
     def given(self):
         """Their labels."""
         return labels_at(self.y, self.labeled)
+
+    @cached_property
+    def row_shape(self):
+        """The shape of a row where X is read by item: one color image makes all of them color."""
+        return as_pool(self.X).shape[1:] if is_items(self.X) else ()
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,9 @@ class CurveRun:
         evaluator = _prepared_evaluator(evaluator, self.options.budget, len(data.missing), self.seed)
         start = perf_counter()
         with torch_seeded(evaluator, self.seed):
-            evaluator.fit(items_as_input(evaluator, take_rows(data.X, rows)), targets)
+            evaluator.fit(items_as_input(evaluator, take_rows(data.X, rows), data.row_shape), targets)
         train_time = round(perf_counter() - start, 3)
-        predicted = evaluator.predict(items_as_input(evaluator, data.X_test))
+        predicted = evaluator.predict(items_as_input(evaluator, data.X_test, data.row_shape))
         return {"accuracy": float(accuracy_score(data.y_test, predicted)), "train_time": train_time}
 
 

@@ -205,7 +205,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
             return X
         limit_forked_threads()
         self.check_is_fitted()
-        pool = as_pool(X, self.image_shape, estimator=self)
+        pool = as_pool(X, self.image_shape, estimator=self, like=self.shape_)
         self._check_shape(pool)
         return TensorPool(rows_for_net(pool, self.scaling_, self.device_), None, self.scaling_)
 
