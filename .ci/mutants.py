@@ -28,7 +28,15 @@ PARTS = {
         ["skprune/dynamics"],
         [
             f"test_{name}"
-            for name in ("dynamics", "dynamics_files", "reduce", "recording", "collect_classifiers", "collect_nets")
+            for name in (
+                "dynamics",
+                "dynamics_files",
+                "reduce",
+                "recording",
+                "collect_classifiers",
+                "collect_nets",
+                "time_limit",
+            )
         ],
     ),
     "labels": (["skprune/_utils/_labels.py"], ["test_labels", "test_missing_label"]),

@@ -126,6 +126,11 @@ def test_refused_labels(y, message):
         encode_labels(y)
 
 
+def test_a_mark_beside_labels_of_two_kinds():
+    with pytest.raises(ValueError, match="y mixes 2 strings with 1 labels of another type"):
+        encode_labels(["a", 1, "b"], missing_label="?")
+
+
 def test_missing_label_that_contradicts_a_nan():
     with pytest.raises(ValueError, match="missing value at row 2.*replace -1 by None, and leave missing_label out"):
         encode_labels([0.0, 1.0, np.nan], missing_label=-1)
@@ -185,8 +190,9 @@ def test_an_oracle_answers_for_the_rows_that_are_asked():
     assert names.tolist() == ["a", "a", "longer"]
     with pytest.raises(ValueError, match="y_oracle has no label for row 3, which is kept"):
         with_answers(np.array([1, 0, 1]), asked, [1, 1, 1, None], rows, np.array([0, 1]))
-    with pytest.raises(ValueError, match="mixes"):
-        with_answers(np.array([1, 0, 1]), asked, ["1", "1", "1", "1"], rows, np.array([0, 1]))
+    for texts in (["1", "1", "1", "1"], np.array(["1", "1", "1", "1"])):
+        with pytest.raises(ValueError, match="mixes"):
+            with_answers(np.array([1, 0, 1]), asked, texts, rows, np.array([0, 1]))
     with pytest.raises(ValueError, match="mixes"):
         with_answers(np.array(["a", "b", "b"]), asked, [1, 1, 1, 1], rows, np.array(["a", "b"]))
 

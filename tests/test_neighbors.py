@@ -53,7 +53,7 @@ def few_pairs(monkeypatch):
 
 TRANSFORMERS = [
     KNeighborsTransformer(),
-    make_pipeline(KNeighborsTransformer(n_neighbors=6)),
+    make_pipeline(StandardScaler(with_std=False), KNeighborsTransformer(n_neighbors=2)),
     OwnGraph(),
     OwnGraph(scale=3.0),
 ]
@@ -92,6 +92,10 @@ def test_d2_pruner_and_difficulties_of_new_rows(iris):
         ("pynndescent", "neighbors must be None or a transformer that returns a graph, such as KNeighborsTransformer"),
         (KNeighborsTransformer, "neighbors must be None or a transformer"),
         (KNeighborsTransformer(mode="connectivity"), "set mode='distance' of KNeighborsTransformer"),
+        (
+            make_pipeline(StandardScaler(), KNeighborsTransformer(mode="connectivity")),
+            "set mode='distance' of KNeighborsTransformer",
+        ),
     ],
     ids=str,
 )
@@ -137,6 +141,13 @@ def test_neighbors_among_the_clusters_nearby(clustered):
     exact = NearestNeighbors(n_neighbors=3).fit(points).kneighbors(queries, return_distance=False)
     np.testing.assert_array_equal(nearest_points(points, queries, 3, rng), exact)
     np.testing.assert_array_equal(nearest_point(points, queries), exact[:, 0])
+
+
+@pytest.mark.usefixtures("few_pairs")
+def test_few_features_are_searched_exactly(monkeypatch, clustered):
+    monkeypatch.setattr(_neighbors, "_nearest_nearby", None)
+    for n_features in (2, 15):
+        assert nearest_others(clustered[:, :n_features], 3, None).shape == (2000, 3)
 
 
 @pytest.mark.usefixtures("few_pairs")

@@ -40,6 +40,7 @@ def prune(**params):
         lambda: len,
         lambda: dict,
         lambda: {"a": X[:, 0]},
+        lambda: type("DatasetDict", (dict,), {"shape": {"train": X.shape}})(train=X),
         lambda: {1, 2},
         lambda: (row for row in X),
         lambda: map(list, X),
@@ -49,6 +50,15 @@ def prune(**params):
 def test_what_has_no_rows(pruner, make):
     with pytest.raises(TypeError, match="X is .*Pass an array, a DataFrame, a list"):
         pruner.fit(make(), PARTIAL)
+
+
+@pytest.mark.parametrize("pruner", [prune(), KCenterPruner(), RandomPruner()])
+def test_arrays_in_chunks_are_told_how_to_come(pruner):
+    array = type("Array", (), {"shape": X.shape, "dtype": X.dtype, "chunks": (10, 2), "__getitem__": X.__getitem__})()
+    with pytest.raises(
+        TypeError, match=r"X is an array in chunks, of type .*Array. Pass X\[:\] .* else a Dataset around it"
+    ):
+        pruner.fit(array, PARTIAL)
 
 
 def _cells(make):

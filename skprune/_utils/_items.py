@@ -166,7 +166,8 @@ def _value(item, row):
     if len(images) != 1:
         raise ValueError(
             f"Row {row} of X holds {len(images) or 'no'} images among {list(item)}. Keep the columns with one image each, as "
-            "in dataset.select_columns(['image']); pass a table without images as dataset.to_pandas()."
+            "in dataset.select_columns(['image']); pass a column of vectors as np.array(dataset['embedding']), another table as "
+            "dataset.to_pandas()."
         )
     return item[images[0]]
 

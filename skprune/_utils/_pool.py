@@ -99,15 +99,20 @@ def as_pool(X, image_shape=None, *, estimator=None, like=()):
 
 def check_has_rows(X):
     """Refuse what has no rows that can be taken by their number."""
-    is_text = isinstance(X, (str, bytes, os.PathLike))
+    is_text, is_mapping = isinstance(X, (str, bytes, os.PathLike)), isinstance(X, Mapping) and not issparse(X)
     if not hasattr(X, "shape"):
         is_sized = hasattr(X, "__getitem__") and hasattr(X, "__len__")
-        has_rows = (is_sized or hasattr(X, "__array__")) and not isinstance(X, (type, Mapping))
+        has_rows = (is_sized or hasattr(X, "__array__")) and not isinstance(X, type)
     else:
-        has_rows = len(X.shape) > 0
-    if is_text or not has_rows:
+        has_rows = not is_mapping and len(X.shape) > 0
+    if is_text or is_mapping or not has_rows:
         what = repr(X) if is_text or X is None else f"a {type(X).__name__}"
         raise TypeError(f"X is {what}. Pass an array, a DataFrame, a list with an entry for each row, or a Dataset.")
+    if all(hasattr(X, name) for name in ("shape", "dtype", "chunks")):
+        raise TypeError(
+            f"X is an array in chunks, of type {type(X).__module__}.{type(X).__name__}. Pass X[:] if that fits into memory, else "
+            f"a Dataset around it.{see('scale#memory-mapped-pools')}"
+        )
 
 
 def flat(pool):

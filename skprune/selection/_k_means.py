@@ -170,6 +170,5 @@ def spread_order(features, rng):
             by_place = np.argsort(along, kind="stable")
             halves += [node[by_place[: len(node) // 2]], node[by_place[len(node) // 2 :]]]
         nodes = halves
-    rest = np.concatenate(leaves) if leaves else np.zeros(0, dtype=np.int64)
-    turns = np.concatenate([np.arange(len(leaf)) for leaf in leaves]) if leaves else rest
+    rest, turns = np.concatenate(leaves), np.concatenate([np.arange(len(leaf)) for leaf in leaves])
     return np.concatenate([np.array(order, dtype=np.int64), rest[np.lexsort((rng.random(len(rest)), turns))]])

@@ -6,14 +6,15 @@ from sklearn.base import clone
 from sklearn.metrics import pairwise_distances, pairwise_distances_argmin
 from sklearn.neighbors import NearestNeighbors
 
+from skprune._utils._adapters import last_step
 from skprune._utils._seeds import seed_nested
 from skprune.selection._clusters import coarse_clusters, members_of
 
 NEIGHBORS_TEXT = """neighbors : transformer, default=None
     What finds the neighbors: ``KNeighborsTransformer`` of scikit-learn, or any transformer that returns such a sparse graph
-    of distances, as those around pynndescent, faiss or usearch do. It is cloned, and its ``n_neighbors`` is set. None is
-    exact, except that in a pool of more than about 100,000 rows and 15 features, neighbors are sought in the 16 nearest of
-    :math:`\\sqrt n` clusters."""
+    of distances, as those around pynndescent, faiss or usearch do, or a Pipeline that ends in one. It is cloned, and its
+    ``n_neighbors`` is set. None is exact, except that in a pool of more than about 100,000 rows and 15 features, neighbors
+    are sought in the 16 nearest of :math:`\\sqrt n` clusters."""
 """What the parameter `neighbors` means, for ``fill_docstring``."""
 
 _EXACT = 2**40  # products of rows, other rows and features up to which all pairs are compared
@@ -28,8 +29,9 @@ def check_neighbors(neighbors):
         raise ValueError(
             f"neighbors must be None or a transformer that returns a graph, such as KNeighborsTransformer(), got {neighbors!r}."
         )
-    if neighbors is not None and neighbors.get_params(deep=False).get("mode") == "connectivity":
-        raise ValueError(f"neighbors must return distances: set mode='distance' of {type(neighbors).__name__}.")
+    last = last_step(neighbors)
+    if neighbors is not None and last.get_params(deep=False).get("mode") == "connectivity":
+        raise ValueError(f"neighbors must return distances: set mode='distance' of {type(last).__name__}.")
 
 
 def nearest_others(features, n_neighbors, rng):
@@ -60,8 +62,9 @@ def nearest_point(points, queries):
 def graph_by(neighbors, points, n_neighbors, rng, queries=None):
     """Return the graph of a transformer, from queries or else the points themselves to the points nearest to them."""
     name, model = type(neighbors).__name__, clone(neighbors)
-    if "n_neighbors" in model.get_params(deep=False):
-        model.set_params(n_neighbors=min(n_neighbors + 1, len(points) - 1))  # some count a row as its own neighbor
+    last = last_step(model)
+    if "n_neighbors" in last.get_params(deep=False):
+        last.set_params(n_neighbors=min(n_neighbors + 1, len(points) - 1))  # some count a row as its own neighbor
     seed_nested(model, np.random.RandomState(rng.integers(2**31 - 1)))
     graph = model.fit_transform(points) if queries is None else model.fit(points).transform(queries)
     shape = len(points if queries is None else queries), len(points)
