@@ -239,7 +239,10 @@ BAD = {
     "no images": (["empty"], "empty holds no images"),
     "option of images": (["iris.csv", "--size", "8"], "--size does not go with iris.csv"),
     "mirrored table": (["iris.csv", "--no-mirror"], "--no-mirror does not go with iris.csv, which holds no images"),
-    "two labels files": (["iris.csv", "--label-column", "kind"], "not from both"),
+    "no column of labels": (
+        ["iris.csv", "--label-column", "kind"],
+        "no column 'kind' (--label-column). Its columns: id, a",
+    ),
     "no id column": (["iris.csv", "--id-column", "key"], "no column 'key' (--id-column). Its columns: id, a"),
     "ids twice": (["iris.csv", "--id-column", "place"], "holds the id 'Oslo' twice"),
     "broken table": (["broken.parquet"], "broken.parquet cannot be read as a table"),

@@ -19,6 +19,12 @@ def read_array(file, arguments):
         raise BadInput(
             f"{file} holds an array of shape {array.shape} and dtype {array.dtype}. A row of numbers for each sample is needed."
         )
+    broken = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    if broken.any():
+        raise BadInput(
+            f"{file} holds NaN or infinity in {int(broken.sum())} rows, first in row {int(broken.argmax())}. Replace these "
+            "values, or leave the rows out."
+        )
     return Data(array, array, row_numbers(len(array)))
 
 

@@ -57,6 +57,7 @@ def make_pruner(arguments, goal, *, is_images):
         goal=goal,
         compare_with_random=arguments.compare,
         time_limit=arguments.time_limit,
+        missing_label=None,
         device=arguments.device,
         random_state=arguments.seed,
         verbose=0 if arguments.quiet else 1,

@@ -4,14 +4,13 @@ import numpy as np
 
 from skprune._command_line._data import Data
 from skprune._command_line._errors import BadInput
-from skprune._utils._images import are_gray, image_suffixes
+from skprune._utils._images import are_gray, image_files
 from skprune.datasets._local import UNLABELED_FOLDERS, read_image_files
 
 
 def read_images(folder, arguments):
-    """Read the images of a folder; the names of subfolders are labels unless a file of labels is given."""
-    suffixes = image_suffixes()
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
+    """Read the images of a folder; the names of its subfolders may be labels."""
+    files = image_files(folder, subfolders=True)
     if not files:
         raise BadInput(f"{folder} holds no images.")
     try:
@@ -21,8 +20,13 @@ def read_images(folder, arguments):
     except OSError as error:  # Pillow's, which names the file
         raise BadInput(str(error)) from error
     paths = [file.relative_to(folder) for file in files]
-    labels = None
-    if getattr(arguments, "labels", None) is None and all(len(path.parts) > 1 for path in paths):
-        classes = [path.parts[0] for path in paths]
-        labels = np.array([None if name.casefold() in UNLABELED_FOLDERS else name for name in classes], dtype=object)
-    return Data(pixels, pixels, np.array([path.as_posix() for path in paths], dtype=object), labels)
+    labels = np.array([_class_of(path) for path in paths], dtype=object)
+    in_subfolders = any(len(path.parts) > 1 for path in paths)
+    ids = np.array([path.as_posix() for path in paths], dtype=object)
+    return Data(pixels, pixels, ids, labels if in_subfolders else None)
+
+
+def _class_of(path):
+    """Return the name of the subfolder of an image, None where there is none or it means that there is no label."""
+    name = path.parts[0]
+    return None if len(path.parts) == 1 or name.casefold() in UNLABELED_FOLDERS else name

@@ -13,7 +13,9 @@ DATA is one of
 
 Labels come from a CSV file with the columns "id" and "label" (--labels), where rows without a label are left out or
 empty. An id is the path of an image within its folder, the id of a row of a table, or else the number of the row,
-from 0."""
+from 0. The column of a table (--label-column) or the names of the subfolders label the rows that the file does not.
+
+In CSV files, commas, semicolons or tabs separate the cells, as the header tells."""
 
 _EXIT_CODES = """\
 exit codes:

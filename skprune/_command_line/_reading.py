@@ -30,6 +30,4 @@ def read_data(arguments):
     }.items():
         if getattr(arguments, option) and not fits:
             raise BadInput(f"--{option.replace('_', '-')} does not go with {path}.")
-    if getattr(arguments, "labels", None) is not None and arguments.label_column is not None:
-        raise BadInput("Labels come from --labels or from --label-column, not from both.")
     return read(path, arguments)

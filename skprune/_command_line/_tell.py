@@ -24,7 +24,7 @@ def run(arguments):
         )
     names, written = id_column(columns), set()
     for line in lines:
-        name = line[names].strip()
+        name = line[names]
         if name in told:
             line["label"] = told[name]
             written.add(name)

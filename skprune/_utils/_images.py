@@ -1,5 +1,7 @@
 """Image files and PIL images, as arrays with their channels first."""
 
+from pathlib import Path
+
 import numpy as np
 
 _GRAY = ("1", "L")
@@ -10,6 +12,22 @@ def image_suffixes():
     from PIL import Image
 
     return {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+
+
+def image_files(folder, *, subfolders):
+    """Return the images in a folder, sorted, with or without subfolders; links are followed, hidden names are left out."""
+    return sorted(_images_in(Path(folder), image_suffixes(), subfolders, ()))
+
+
+def _images_in(folder, suffixes, subfolders, around):
+    around = (*around, folder.resolve())
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.suffix.lower() in suffixes and path.is_file():
+            yield path
+        elif subfolders and path.is_dir() and path.resolve() not in around:  # else a link to a folder that it is in
+            yield from _images_in(path, suffixes, subfolders, around)
 
 
 def are_gray(files):

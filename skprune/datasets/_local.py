@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
-from skprune._utils._images import image_suffixes, read_image
+from skprune._utils._csv_files import separator_of
+from skprune._utils._images import image_files, read_image
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
 
@@ -20,7 +21,8 @@ def load_image_folder(folder, *, size, gray=False, return_X_y=False):
     ----------
     folder : path-like
         Holds ``class_name/image.png`` and the like, at any depth below the class; images in a subfolder named ``unlabeled``
-        (or ``unlabelled``) have no label. All formats that Pillow reads are supported.
+        (or ``unlabelled``) have no label. All formats that Pillow reads are supported. Links are followed; files and folders
+        whose names begin with a dot are left out.
     size : int
         Height and width of the result: images are cropped to a centered square, then resized.
     gray : bool, default=False
@@ -64,8 +66,8 @@ def load_image_folder(folder, *, size, gray=False, return_X_y=False):
     ((3, 3, 16, 16), ['cat', 'dog', None])
     """
     check_count("size", size)
-    suffixes = image_suffixes()
-    files = sorted(file for file in Path(folder).glob("*/**/*") if file.suffix.lower() in suffixes and file.is_file())
+    folder = Path(folder)
+    files = [file for file in image_files(folder, subfolders=True) if file.parent != folder]
     if not files:
         raise FileNotFoundError(
             f"{folder} holds no images in subfolders named after classes. For images side by side and a file of labels, use "
@@ -83,10 +85,12 @@ def load_images(folder, labels="labels.csv", *, size=None, gray=False, return_X_
     Parameters
     ----------
     folder : path-like
-        Holds the images themselves, in any formats that Pillow reads. Subfolders are not read.
+        Holds the images themselves, in any formats that Pillow reads. Subfolders are not read, nor are files whose names
+        begin with a dot.
     labels : path-like, default="labels.csv"
-        A CSV file with the columns ``filename`` (or ``id``, as the command line writes it) and ``label``; a path that is not
-        absolute starts in `folder`. Images that it does not name, or whose label is empty, have no label.
+        A CSV file with the columns ``filename`` (or ``id``, as the command line writes it) and ``label``, separated by commas,
+        semicolons or tabs; a path that is not absolute starts in `folder`. Images that it does not name, or whose label is
+        empty, have no label.
     size : int, default=None
         Height and width of the result: images are cropped to a centered square, then resized. None leaves them as they are,
         and all must be of the same size.
@@ -136,13 +140,13 @@ def load_images(folder, labels="labels.csv", *, size=None, gray=False, return_X_
     ((3, 3, 16, 16), ['cat', None, 'dog'])
     """
     check_count("size", size, optional=True)
-    suffixes = image_suffixes()
-    files = sorted(file for file in Path(folder).glob("*") if file.suffix.lower() in suffixes and file.is_file())
+    folder = Path(folder)
+    files = image_files(folder, subfolders=False)
     if not files:
         raise FileNotFoundError(
             f"{folder} holds no images. For images in subfolders named after classes, use load_image_folder."
         )
-    label_of = _read_labels(Path(folder) / labels)
+    label_of = _read_labels(folder / labels)
     lost = sorted(set(label_of) - {file.name for file in files})
     if lost:
         raise FileNotFoundError(
@@ -172,7 +176,7 @@ def read_image_files(files, size, gray):
 def _read_labels(file):
     """Return the label of each name in a CSV file; None where it is empty."""
     with open(file, newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
+        reader = csv.DictReader(stream, delimiter=separator_of(file))
         names = [name for name in ("filename", "id") if name in (reader.fieldnames or ())]
         if not names or "label" not in reader.fieldnames:
             raise ValueError(
@@ -180,6 +184,8 @@ def _read_labels(file):
             )
         labels = {}
         for line in reader:
+            if any(line.get(None, ())):
+                raise ValueError(f"Line {reader.line_num} of {file} has more cells than its header.")
             name, label = line[names[0]], (line["label"] or "").strip() or None
             if labels.setdefault(name, label) != label:
                 raise ValueError(f"{file} gives {name!r} two labels, {labels[name]!r} and {label!r}.")

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from skprune._utils._csv_files import separator_of
 from skprune.labeling._label_studio import FROM_NAME, ID_FIELD
 
 _ID_COLUMNS = (ID_FIELD, "id", "filename")  # Label Studio's own "id" is that of a task
@@ -25,14 +26,15 @@ def read_answers(file):
     Parameters
     ----------
     file : path-like
-        A CSV file with the columns ``label`` and ``id`` (or ``filename``), such as :func:`write_proposals` writes; or what Label
-        Studio exports of the tasks of :func:`label_studio_tasks`, as JSON, JSON-MIN (both ``.json``) or CSV.
+        A CSV file with the columns ``label`` and ``id`` (or ``filename``), such as :func:`write_proposals` writes, separated by
+        commas, semicolons or tabs; or what Label Studio exports of the tasks of :func:`label_studio_tasks`, as JSON, JSON-MIN
+        (both ``.json``) or CSV.
 
     Returns
     -------
     dict of {str: str}
-        The label by the name of the row, in the order of the file. Rows without a label are left out, those that people skipped
-        among them.
+        The label by the name of the row as it is written, in the order of the file. Rows without a label are left out, those
+        that people skipped among them.
 
     Raises
     ------
@@ -58,7 +60,10 @@ def answers_in(file):
         return _answers_of_label_studio(file)
     columns, lines = read_lines(file)
     name = id_column(columns)
-    return [Answer(_text(line[name]), _text(line["label"]), _text(line.get("pseudo_label"))) for line in lines]
+    return [
+        Answer(_text(line[name]) and line[name], _text(line["label"]), _text(line.get("pseudo_label")))
+        for line in lines
+    ]
 
 
 def labels_of(answers, file):
@@ -72,11 +77,20 @@ def labels_of(answers, file):
     return labels
 
 
+def match_ids(names, ids):
+    """Map names to ids: as they are written, else without spaces at the ends if one id alone is the same then, else to None."""
+    written, stripped = set(ids), {}
+    for name in ids:
+        stripped.setdefault(name.strip(), []).append(name)
+    same = {name: [name] if name in written else stripped.get(name.strip(), []) for name in names}
+    return {name: found[0] if len(found) == 1 else None for name, found in same.items()}
+
+
 def read_lines(file):
     """Return the names of the columns of a CSV file, and its lines by these; refuse it without ids or labels."""
     try:
         with open(file, newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
+            reader = csv.DictReader(stream, delimiter=separator_of(file))
             lines = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file} cannot be read as a CSV file: {error}") from error
