@@ -18,8 +18,6 @@ def read_images(folder, arguments):
         pixels = read_image_files(files, arguments.size, arguments.gray or are_gray(files))
     except ValueError as error:
         raise BadInput(str(error).replace("Set size=,", "Set --size,")) from error
-    except OSError as error:  # Pillow's, which names the file
-        raise BadInput(str(error)) from error
     paths = [file.relative_to(folder) for file in files]
     labels = None
     if getattr(arguments, "labels", None) is None and all(len(path.parts) > 1 for path in paths):
