@@ -7,7 +7,7 @@ import numpy as np
 
 from skprune._command_line._errors import BadInput
 from skprune._command_line._labels_file import read_labels
-from skprune._command_line._outputs import check_outputs
+from skprune._command_line._outputs import check_answers, check_outputs
 from skprune._command_line._reading import read_data
 from skprune._command_line._work_folder import work_folder
 
@@ -15,16 +15,16 @@ from skprune._command_line._work_folder import work_folder
 @contextmanager
 def fitted(arguments, *, goal):
     """Yield a pruner that is fitted as the arguments say, and the data; finished stages are kept until the block ends."""
-    reports = [arguments.report] if getattr(arguments, "report", None) is not None else []
-    check_outputs([arguments.out, *reports], force=arguments.force)
-    if reports or arguments.command == "report":
+    check_outputs(arguments)
+    if getattr(arguments, "report", None) is not None or arguments.command == "report":
         _check_matplotlib()
     data = read_data(arguments)
     labels = read_labels(arguments, data)
     if all(label is None for label in labels):
         raise BadInput("No row has a label. Label some rows of each class first: 'skprune suggest' says which.")
+    check_answers(arguments, dict(zip(data.ids, labels, strict=True)))
     pruner = make_pruner(arguments, goal, is_images=np.ndim(data.X) > 2)
-    with work_folder(arguments.out, resume=arguments.resume, force=arguments.force) as folder:
+    with work_folder(arguments) as folder:
         yield pruner.set_params(checkpoint=folder).fit(data.X, labels), data
 
 
