@@ -404,3 +404,26 @@ def test_a_longer_time_limit_goes_on_where_a_short_one_ended(folder, capsys, mon
     assert main([*command, "3600", "--resume"]) == 0
     assert resumed[0] == "label_pool"
     assert not (folder / "next.csv.work").exists()
+
+
+@pytest.mark.parametrize("mark", ["None", "nan", "-1", "?"])
+def test_a_class_that_looks_like_a_mark_is_warned_of_in_words_of_the_shell(folder, capsys, mark):
+    frame = pd.read_csv("labels.csv").replace({"setosa": mark})
+    frame.to_csv("labels.csv", index=False)
+    assert main([*NEXT, "--out", "next.csv"]) == 0
+    message = (
+        f"labels.csv holds {mark!r}, read as a class. If this marks rows without a label, leave their labels empty."
+    )
+    assert capsys.readouterr().err == f"skprune: warning: {message}\n"
+
+
+def test_missing_cells_of_tasks_are_empty(folder):
+    frame = pd.read_csv("iris.csv").assign(place="Rome", seen=pd.Timestamp("2024-05-01"))
+    frame.loc[::2, ["a", "place", "seen"]] = None
+    frame.to_parquet("iris.parquet")
+    command = ["next", "iris.parquet", "--labels", "labels.csv", "--budget", "8", "--out", "tasks.json", *QUICK]
+    assert main(command) == 0
+    for task in json.loads((folder / "tasks.json").read_text()):
+        shown, row = task["data"]["table"], int(task["data"]["row_id"].removeprefix("plant "))
+        assert all((shown[name] == "") == (row % 2 == 0) for name in ("a", "place", "seen"))
+        assert shown["b"] == str(frame["b"][row])

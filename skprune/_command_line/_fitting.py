@@ -10,6 +10,8 @@ from skprune._command_line._labels_file import read_labels
 from skprune._command_line._outputs import check_answers, check_outputs
 from skprune._command_line._reading import read_data
 from skprune._command_line._work_folder import work_folder
+from skprune._utils._labels import marks_among
+from skprune._utils._warnings import warn_user
 
 
 @contextmanager
@@ -22,6 +24,7 @@ def fitted(arguments, *, goal):
     labels = read_labels(arguments, data)
     if all(label is None for label in labels):
         raise BadInput("No row has a label. Label some rows of each class first: 'skprune suggest' says which.")
+    _warn_of_marks(arguments, labels)
     check_answers(arguments, dict(zip(data.ids, labels, strict=True)))
     pruner = make_pruner(arguments, goal, is_images=np.ndim(data.X) > 2)
     with work_folder(arguments) as folder:
@@ -54,6 +57,7 @@ def make_pruner(arguments, goal, *, is_images):
         proxy=proxy,
         difficulty=arguments.difficulty,
         selection=arguments.selection,
+        missing_label=None,
         goal=goal,
         compare_with_random=arguments.compare,
         time_limit=arguments.time_limit,
@@ -78,6 +82,21 @@ def say_done(arguments, message, pruner=None):
         message += f" About {accuracy:.0%} of the pseudo-labels are correct (95 % interval {low:.0%} to {high:.0%})."
     if not arguments.quiet:
         print(message, file=sys.stderr)
+
+
+def _warn_of_marks(arguments, labels):
+    """Warn of classes that people may have meant as marks of unlabeled rows."""
+    marks = marks_among(label for label in labels if label is not None)
+    if marks:
+        way_out = (
+            'put these images into a folder named "unlabeled"'
+            if arguments.labels is None and arguments.data.is_dir()
+            else "leave their labels empty"
+        )
+        warn_user(
+            f"{arguments.labels or arguments.data} holds {', '.join(map(repr, marks))}, read as a class. If this marks rows "
+            f"without a label, {way_out}."
+        )
 
 
 def _check_matplotlib():
