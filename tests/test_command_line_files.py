@@ -308,8 +308,8 @@ def test_places_that_cannot_be_written_to_are_refused_before_any_work(folder, no
     closed = {"ro", "there.csv"}
     monkeypatch.setattr(os, "access", lambda file, mode: os.path.basename(file) not in closed and allowed(file, mode))
     for file, message in {
-        "ro/f.csv": "ro/f.csv cannot be written: there is no permission to write to ro.",
-        "there.csv": "there.csv cannot be written: there is no permission to write to there.csv.",
+        "ro/f.csv": f"ro/f.csv cannot be written: there is no permission to write to {folder / 'ro'}.",
+        "there.csv": f"there.csv cannot be written: there is no permission to write to {folder / 'there.csv'}.",
         "lost/f.csv": "lost/f.csv cannot be written: lost is no folder.",
         "ro": "ro cannot be written: it is a folder.",
         os.devnull: f"{os.devnull} cannot be written: it is no regular file.",

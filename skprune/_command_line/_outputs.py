@@ -43,7 +43,7 @@ def check_place(file):
         raise BadInput(f"{file} cannot be written: it is {'a folder' if file.is_dir() else 'no regular file'}.")
     for place in (folder, file):
         if place.exists() and not os.access(place, os.W_OK):
-            raise BadInput(f"{file} cannot be written: there is no permission to write to {place}.")
+            raise BadInput(f"{file} cannot be written: there is no permission to write to {place.absolute()}.")
 
 
 def check_answers(arguments, known=None):
