@@ -7,24 +7,27 @@ import numpy as np
 
 from skprune._command_line._errors import BadInput
 from skprune._command_line._labels_file import read_labels
-from skprune._command_line._outputs import check_outputs
+from skprune._command_line._outputs import check_answers, check_outputs
 from skprune._command_line._reading import read_data
 from skprune._command_line._work_folder import work_folder
+from skprune._utils._labels import marks_among
+from skprune._utils._warnings import warn_user
 
 
 @contextmanager
 def fitted(arguments, *, goal):
     """Yield a pruner that is fitted as the arguments say, and the data; finished stages are kept until the block ends."""
-    reports = [arguments.report] if getattr(arguments, "report", None) is not None else []
-    check_outputs([arguments.out, *reports], force=arguments.force)
-    if reports or arguments.command == "report":
+    check_outputs(arguments)
+    if getattr(arguments, "report", None) is not None or arguments.command == "report":
         _check_matplotlib()
     data = read_data(arguments)
     labels = read_labels(arguments, data)
     if all(label is None for label in labels):
         raise BadInput("No row has a label. Label some rows of each class first: 'skprune suggest' says which.")
+    _warn_of_marks(arguments, labels)
+    check_answers(arguments, dict(zip(data.ids, labels, strict=True)))
     pruner = make_pruner(arguments, goal, is_images=np.ndim(data.X) > 2)
-    with work_folder(arguments.out, resume=arguments.resume, force=arguments.force) as folder:
+    with work_folder(arguments) as folder:
         yield pruner.set_params(checkpoint=folder).fit(data.X, labels), data
 
 
@@ -79,6 +82,21 @@ def say_done(arguments, message, pruner=None):
         message += f" About {accuracy:.0%} of the pseudo-labels are correct (95 % interval {low:.0%} to {high:.0%})."
     if not arguments.quiet:
         print(message, file=sys.stderr)
+
+
+def _warn_of_marks(arguments, labels):
+    """Warn of classes that people may have meant as marks of unlabeled rows."""
+    marks = marks_among(label for label in labels if label is not None)
+    if marks:
+        way_out = (
+            'put these images into a folder named "unlabeled"'
+            if arguments.labels is None and arguments.data.is_dir()
+            else "leave their labels empty"
+        )
+        warn_user(
+            f"{arguments.labels or arguments.data} holds {', '.join(map(repr, marks))}, read as a class. If this marks rows "
+            f"without a label, {way_out}."
+        )
 
 
 def _check_matplotlib():

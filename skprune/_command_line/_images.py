@@ -17,8 +17,6 @@ def read_images(folder, arguments):
         pixels = read_image_files(files, arguments.size, arguments.gray or are_gray(files))
     except ValueError as error:
         raise BadInput(str(error).replace("Set size=,", "Set --size,")) from error
-    except OSError as error:  # Pillow's, which names the file
-        raise BadInput(str(error)) from error
     paths = [file.relative_to(folder) for file in files]
     labels = np.array([_class_of(path) for path in paths], dtype=object)
     in_subfolders = any(len(path.parts) > 1 for path in paths)

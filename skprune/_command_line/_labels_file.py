@@ -6,7 +6,6 @@ import numpy as np
 
 from skprune._command_line._errors import BadInput
 from skprune._command_line._tables import as_labels
-from skprune._utils._labels import marks_among
 from skprune._utils._warnings import warn_user
 from skprune.labeling import read_answers
 from skprune.labeling._answers import match_ids
@@ -16,11 +15,7 @@ _MOST_NAMED = 3
 
 def read_labels(arguments, data):
     """Return the label of each row of the data, None where there is none."""
-    labels = _own_labels(arguments, data) if arguments.labels is None else _joined_labels(arguments, data)
-    marks = ", ".join(map(repr, marks_among(set(labels) - {None})))
-    if marks:
-        warn_user(f"The labels hold {marks}, read as a class. Leave it empty where there is no label.")
-    return labels
+    return _own_labels(arguments, data) if arguments.labels is None else _joined_labels(arguments, data)
 
 
 def _joined_labels(arguments, data):

@@ -14,6 +14,9 @@ _SECONDS_OF_A_LINE = "30"  # in a log file, each refresh of a progress bar is an
 
 def main(argv=None):
     """Run a command, and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # what the encoding of a shell lacks is no reason to fail
     arguments = make_parser().parse_args(argv)
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_MININTERVAL", _SECONDS_OF_A_LINE)

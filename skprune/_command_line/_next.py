@@ -1,5 +1,7 @@
 """``skprune next``: which rows to label next."""
 
+import sys
+
 from skprune._command_line._errors import BadInput
 from skprune._command_line._fitting import draw_report, fitted, say_done
 from skprune._command_line._tasks import write_tasks
@@ -19,4 +21,5 @@ def run(arguments):
             write_proposals(arguments.out, pruner, names=data.ids)
     say_done(arguments, f"{arguments.out}: {len(pruner.annotation_indices_)} rows to label.", pruner)
     if as_tasks:
-        print(config)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        print(config.encode(encoding, "xmlcharrefreplace").decode(encoding))  # the same to whoever reads XML

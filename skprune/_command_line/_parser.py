@@ -196,7 +196,9 @@ def _add_output(parser, what, *, report=True, resume=True):
     group.add_argument("--out", type=Path, required=True, metavar="FILE", help=f"{what}, whole or not at all")
     if report:
         group.add_argument("--report", type=Path, metavar="FILE", help="also write a report, one page of HTML")
-    group.add_argument("--force", action="store_true", help="replace files that are there")
+    group.add_argument(
+        "--force", action="store_true", help="replace files that are there, but none that is read or holds new labels"
+    )
     if resume:
         group.add_argument(
             "--resume", action="store_true", help="go on from what an interrupted run of the same command left"

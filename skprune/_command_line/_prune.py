@@ -3,9 +3,7 @@
 import numpy as np
 
 from skprune._command_line._fitting import draw_report, fitted, say_done
-from skprune._command_line._outputs import write_table
-
-_COLUMNS = ("id", "label", "given", "confidence", "difficulty", "weight", "why")
+from skprune._command_line._outputs import CORESET_COLUMNS, write_table
 
 
 def run(arguments):
@@ -26,5 +24,5 @@ def run(arguments):
             for row, weight in zip(rows, pruner.sample_weight_, strict=True)
         ]
         draw_report(arguments.report, arguments, pruner, data)
-        write_table(arguments.out, _COLUMNS, lines)
+        write_table(arguments.out, CORESET_COLUMNS, lines)
     say_done(arguments, f"{arguments.out}: {len(rows)} of {len(data.ids)} rows.", pruner)

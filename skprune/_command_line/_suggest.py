@@ -2,13 +2,14 @@
 
 from skprune._annotation._first_labels import suggest_first_labels
 from skprune._command_line._fitting import say_done
-from skprune._command_line._outputs import check_outputs, write_table
+from skprune._command_line._outputs import check_answers, check_outputs, write_table
 from skprune._command_line._reading import read_data
 
 
 def run(arguments):
     """Write which rows to label when no row has a label."""
-    check_outputs([arguments.out], force=arguments.force)
+    check_outputs(arguments)
+    check_answers(arguments)
     data = read_data(arguments)
     rows = suggest_first_labels(
         data.X,

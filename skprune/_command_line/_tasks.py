@@ -4,6 +4,7 @@ import json
 from urllib.parse import quote
 
 from skprune._utils._files import whole_file
+from skprune._utils._labels import is_null
 from skprune.labeling import label_studio_config, label_studio_tasks
 
 
@@ -26,10 +27,12 @@ def _url(arguments, name):
 
 
 def _cells(table):
-    """Return the cells of each line of a table or array as texts by the name of the column."""
+    """Return the cells of each line of a table or array as texts by the name of the column, missing ones as empty."""
     if hasattr(table, "columns"):
         names, lines = [str(name) for name in table.columns], table.itertuples(index=False, name=None)
     else:
         lines = table.reshape(len(table), -1)
         names = [f"column {number}" for number in range(lines.shape[1])]
-    return [{name: str(cell) for name, cell in zip(names, line, strict=True)} for line in lines]
+    return [
+        {name: "" if is_null(cell) else str(cell) for name, cell in zip(names, line, strict=True)} for line in lines
+    ]

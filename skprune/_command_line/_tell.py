@@ -1,7 +1,7 @@
 """``skprune tell``: the labels that people gave, added to the file of labels."""
 
 from skprune._command_line._errors import BadInput
-from skprune._command_line._outputs import write_table
+from skprune._command_line._outputs import check_place, write_table
 from skprune.labeling import read_answers
 from skprune.labeling._answers import answers_in, id_column, labels_of, read_lines
 
@@ -11,8 +11,10 @@ def run(arguments):
     file = arguments.labels
     if file.suffix.lower() == ".json":
         raise BadInput(f"Labels are kept in a CSV file, and {file} is none.")
-    columns, lines = read_lines(file) if file.exists() else (["id", "label"], [])
-    known = read_answers(file) if file.exists() else {}
+    check_place(file)
+    is_new = not file.exists() or not file.read_bytes().strip()
+    columns, lines = (["id", "label"], []) if is_new else read_lines(file)
+    known = {} if is_new else read_answers(file)
     answers = answers_in(arguments.answers)
     told = labels_of(answers, arguments.answers)
     other = [name for name, label in told.items() if known.get(name, label) != label]

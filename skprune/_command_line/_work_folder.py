@@ -9,13 +9,13 @@ _MARK = "made-by-skprune"
 
 
 @contextmanager
-def work_folder(out, *, resume, force):
+def work_folder(arguments):
     """Yield a folder for checkpoints; it is gone after the block, unless that was interrupted and there is something to keep."""
-    folder = out.with_name(f"{out.name}.work")
+    folder = arguments.out.with_name(f"{arguments.out.name}.work")
     if folder.exists() and not (folder / _MARK).is_file():
         raise BadInput(f"{folder} is needed for unfinished work, and something else is there.")
-    if folder.exists() and not resume:
-        if not force:
+    if folder.exists() and not arguments.resume:
+        if not arguments.force:
             raise BadInput(
                 f"{folder} is what an unfinished run left. Pass --resume to go on from it, or --force to begin anew."
             )
@@ -28,9 +28,16 @@ def work_folder(out, *, resume, force):
         if not _holds_stages(folder):
             shutil.rmtree(folder, ignore_errors=True)
         else:
-            error.add_note(f"{folder} keeps what is done. The same command with --resume goes on from it.")
+            error.add_note(f"{folder} keeps what is done. {_way_on(arguments, error)} goes on from it.")
         raise
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _way_on(arguments, error):
+    """Return the command that goes on; within the same time, a training that had too little would have so again."""
+    if arguments.time_limit is not None and isinstance(error, TimeoutError):
+        return "With --resume and a longer --time-limit, the same command"
+    return "The same command with --resume"
 
 
 def _holds_stages(folder):

@@ -1,4 +1,4 @@
-"""Whole files: written beside their place, flushed to the disk, and put there in one step."""
+"""Whole files: written beside their place, flushed to the disk, and put there in one step; links and modes stay."""
 
 import errno
 import os
@@ -11,17 +11,17 @@ _NO_FLUSH = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # of file systems that 
 
 @contextmanager
 def whole_file(file):
-    """Yield a path to write to, which replaces a file when the block has ended; on any error, the file stays as it was."""
-    file = Path(file)
+    """Yield a path to write to, which replaces a file, or what a link leads to; on any error, the file stays as it was."""
+    file = Path(os.path.realpath(file))
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}-{secrets.token_hex(4)}.part")
     try:
         unfinished.touch()
-        mode = unfinished.stat().st_mode
+        mode = (file if file.exists() else unfinished).stat().st_mode
         yield unfinished
-        with suppress(OSError):  # a writer may have put a file of its own there
-            unfinished.chmod(mode)
         _flush(unfinished, os.O_RDWR)
+        with suppress(OSError):  # of file systems that know no modes
+            unfinished.chmod(mode)  # a writer may have put a file of its own there
         os.replace(unfinished, file)
     except BaseException:
         with suppress(OSError):

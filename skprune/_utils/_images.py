@@ -1,5 +1,6 @@
 """Image files and PIL images, as arrays with their channels first."""
 
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def are_gray(files):
     from PIL import Image
 
     for file in files:
-        with Image.open(file) as image:
+        with _named(file), Image.open(file) as image:
             if image.mode not in _GRAY:
                 return False
     return True
@@ -45,14 +46,17 @@ def read_image(file, *, gray=None, size=None):
     """Return the pixels of an image file, turned as its EXIF says."""
     from PIL import Image, ImageOps
 
-    with Image.open(file) as image:
-        return image_pixels(ImageOps.exif_transpose(image), file, gray=gray, size=size)
+    with _named(file), Image.open(file) as opened:
+        image = ImageOps.exif_transpose(opened)  # which reads the pixels
+    return image_pixels(image, file, gray=gray, size=size)
 
 
 def image_pixels(image, name, *, gray=None, size=None):
     """Return the pixels (C, H, W) of a PIL image, uint8; `gray=None` leaves gray images gray."""
     from PIL import ImageOps
 
+    with _named(name):
+        image.load()
     if image.mode.startswith(("I", "F")):
         raise ValueError(f"{name} has more than 8 bits per channel (mode {image.mode}), which uint8 cannot hold.")
     if gray is None:
@@ -60,3 +64,20 @@ def image_pixels(image, name, *, gray=None, size=None):
     image = image.convert("L" if gray else "RGB")
     pixels = np.asarray(image if size is None else ImageOps.fit(image, (size, size)))
     return pixels[None] if gray else pixels.transpose(2, 0, 1)
+
+
+@contextmanager
+def _named(name):
+    """Name the image that Pillow cannot read; its errors are of many kinds, and most name nothing."""
+    from PIL import UnidentifiedImageError
+
+    try:
+        yield
+    except Exception as error:
+        if (
+            isinstance(error, MemoryError) or getattr(error, "filename", None) is not None
+        ):  # the file is lost, for example
+            raise
+        known = not isinstance(error, UnidentifiedImageError)
+        reason = str(error).rstrip(".") if known else "Pillow knows no format that it is in"
+        raise ValueError(f"{name} cannot be read as an image: {reason}.") from error

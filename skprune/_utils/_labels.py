@@ -123,11 +123,6 @@ def read_answers(labels, mark, classes, *, is_auto):
     return told, missing
 
 
-def marks_among(texts):
-    """Return those of some texts that look like marks of unlabeled rows, sorted."""
-    return sorted(text for text in texts if _folded(text) in _TEXT_MARKS)
-
-
 def mark_of(y, missing_label):
     """Return what marks unlabeled rows of `y`: None for null ones."""
     if isinstance(missing_label, str) and missing_label == "auto":
@@ -190,11 +185,16 @@ def _read(y, missing_label, classes=None, name="y"):
     return _GivenLabels(_plain(values[~missing], name), missing)
 
 
+def marks_among(labels, known=()):
+    """Return the texts among labels, besides known classes, that look like a mark of unlabeled rows."""
+    return sorted(text for text in set(labels).difference(known) if _folded(text) in _TEXT_MARKS)
+
+
 def _doubt_about_texts(labels, known, name, *, any_missing):
     """Refuse texts that look like a mark of unlabeled rows; return a warning of them where other labels are missing."""
     if labels.size == 0 or not isinstance(labels[0], (str, bytes)):
         return None
-    marks = marks_among(set(labels.tolist()).difference(known.tolist()))
+    marks = marks_among(labels.tolist(), known.tolist())
     if not marks:
         return None
     names = ", ".join(map(repr, marks))

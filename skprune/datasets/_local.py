@@ -49,7 +49,7 @@ def load_image_folder(folder, *, size, gray=False, return_X_y=False):
     FileNotFoundError
         The folder does not exist or holds no images in subfolders.
     ValueError
-        An image has more than 8 bits per channel, or `size` is not an integer of at least 1.
+        An image is broken or has more than 8 bits per channel, or `size` is not an integer of at least 1.
 
     Examples
     --------
@@ -118,8 +118,8 @@ def load_images(folder, labels="labels.csv", *, size=None, gray=False, return_X_
     FileNotFoundError
         The folder holds no images, or `labels` does not exist or names an image that does not.
     ValueError
-        `labels` lacks a column or gives an image two labels; images differ in size and `size` is None; an image has more than
-        8 bits per channel; or `size` is not an integer of at least 1.
+        `labels` lacks a column or gives an image two labels; images differ in size and `size` is None; an image is broken or
+        has more than 8 bits per channel; or `size` is not an integer of at least 1.
 
     See Also
     --------

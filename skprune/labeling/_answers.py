@@ -20,6 +20,10 @@ class Answer:
     pseudo_label: str | None
 
 
+class NoAnswers(ValueError):
+    """A file that is made for something else, so that nobody can have written labels into it."""
+
+
 def read_answers(file):
     """Read the labels that people gave.
 
@@ -91,15 +95,31 @@ def read_lines(file):
     try:
         with open(file, newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream, delimiter=separator_of(file))
-            lines = list(reader)
+            columns = list(reader.fieldnames or ())
+            _check_columns(columns, file)
+            return columns, [_checked(line, reader.line_num, columns, file) for line in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file} cannot be read as a CSV file: {error}") from error
-    columns = list(reader.fieldnames or ())
+
+
+def _check_columns(columns, file):
     if "label" not in columns or id_column(columns) is None:
-        raise ValueError(
+        raise NoAnswers(
             f'{file} must have the columns "id" and "label". Its first line names {", ".join(columns) or "none"}.'
         )
-    return columns, lines
+    for name in columns:
+        if name and columns.count(name) > 1:
+            raise ValueError(f"The first line of {file} names {name!r} twice. Each column needs a name of its own.")
+
+
+def _checked(line, number, columns, file):
+    """Return a line; refuse one with more cells than there are columns, unless they are empty."""
+    if any(line.get(None, ())):  # where csv puts the cells that no column names
+        raise ValueError(
+            f"Line {number} of {file} has {len(columns) + len(line[None])} cells, and the first line names {len(columns)} "
+            'columns. Put a text that holds a comma into quotes, as in "small, dog".'
+        )
+    return line
 
 
 def id_column(columns):
@@ -113,7 +133,7 @@ def _answers_of_label_studio(file):
     except ValueError as error:
         raise ValueError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
-        raise ValueError(f"{file} must hold a list of tasks, as Label Studio exports them.")
+        raise NoAnswers(f"{file} must hold a list of tasks, as Label Studio exports them.")
     answers = []
     for number, task in enumerate(tasks, 1):
         data = task.get("data", task)  # JSON-MIN has no level between
@@ -121,8 +141,11 @@ def _answers_of_label_studio(file):
             raise ValueError(
                 f"Task {number} of {file} has no {ID_FIELD!r} among its data: it is none of skprune's tasks."
             )
-        predicted = _choices(task.get("predictions") or [])
-        labels = _choices(task["annotations"]) if "annotations" in task else _choices_of_min(task)
+        try:
+            predicted = _choices(item for item in _listed(task, "predictions") if isinstance(item, dict))  # or a number
+            labels = _choices(_listed(task, "annotations")) if "annotations" in task else _choices_of_min(task)
+        except _Malformed as error:
+            raise ValueError(f"Task {number} of {file} cannot be read: {error}.") from error
         if len(labels) > 1:
             raise ValueError(
                 f"{file} gives {data[ID_FIELD]!r} several labels, {', '.join(sorted(labels))}. Settle on one."
@@ -131,27 +154,45 @@ def _answers_of_label_studio(file):
     return answers
 
 
+class _Malformed(ValueError):
+    """What Label Studio does not write."""
+
+
 def _choices(annotations):
     """Return the classes that annotations or predictions name; those that were skipped name none."""
-    regions = [
-        region
-        for annotation in annotations
-        if isinstance(annotation, dict) and not annotation.get("was_cancelled")
-        for region in annotation.get("result") or []
-    ]
-    return {
-        choice.strip()
-        for region in regions
-        if region.get("from_name") == FROM_NAME
-        for choice in region.get("value", {}).get("choices", [])
-    }
+    found = []
+    for annotation in annotations:
+        if _checked_type(annotation, dict, "annotations").get("was_cancelled"):
+            continue
+        for region in _listed(annotation, "result"):
+            if _checked_type(region, dict, "result").get("from_name") == FROM_NAME:
+                found += _listed(_checked_type(region.get("value"), dict, "value"), "choices")
+    return _names(found)
 
 
 def _choices_of_min(task):
     """Return the classes that a task of JSON-MIN names: a text, or of several choices a dict or a list."""
-    found = task.get(FROM_NAME) or []
-    found = found.get("choices", []) if isinstance(found, dict) else found
-    return {found} if isinstance(found, str) else set(found)
+    found = task.get(FROM_NAME)
+    found = _listed(found, "choices") if isinstance(found, dict) else found
+    return _names(found if isinstance(found, list) else [] if found is None else [found])
+
+
+def _names(choices):
+    """Return the classes among choices, none for empty ones."""
+    return {_checked_type(choice, str, FROM_NAME).strip() for choice in choices} - {""}
+
+
+def _listed(holder, name):
+    """Return a list of Label Studio, which may be left out."""
+    value = holder.get(name)
+    return [] if value is None else _checked_type(value, list, name)
+
+
+def _checked_type(value, kind, name):
+    if not isinstance(value, kind):
+        needed = {dict: "an object", list: "a list", str: "a text"}[kind]
+        raise _Malformed(f"{name!r} holds {json.dumps(value):.40}, where Label Studio writes {needed}")
+    return value
 
 
 def _text(cell):
