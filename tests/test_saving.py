@@ -237,8 +237,11 @@ def test_boosting_of_other_libraries_is_trusted_by_one_name(iris, tmp_path, file
     X, y, _ = iris
     pruner, again = (pruner_of(proxy=proxy, checkpoint=tmp_path / "kept").fit(X, y) for _ in range(2))
     np.testing.assert_array_equal(again.proxy_.predict_proba(X), pruner.proxy_.predict_proba(X))
-    pruner.save(file)
     name = f"{library}.sklearn.{type(proxy).__name__}"
+    with pytest.warns(
+        UserWarning, match=rf"names {name}, so that it is read by skprune.load\(file, trusted=\['{name}'\]\)"
+    ):
+        pruner.save(file)
     with pytest.raises(ValueError, match=rf"it names {name}, which skprune does not know.*trusted=\['{name}'\]"):
         skprune.load(file)
     loaded = skprune.load(file, trusted=[name])
@@ -249,8 +252,11 @@ def test_classes_of_a_user_are_trusted_by_name_only(iris, file):
     X, y, _ = iris
     proxy = NeuralNetClassifier(SmallModule, criterion=torch.nn.CrossEntropyLoss, max_epochs=2, verbose=0)
     pruner = SupervisedPruner(proxy=proxy, n_epochs=4, difficulty="aum", random_state=0).fit(X.astype(np.float32), y)
-    pruner.save(file)
     name = f"{__name__}.SmallModule"
+    with pytest.warns(
+        UserWarning, match=rf"names {name}, so that it is read by skprune.load\(file, trusted=\['{name}'\]\)"
+    ):
+        pruner.save(file)
     with pytest.raises(ValueError, match=rf"cannot be loaded: it names {name}, .*pass trusted=\['{name}'\]"):
         skprune.load(file)
     loaded = skprune.load(file, trusted=[name])

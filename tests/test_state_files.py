@@ -13,12 +13,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 import torch
 from lightgbm import LGBMClassifier
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import (
     BaggingClassifier,
     GradientBoostingClassifier,
@@ -26,11 +28,13 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     StackingClassifier,
 )
+from sklearn.feature_selection import SelectKBest
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -350,6 +354,46 @@ def spoiled_tree(model, **changes):
     twin = type(tree)(*tree.__reduce__()[1])
     twin.__setstate__(state | {"nodes": nodes})
     return twin
+
+
+FRAMES = {
+    "imputer": make_column_transformer((SimpleImputer(), list("abcd")), (OneHotEncoder(), ["kind"])),
+    "selected columns": make_column_transformer(
+        (SimpleImputer(), make_column_selector(dtype_include="number")),
+        (OneHotEncoder(), make_column_selector(dtype_exclude="number")),
+    ),
+    "neighbors": make_column_transformer((KNNImputer(), list("abcd")), (OrdinalEncoder(), ["kind"])),
+    "bins": make_pipeline(make_column_transformer((SimpleImputer(), list("abcd"))), KBinsDiscretizer(3)),
+    "best": make_pipeline(make_column_transformer((SimpleImputer(), list("abcd"))), SelectKBest(k=2)),
+    "categories": None,
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize(
+    "model", [LogisticRegression(max_iter=500), LabelSpreading(kernel="knn")], ids=["linear", "spreading"]
+)
+def test_models_of_frames_are_trusted(file, iris, name, model):
+    """Missing cells, texts and categories, as in the docs: nothing has to be trusted by name."""
+    X, y, _ = iris
+    frame = pd.DataFrame(X, columns=list("abcd")).assign(kind=pd.Categorical(np.array(["u", "v", "w"])[y]))
+    frame.loc[::7, "a"] = np.nan
+    if FRAMES[name] is None:
+        model = HistGradientBoostingClassifier(categorical_features="from_dtype", max_iter=3)
+    else:
+        model = make_pipeline(FRAMES[name], model)
+    again = there_and_back(file, model.fit(frame, y))
+    np.testing.assert_array_equal(again.predict_proba(frame), model.predict_proba(frame))
+
+
+def test_sparse_tables_that_point_beyond_their_arrays_are_refused(file, iris):
+    X, y, _ = iris
+    model = make_pipeline(KBinsDiscretizer(3), LabelSpreading(kernel="knn")).fit(X, y)
+    check_indices(model)
+    model[-1].X_.indices[5] = 10**6
+    write_state(file, model, "thing")
+    with pytest.raises(UnreadableState, match="indices"):
+        read_state(file, "thing")
 
 
 @pytest.mark.parametrize("changes", [{"left_child": 10**6}, {"right_child": -7}, {"feature": 99}, {"left_child": 0}])

@@ -141,7 +141,8 @@ def test_a_model_that_can_only_be_pickled_is_refused_before_the_labeling(iris, t
     X, _, partial = iris
     proxy = make_pipeline(Local(), SGDClassifier(loss="log_loss"))
     with pytest.raises(
-        TypeError, match="checkpoint= keeps no pickles, and cannot keep the proxy Pipeline: .*Use memory="
+        TypeError,
+        match="checkpoint= keeps no pickles, and cannot keep the proxy Pipeline: skprune does not know .*Local would do. Use mem",
     ):
         pruner_of(labeler=LabelSpreading(kernel="knn", n_neighbors=30), proxy=proxy, checkpoint=tmp_path).fit(
             X, partial

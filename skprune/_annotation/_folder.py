@@ -11,7 +11,8 @@ import numpy as np
 from skprune._annotation._state import AskedRound, LoopState
 from skprune._utils._files import whole_file
 from skprune._utils._locks import NotWritable, lock_of
-from skprune._utils._saving import load
+from skprune._utils._saving import load, write
+from skprune._utils._trusted import names_in
 from skprune._utils._warnings import warn_user
 
 _FORMAT = 1
@@ -56,19 +57,19 @@ class LoopFolder:
     def keep_weights(self, pruner, state):
         """Write the pruner that has asked for the last round of a state, for the next one to go on from."""
         try:
-            pruner.save(self._weights(len(state.rounds)))
+            write(pruner, self._weights(len(state.rounds)))
         except TypeError as error:
             warn_user(
                 f"The folder {self.folder} keeps no weights, so that a loop that is resumed begins with new ones. {error}"
             )
 
-    def read_weights(self, state):
-        """Return the pruner that has asked for the last round of a state, None where there is none."""
+    def read_weights(self, state, pruner):
+        """Return the pruner that has asked for the last round of a state, of the classes of another; None where there is none."""
         file = self._weights(len(state.rounds))
         if not file.exists():
             return None
         try:
-            return load(file)
+            return load(file, trusted=names_in(pruner))
         except ValueError as error:
             warn_user(f"The next round begins with new weights. {error}")
             return None

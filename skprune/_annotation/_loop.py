@@ -164,7 +164,7 @@ class AnnotationLoop(Outlook, DocLinks, BaseEstimator):
             if fingerprint(pool.rows) != state.fingerprint:
                 raise ValueError(f"X is not the pool of the annotation loop in {self.folder}.")
             twins = self._equal_rows(pool)
-        last = folder.read_weights(state) if self._goes_on and X is not None else None
+        last = folder.read_weights(state, self.pruner) if self._goes_on and X is not None else None
         self._begin(state, folder, X, twins)
         if last is not None:
             self.pruner_ = last.set_params(memory=self.pruner.memory, checkpoint=self.pruner.checkpoint)

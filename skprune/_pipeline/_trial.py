@@ -36,6 +36,7 @@ from skprune._utils._packed_models import unpack
 from skprune._utils._pool import check_magnitude, take_rows
 from skprune._utils._ranks import ALONE, training_with
 from skprune._utils._state_tree import check_savable
+from skprune._utils._trusted import UntrustedNames
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording, collect_dynamics
 
@@ -134,8 +135,11 @@ def _check_kept(settings, role, fitted):
     try:
         check_savable(fitted)
     except Exception as error:
+        reason = str(error).rstrip(".")
+        if isinstance(error, UntrustedNames):
+            reason = f"skprune does not know what reading {', '.join(error.names)} would do"
         raise TypeError(
-            f"checkpoint= keeps no pickles, and cannot keep the {role} {type(fitted).__name__}: {error}. Use memory= in its "
+            f"checkpoint= keeps no pickles, and cannot keep the {role} {type(fitted).__name__}: {reason}. Use memory= in its "
             "place, and define classes and functions at the top of a module."
         ) from error
 

@@ -1,6 +1,7 @@
 """Models of scikit-learn that read memory by indices they hold, from a file: the indices are looked at before their use."""
 
 import numpy as np
+from scipy.sparse import issparse
 
 _FORESTS = (
     "sklearn.tree.",
@@ -11,13 +12,15 @@ _FORESTS = (
 
 
 def check_indices(value, n_features=np.inf, seen=None):
-    """Refuse trees, at any depth of a model, whose nodes point beyond their arrays or at columns that there are not."""
+    """Refuse trees and sparse tables, at any depth of a model, that point beyond their arrays or at columns that do not exist."""
     seen = {} if seen is None else seen
     if id(value) in seen or isinstance(value, (str, bytes, int, float, type(None))):
         return
     seen[id(value)] = value
     kind = f"{type(value).__module__}.{type(value).__name__}"
-    if kind == "sklearn.tree._tree.Tree":
+    if issparse(value):
+        value.check_format(full_check=True)
+    elif kind == "sklearn.tree._tree.Tree":
         _check_tree(value, n_features)
     elif kind.endswith(("._kd_tree.KDTree", "._ball_tree.BallTree")):
         _check_neighbor_tree(value)

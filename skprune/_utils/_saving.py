@@ -3,6 +3,8 @@
 from sklearn.utils.validation import check_is_fitted
 
 from skprune._utils._state_files import UnreadableState, check_version, read_state, write_state
+from skprune._utils._trusted import strange_names
+from skprune._utils._warnings import warn_user
 
 KIND = "fitted pruner or net"
 _BEFORE_VERSIONS = "0.1.0"  # which wrote none
@@ -60,9 +62,18 @@ def load(file, *, X=None, trusted=()):
 
 
 def save(estimator, file, *, rows=False):
-    """Write a fitted estimator to a file, whole or not at all."""
+    """Write a fitted estimator to a file, whole or not at all; warn of names that it is read with only if they are trusted."""
+    names = strange_names(write(estimator, file, rows=rows))
+    if names:
+        warn_user(
+            f"{file} names {', '.join(names)}, so that it is read by skprune.load(file, trusted={names!r}) alone."
+        )
+
+
+def write(estimator, file, *, rows=False):
+    """Write a fitted estimator to a file, whole or not at all; return the names in it."""
     check_is_fitted(estimator)
-    write_state(file, estimator, KIND, rows=rows)
+    return write_state(file, estimator, KIND, rows=rows)
 
 
 class VersionedPickle:
@@ -85,6 +96,8 @@ class SavedWithRows(VersionedPickle):
 
     def save(self, file, *, rows=False):
         """Write the fitted estimator to a file, without pickles, whole or not at all.
+
+        A warning names classes and functions in it that :func:`skprune.load` reads only if they are `trusted`.
 
         Parameters
         ----------

@@ -15,7 +15,7 @@ _OTHER = "it is no file of skprune"
 
 
 def write_state(file, state, kind, *, rows=False):
-    """Write an object to a file, whole or not at all; a kind says what the file is."""
+    """Write an object to a file, whole or not at all, and return the names in it; a kind says what the file is."""
     import skprune
 
     writer = StateWriter(rows=rows)
@@ -23,6 +23,7 @@ def write_state(file, state, kind, *, rows=False):
     head = {"format": FORMAT, "kind": kind, "skprune": skprune.__version__, "state": text}
     with whole_file(file) as unfinished:
         save_file(writer.arrays, unfinished, metadata=head | {"checksum": _checksum(head, writer.arrays)})
+    return writer.names
 
 
 def read_state(file, kind, trusted=()):

@@ -39,7 +39,7 @@ class StateWriter:
     """Turn objects into a tree of JSON, and the arrays that it names; an array that comes twice is written once."""
 
     def __init__(self, *, rows=False):
-        self.arrays, self.rows = {}, rows
+        self.arrays, self.rows, self.names = {}, rows, set()
         self._names, self._alive = {}, []
 
     def node(self, value):
@@ -66,7 +66,7 @@ class StateWriter:
         if isinstance(value, type) or (hasattr(value, "__qualname__") and hasattr(value, "__module__")):
             if "<" in value.__qualname__:
                 raise NotSavable(f"{value.__qualname__} is defined within a function")
-            return {"name": name_of(value)}
+            return {"name": self._noted(name_of(value))}
         if kind.__module__.split(".")[0] == "skprune":
             return {"object": name_of(kind), "state": self.node(self._state(value))}
         return self._by_skops(value)
@@ -78,6 +78,11 @@ class StateWriter:
         if hasattr(value, "__saved_state__"):
             return value.__saved_state__(self.rows)
         return {name: None if name in _UNKEPT_PARAMETERS else part for name, part in vars(value).items()}
+
+    def _noted(self, name):
+        """Return a name that whoever reads the file has to trust, unless skprune does."""
+        self.names.add(name)
+        return name
 
     def _array(self, value):
         array = np.asarray(value)
@@ -124,7 +129,11 @@ class StateWriter:
             if not _is_default(value, defaults.get(name, ...))
         }
         fitted = pack(net) if getattr(net, "initialized_", False) else None
-        node = {"net": name_of(type(net)), "parameters": self.node(parameters), "fitted": self.node(fitted)}
+        node = {
+            "net": self._noted(name_of(type(net))),
+            "parameters": self.node(parameters),
+            "fitted": self.node(fitted),
+        }
         names = getattr(net, "feature_names_in_", None)
         return node if names is None else node | {"feature_names": self.node(names)}
 
@@ -136,6 +145,7 @@ class StateWriter:
             content = skops.io.dumps(_exchanged(value, lambda part: is_net(part) and _put(nets, part)))
         except Exception as error:
             raise NotSavable(f"{type(value).__name__} cannot be written without a pickle: {error}") from error
+        self.names.update(skops.io.get_untrusted_types(data=content))
         array = np.frombuffer(content, dtype=np.uint8)
         return {"skops": self._name(array, array), "nets": [self._net(net) for net in nets]}
 

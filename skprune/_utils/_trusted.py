@@ -4,6 +4,7 @@ import sys
 from functools import partial
 from importlib import import_module
 
+_OF_PACKAGES = ("skprune.", "torch.nn.", "torch.optim.")
 _NEURAL_NETS = ("skorch.classifier.NeuralNetBinaryClassifier", "skorch.classifier.NeuralNetClassifier")
 
 _FUNCTIONS = "skprune.scores."  # what a difficulty may be; other functions of skprune read and write files
@@ -11,17 +12,32 @@ _FUNCTIONS = "skprune.scores."  # what a difficulty may be; other functions of s
 TRUSTED = (
     # What skops trusts, public estimators of scikit-learn above all, and:
     "collections.OrderedDict",
+    "functools.partial",
+    "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
+    "sklearn.compose._column_transformer.make_column_selector",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif",
+    "sklearn.feature_selection._univariate_selection.chi2",
+    "sklearn.feature_selection._univariate_selection.f_classif",
     "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
     *(
         f"sklearn.gaussian_process.kernels.{name}"
         for name in ("ConstantKernel", "Matern", "Product", "RBF", "RationalQuadratic", "Sum", "WhiteKernel")
     ),
+    "sklearn.impute._iterative.IterativeImputer",
+    "sklearn.impute._iterative._ImputerTriplet",
     *(f"sklearn.metrics._dist_metrics.{name}Distance64" for name in ("Chebyshev", "Euclidean", "Manhattan")),
+    "sklearn.metrics._scorer._PassthroughScorer",
+    *(
+        f"sklearn.model_selection._split.{name}"
+        for name in ("KFold", "ShuffleSplit", "StratifiedKFold", "StratifiedShuffleSplit")
+    ),
     *(f"sklearn.neural_network._stochastic_optimizers.{name}Optimizer" for name in ("Adam", "SGD")),
     "sklearn.utils._bunch.Bunch",
+    "sklearn.utils.validation.check_array",
     # What `check_indices` looks through, because it reads memory by the indices that it holds:
+    *(f"scipy.sparse._{form}.{form}_{kind}" for form in ("csc", "csr") for kind in ("array", "matrix")),
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
@@ -36,6 +52,13 @@ _PARTS = {  # what a classifier holds; trusted where the classifier is
 
 class UntrustedNames(ValueError):
     """A file names what nobody has said to trust."""
+
+    def __init__(self, names):
+        self.names = sorted(names)
+        super().__init__(
+            f"it names {', '.join(self.names)}, which skprune does not know. If these are yours, or you trust whoever wrote "
+            f"them, pass trusted={self.names!r}; loading may then run code of theirs."
+        )
 
 
 def name_of(kind):
@@ -70,21 +93,28 @@ def with_parts(names):
     return {*names, *(part for name in names for part in _PARTS.get(name, ()))}
 
 
+def strange_names(names):
+    """Return the names that a file may hold only for those who trust them, without what the classifiers among them hold."""
+    known = (*TRUSTED, *_NEURAL_NETS)
+    strange = {name for name in names if name not in known and not name.startswith(_OF_PACKAGES)}
+    return sorted(strange.difference(part for name in strange for part in _PARTS.get(name, ())))
+
+
 def resolve(name, trusted=()):
     """Return the class or function of a name; nothing is imported for a name that is not trusted."""
-    if not (name in trusted or name in _NEURAL_NETS or name.startswith(("skprune.", "torch.nn.", "torch.optim."))):
-        raise UntrustedNames(refusal([name]))
+    if not (name in trusted or name in _NEURAL_NETS or name.startswith(_OF_PACKAGES)):
+        raise UntrustedNames([name])
     found = _find(name)
     if found is None:
         raise ValueError(f"it names {name}, which is not there.")
     if name in trusted:
         return found
     if name.startswith("skprune.") and not (isinstance(found, type) or name.startswith(_FUNCTIONS)):
-        raise UntrustedNames(refusal([name]))
+        raise UntrustedNames([name])
     if name.startswith("torch."):
         torch = sys.modules["torch"]
         if not (isinstance(found, type) and issubclass(found, (torch.nn.Module, torch.optim.Optimizer))):
-            raise UntrustedNames(refusal([name]))
+            raise UntrustedNames([name])
     return found
 
 
@@ -104,23 +134,15 @@ def _find(name):
     return None
 
 
-def refusal(names):
-    """Say which names are not trusted, and what to do."""
-    return (
-        f"it names {', '.join(sorted(names))}, which skprune does not know. If these are yours, or you trust whoever wrote "
-        f"them, pass trusted={sorted(names)!r}; loading may then run code of theirs."
-    )
-
-
 def check_names(names, trusted):
     """Return the names that a skops file may hold; refuse those that are not trusted, and nets, which unpickle."""
     unknown = [name for name in names if not (name in trusted or name in TRUSTED or name.startswith("skprune."))]
     if unknown:
-        raise UntrustedNames(refusal(unknown))
+        raise UntrustedNames(unknown)
     for name in set(names).difference(TRUSTED):
         found = _find(name)
         if hasattr(found, "initialize_module"):
-            raise UntrustedNames(f"it holds a net, {name}, in a form that could run code.")
+            raise ValueError(f"it holds a net, {name}, in a form that could run code.")
         if name not in trusted and not isinstance(found, type):
-            raise UntrustedNames(refusal([name]))
+            raise UntrustedNames([name])
     return names
