@@ -100,6 +100,14 @@ def small_pruner(kind, **params):
     return kind(proxy=SGDClassifier(loss="log_loss"), n_epochs=12, selection=selection, **params)
 
 
+@pytest.mark.parametrize("mark", [-1, np.nan])
+def test_test_rows_without_a_label_do_not_count(curve, mark):
+    X_test, y_test = curve.test
+    expected = curve(X_test=X_test[::2], y_test=y_test[::2])
+    found = curve(y_test=np.where(np.arange(50) % 2, mark, y_test))
+    assert untimed(found.rows, key=None) == untimed(expected.rows, key=None)
+
+
 def test_every_fit_is_shared_by_the_ratios(curve):
     found = curve()
     assert CountingKCenter.fits == 3
@@ -429,6 +437,8 @@ def test_equal_iterations(curve):
         ({"y_oracle": None}, ValueError, "pass y_oracle"),
         ({"y_oracle": np.zeros(99)}, ValueError, "X has 100 rows, y_oracle has 99"),
         ({"y_test": np.zeros(49)}, ValueError, "X has 50 rows, y_test has 49"),
+        ({"y_test": np.full(50, -1)}, ValueError, "y_test holds no labels"),
+        ({"y_test": np.full(50, "a")}, ValueError, "y with y_test mixes 50 strings with 9 labels of another type"),
     ],
 )
 def test_refused_before_any_training(curve, params, error, message):

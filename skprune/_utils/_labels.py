@@ -352,6 +352,11 @@ def _plain(values, name="y"):
     )
 
 
+def check_one_kind(labels, others, names):
+    """Refuse labels of which some are texts and others numbers, by the names of both."""
+    _plain(np.concatenate([np.asarray(part).astype(object) for part in (labels, others)]), names)
+
+
 _REMEDIES = {"alignment": "labels", "balanced": True}
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from itertools import product
 from numbers import Integral
 
+import numpy as np
+
 from skprune._base import missing_label_of
 from skprune._utils._adapters import is_own_net
-from skprune._utils._labels import is_null, missing_mask
+from skprune._utils._labels import check_one_kind, is_null, labels_at, missing_mask
 from skprune._utils._parameter_checks import check_option
-from skprune._utils._pool import check_equal_length
+from skprune._utils._pool import check_equal_length, take_rows
 from skprune.baselines import RandomPruner, SupervisedPruner
 from skprune.baselines._base import LabelFreePruner, ScoredPruner
 from skprune.model_selection._curve_jobs import KnownResults, run_all
@@ -59,7 +61,7 @@ def pruning_curve(
     X_test : array-like
         The rows of the test set.
     y_test : array-like
-        The labels of the test set.
+        The labels of the test set; rows without one do not count.
     y_oracle : array-like of shape (n_samples,), default=None
         True labels; required with ``labels="oracle"`` if labels are missing in `y`. Labels of rows that are not kept are never
         used, except by a SupervisedPruner and to recognize the results in `results_file`.
@@ -140,6 +142,8 @@ def pruning_curve(
     check_equal_length(X, y_oracle, "y_oracle")
     evaluators = _evaluators(evaluator, ratios, budget)
 
+    X_test, y_test = _labeled_test_set(X_test, y_test, labels_at(y, np.flatnonzero(~missing)), missing_label)
+
     data = CurveData(
         X=X, y=y, missing=missing, missing_label=missing_label, y_oracle=y_oracle, X_test=X_test, y_test=y_test
     )
@@ -182,6 +186,17 @@ def _shared_missing_label(estimators):
     if len(set(forms.values())) > 1:
         raise ValueError(f"estimators must have the same missing_label, as they are given the same y, got {marks}.")
     return next(iter(marks.values()), "auto")
+
+
+def _labeled_test_set(X_test, y_test, given, missing_label):
+    """Return the test rows that have a label, and their labels; refuse a test set without any, and labels of another kind."""
+    is_labeled = ~missing_mask(y_test, missing_label, np.unique(given), name="y_test")
+    if not is_labeled.any():
+        raise ValueError("y_test holds no labels, so that nothing can be tested.")
+    rows = np.flatnonzero(is_labeled)
+    labels = labels_at(y_test, rows)
+    check_one_kind(given, labels, "y with y_test")
+    return (X_test, y_test) if is_labeled.all() else (take_rows(X_test, rows), labels)
 
 
 def _check_pruner(name, pruner, ratios, missing):
