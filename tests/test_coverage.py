@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.base import clone
 
 from skprune._pipeline._space import class_uncertainty, coverage_space
@@ -210,6 +211,14 @@ def test_mixtures_say_what_they_need_and_refuse():
         mixture.set_params(share=2).select(np.ones(4), 2, embedding=np.eye(4))
     with pytest.raises(ValueError, match="uncertainty must be at least 0, got -1"):
         Mixture(KMeans(-1), second=Hardest()).select(np.ones(4), 4, embedding=np.eye(4))
+    for parts, name in (
+        ({"first": "k_means", "second": Hardest()}, "first"),
+        ({"first": KMeans(), "second": Hardest}, "second"),
+    ):
+        with pytest.raises(TypeError, match=rf"{name} must be a selector, such as KMeans\(\), got"):
+            Mixture(**parts).select(np.ones(4), 2, embedding=np.eye(4))
+    with pytest.raises(TypeError, match="embedding is sparse, .* TruncatedSVD"):
+        KMeans().select(np.ones(4), 2, embedding=csr_array(np.eye(4)))
 
 
 # The space

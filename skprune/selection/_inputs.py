@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skprune.scores import confidence
 
@@ -55,6 +56,10 @@ def check_classes(y, n_samples):
 
 def check_embedding(embedding, n_samples):
     """Return finite features, a row for each sample: in float32 those that are, so that they are not copied, else in float64."""
+    if issparse(embedding):
+        raise TypeError(
+            "embedding is sparse, and rows are compared in dense features. Pass TruncatedSVD().fit_transform(embedding)."
+        )
     features = np.asarray(embedding)
     if features.dtype != np.float32:
         features = features.astype(np.float64, copy=False)

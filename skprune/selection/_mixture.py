@@ -51,7 +51,16 @@ class Mixture(DocLinks, BaseEstimator):
         -------
         tuple of str
             What either selector needs.
+
+        Raises
+        ------
+        TypeError
+            If one of them is a name or a class instead of a selector.
         """
+        for name in ("first", "second"):
+            selector = getattr(self, name)
+            if isinstance(selector, (str, type)):
+                raise TypeError(f"{name} must be a selector, such as KMeans(), got {selector!r}.")
         return tuple(dict.fromkeys((*needed_inputs(self.first), *needed_inputs(self.second))))
 
     def check(self, k, n_samples, n_epochs=None):
@@ -69,6 +78,7 @@ class Mixture(DocLinks, BaseEstimator):
         ValueError
             A parameter of the mixture or of one of its selectors is out of range.
         """
+        self.needs()  # which refuses what is no selector
         check_number("share", self.share, 0, 1)
         n_first = int(self.share * k)
         if n_first:
