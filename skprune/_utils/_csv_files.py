@@ -1,15 +1,17 @@
-"""CSV files that people and spreadsheets write: what separates their cells."""
+"""CSV files that people and spreadsheets write: what separates their cells, and which lines hold some."""
 
+import csv
 import re
 
-_SEPARATORS = (",", ";", "\t")
+_SEPARATORS = ",;\t"
+_BLANK = _SEPARATORS + ' "\r\n'  # all that a line of empty cells holds
 
 
 def separator_of(file):
     """Return what separates the cells of a CSV file, as its header tells: a comma, a semicolon or a tab."""
     with open(file, newline="", encoding="utf-8-sig") as stream:
-        header = next((line for line in stream if line.strip()), "")
-    bare = re.sub('"[^"]*"', "", header)  # without the quoted names
+        header = next((line for line in logical_lines(stream, _SEPARATORS) if is_filled(line)), "")
+    bare = _without_quoted(header, _SEPARATORS)
     first, second = sorted(_SEPARATORS, key=bare.count, reverse=True)[:2]
     if bare.count(first) == bare.count(second) > 0:
         raise ValueError(
@@ -17,3 +19,41 @@ def separator_of(file):
             "names that hold the other into quotes."
         )
     return first
+
+
+def numbered_cells(file):
+    """Yield the number and the cells of each line of a CSV file, its header first; lines of empty cells are left out."""
+    with open(file, newline="", encoding="utf-8-sig") as stream:
+        reader = csv.reader(stream, delimiter=separator_of(file))
+        for cells in reader:
+            if is_filled("".join(cells)):
+                yield reader.line_num, cells
+
+
+def check_names(names, file):
+    """Refuse a name that two columns have; columns without a name may be many."""
+    for name in names:
+        if name and names.count(name) > 1:
+            raise ValueError(f"{file} names two columns {name!r}. Each column needs a name of its own.")
+
+
+def logical_lines(stream, separators):
+    """Yield the lines of a CSV file, as one those that a line break in a quoted cell parts."""
+    parts = []
+    for line in stream:
+        bare = _without_quoted('"' + line if parts else line, separators)
+        parts.append(line)
+        if not re.search(f'(^|[{separators}])"', bare):  # a quoted cell that does not end
+            yield "".join(parts)
+            parts = []
+    if parts:
+        yield "".join(parts)
+
+
+def is_filled(line):
+    """Tell whether a line has a cell that is not empty."""
+    return bool(line.strip(_BLANK))
+
+
+def _without_quoted(line, separators):
+    return re.sub(rf'(^|[{separators}])"[^"]*(?:""[^"]*)*"(?!")', r"\1", line) if '"' in line else line

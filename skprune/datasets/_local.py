@@ -1,12 +1,11 @@
 """Data of your own: images in folders, arrays in a file."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from skprune._utils._csv_files import separator_of
+from skprune._utils._csv_files import check_names, numbered_cells
 from skprune._utils._images import image_files, read_image
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
@@ -175,20 +174,20 @@ def read_image_files(files, size, gray):
 
 def _read_labels(file):
     """Return the label of each name in a CSV file; None where it is empty."""
-    with open(file, newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream, delimiter=separator_of(file))
-        names = [name for name in ("filename", "id") if name in (reader.fieldnames or ())]
-        if not names or "label" not in reader.fieldnames:
-            raise ValueError(
-                f"{file} must have the columns filename (or id) and label; its first line names {reader.fieldnames}."
-            )
-        labels = {}
-        for line in reader:
-            if any(line.get(None, ())):
-                raise ValueError(f"Line {reader.line_num} of {file} has more cells than its header.")
-            name, label = line[names[0]], (line["label"] or "").strip() or None
-            if labels.setdefault(name, label) != label:
-                raise ValueError(f"{file} gives {name!r} two labels, {labels[name]!r} and {label!r}.")
+    lines = numbered_cells(file)
+    _, columns = next(lines, (1, []))
+    check_names(columns, file)
+    names = [name for name in ("filename", "id") if name in columns]
+    if not names or "label" not in columns:
+        raise ValueError(f"{file} must have the columns filename (or id) and label; its first line names {columns}.")
+    labels = {}
+    for number, cells in lines:
+        if any(cells[len(columns) :]):
+            raise ValueError(f"Line {number} of {file} has more cells than its header.")
+        line = dict(zip(columns, cells, strict=False))
+        name, label = line.get(names[0], ""), line.get("label", "").strip() or None
+        if labels.setdefault(name, label) != label:
+            raise ValueError(f"{file} gives {name!r} two labels, {labels[name]!r} and {label!r}.")
     return labels
 
 
