@@ -1,7 +1,6 @@
 """The answers of people: CSV files with ids and labels, and what Label Studio exports."""
 
 import csv
-import io
 import json
 import re
 import tempfile
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from skprune._utils._csv_files import separator_of
+from skprune._utils._csv_files import check_names, numbered_cells, separator_of
 from skprune.labeling._label_studio import FROM_NAME, ID_FIELD
 
 _ID_COLUMNS = (ID_FIELD, "id", "filename")  # Label Studio's own "id" is that of a task
@@ -112,14 +111,12 @@ def match_ids(names, ids):
 
 
 def read_lines(file):
-    """Read a CSV file once, which may be a pipe; refuse one without ids or labels, and lines that do not fit its first one."""
+    """Read a CSV file, which may be a pipe; refuse one without ids or labels, and lines that do not fit its first one."""
     content = Path(file).read_bytes()
     try:
-        text = content.decode("utf-8-sig")
         with _again(file, content) as copy:
             separator = separator_of(copy)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        header, *lines = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))] or [(1, [])]
+            header, *lines = list(numbered_cells(copy)) or [(1, [])]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file} cannot be read as a CSV file: {error}") from error
     columns = _columns(*header, separator, file)
@@ -167,9 +164,7 @@ def _columns(number, header, separator, file):
         raise ValueError(
             f'{file} must have the columns "id" and "label". Its first line names {", ".join(columns) or "none"}.'
         )
-    for name in columns:
-        if name and columns.count(name) > 1:
-            raise ValueError(f"The first line of {file} names {name!r} twice. Each column needs a name of its own.")
+    check_names(columns, file)
     return columns
 
 
