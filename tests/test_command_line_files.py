@@ -5,6 +5,8 @@ import json
 import os
 import re
 import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -139,6 +141,16 @@ def test_force_replaces_no_answers_of_other_labels(folder, no_fit, capsys):
         ("next.csv", b"id,label\nplant 1,a, b\n", "Line 2 of next.csv has 3 cells"),
         ("next.csv", b"id,label\nplant 1,a\nplant 1,b\n", "two labels, 'a' and 'b'"),
         ("next.json", b'[{"data": {"row_id": "a"}, "annotations": 3}]', "Task 1 of next.json cannot be read"),
+        ("next.json", b"{}", "next.json must hold a list of tasks"),
+        ("next.csv", b"Table 1\nid,label\nplant 1,a\n", "Its first line names Table 1"),
+        ("next.csv", b"id,Label,why\nplant 1,a,x\n", "Its first line names id, Label, why"),
+        ("next.csv", b"name,label\nplant 1,a\n", "Its first line names name, label"),
+        ("next.csv", b'"id,label,why"\tx\n"plant 1,,x"\ta\n', "Line 1 of next.csv names a column 'id,label,why'"),
+        ("next.csv", b"id,label,pseudo_label,why;\nplant 1,,x,y;a\n", "Line 1 of next.csv names a column 'why;'"),
+        ("next.csv", b"\nid,label,why;mine\nplant 1,,y;a\n", "Line 2 of next.csv names a column 'why;mine'"),
+        ("next.csv", b"id,label,why,\nplant 1,,y,a\n", "next.csv has cells in a column without a name"),
+        ("next.csv", b"id;label;why,\nplant 1;;x,a\n", "Line 1 of next.csv names a column 'why,'"),
+        ("next.csv", b"id,label,why\t\nplant 1,,y\ta\n", "Line 1 of next.csv names a column 'why\\t'"),
     ],
 )
 def test_force_replaces_no_file_that_may_hold_answers(folder, no_fit, capsys, name, content, message):
@@ -158,15 +170,100 @@ def test_force_replaces_no_annotated_tasks(folder, no_fit, capsys):
     assert "tasks.json holds 1 labels that labels.csv lacks" in capsys.readouterr().err
 
 
-def test_force_replaces_coresets_reports_and_whatever_else(folder):
+@pytest.mark.parametrize(
+    "content", ["\n\nid,label\nplant 1,a\n", "id, label,why\nplant 1,a,\n", "\ufeff id ;label \nplant 1;a\n"]
+)
+def test_names_of_columns_have_no_spaces_at_their_ends_and_may_follow_blank_lines(folder, no_fit, capsys, content):
+    (folder / "next.csv").write_text(content, encoding="utf-8")
+    assert main([*NEXT, "--out", "next.csv", "--force"]) == 1
+    assert "next.csv holds 1 labels that labels.csv lacks, such as 'a' of 'plant 1'" in capsys.readouterr().err
+    assert main(["tell", "next.csv", "--labels", "labels.csv"]) == 0
+    assert "labels.csv: 31 labels, 1 of them new." in capsys.readouterr().out
+
+
+def test_labels_that_were_corrected_and_ids_with_spaces_are_not_lost(folder, capsys):
+    frame = pd.read_csv("labels.csv")
+    frame.loc[0] = ["plant 0 ", "virginica"]
+    frame.to_csv("labels.csv", index=False)
+    (folder / "next.csv").write_text("id,label\n plant 0,setosa\nplant 5 ,setosa\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SemiPrune, "fit", lambda *args: pytest.fail("a training began"))
+        with pytest.raises(pytest.fail.Exception, match="a training began"):
+            main([*NEXT, "--out", "next.csv", "--force"])
+    (folder / "next.csv").write_text("id,label\nplant 5,setosa\n plant 1,setosa\n")
+    assert main([*NEXT, "--out", "next.csv", "--force"]) == 1
+    assert "holds 1 labels that labels.csv lacks, such as 'setosa' of ' plant 1'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--out", "--report"])
+def test_labels_that_are_written_while_a_command_runs_are_not_replaced(folder, capsys, monkeypatch, option):
+    assert main([*NEXT, "--out", "next.csv"]) == 0
+    command = [*NEXT, "--force", "--out", "next.csv"]
+    command = command if option == "--out" else [*command[:-1], "new.csv", "--report", "next.csv"]
+    fit, before = SemiPrune.fit, []
+
+    def fit_meanwhile(self, *args):
+        fit(self, *args)
+        fill_in("next.csv", "setosa")
+        before.append((folder / "next.csv").read_bytes())
+        return self
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SemiPrune, "fit", fit_meanwhile)
+        assert main(command) == 1
+    err = capsys.readouterr().err
+    assert "next.csv holds 1 labels that labels.csv lacks, such as 'setosa' of 'plant " in err
+    assert f"{command[-3 if option == '--report' else -1]}.work keeps what is done." in err
+    assert (folder / "next.csv").read_bytes() == before[0]
+    os.rename("next.csv", "kept.csv")
+
+    def label_pool(*args, **kwargs):
+        pytest.fail("the labeling was done already")
+
+    monkeypatch.setattr("skprune._pipeline._stages.label_pool", label_pool)
+    assert main([*command, "--resume"]) == 0
+    assert (folder / "next.csv").exists()
+
+
+def test_labels_that_are_told_while_a_command_runs_are_known(folder, monkeypatch):
+    assert main([*NEXT, "--out", "next.csv"]) == 0
+    fit = SemiPrune.fit
+
+    def fit_meanwhile(self, *args):
+        fill_in("next.csv", "setosa")
+        assert main(["tell", "next.csv", "--labels", "labels.csv"]) == 0
+        return fit(self, *args)
+
+    monkeypatch.setattr(SemiPrune, "fit", fit_meanwhile)
+    assert main([*NEXT, "--out", "next.csv", "--force"]) == 0
+
+
+def test_labels_that_are_written_while_suggest_runs_are_not_replaced(folder, capsys, monkeypatch):
+    def suggest(*args, **kwargs):
+        (folder / "first.csv").write_text("id,label\nplant 1,setosa\n")
+        return [0]
+
+    monkeypatch.setattr("skprune._command_line._suggest.suggest_first_labels", suggest)
+    assert main(["suggest", "iris.csv", "1", "--out", "first.csv"]) == 1
+    assert "first.csv holds 1 labels, such as 'setosa' of 'plant 1'" in capsys.readouterr().err
+    assert (folder / "first.csv").read_text() == "id,label\nplant 1,setosa\n"
+
+
+def test_force_replaces_coresets_reports_and_empty_files(folder):
     command = ["prune", "iris.csv", "--labels", "labels.csv", "--ratio", "0.2", *QUICK, "--force"]
     command += ["--out", "coreset.csv", "--report", "report.html"]
     assert main(command) == 0
     assert main(command) == 0, "the labels of a coreset are not by people, and a report is no table"
-    for content in ("", "name,label\nx,y\n", "{}"):
-        (folder / "coreset.csv").write_text(content)
-        assert main([*command[:-2]]) == 0
-        assert (folder / "coreset.csv").read_text().startswith("id,label,given")
+    (folder / "coreset.csv").write_text("\ufeff\n", encoding="utf-8")
+    assert main([*command[:-2]]) == 0
+    assert (folder / "coreset.csv").read_text().startswith("id,label,given")
+
+
+def test_force_replaces_empty_tasks(folder):
+    for content in ("", "[]"):
+        (folder / "tasks.json").write_text(content)
+        assert main([*NEXT, "--out", "tasks.json", "--force"]) == 0
+        assert len(json.loads((folder / "tasks.json").read_text())) == 5
 
 
 ANSWER = "id,label\n9,dog\n"
@@ -184,6 +281,109 @@ def test_tell_writes_to_what_a_link_leads_to_and_keeps_the_mode(folder):
     assert target.read_text() == "id,label\n1,cat\n9,dog\n"
     assert target.stat().st_mode & 0o777 == 0o640
     assert [file.name for file in target.parent.iterdir()] == ["real.csv"]
+
+
+def test_tell_keeps_all_cells_the_separator_and_the_mark_of_a_spreadsheet(folder):
+    (folder / "next.csv").write_text(ANSWER)
+    for separator in ";\t,":
+        for encoding in ("utf-8", "utf-8-sig"):
+            lines = "id;label;;\n1;cat;a;b\n9;;c\n".replace(";", separator)
+            (folder / "kept.csv").write_text(lines, encoding=encoding)
+            assert main(["tell", "next.csv", "--labels", "kept.csv"]) == 0
+            told = "id;label;;\n1;cat;a;b\n9;dog;c;\n".replace(";", separator)
+            assert (folder / "kept.csv").read_bytes() == told.encode(encoding)
+
+
+def test_tell_matches_ids_as_next_does(folder, capsys):
+    (folder / "kept.csv").write_text("id,label\n9 ,\n7,cat\n")
+    (folder / "next.csv").write_text("id,label,pseudo_label\n9,dog,dog\n7 ,cat,dog\n8 ,fox,fox\n")
+    assert main(["tell", "next.csv", "--labels", "kept.csv"]) == 0
+    assert (folder / "kept.csv").read_text() == "id,label\n9 ,dog\n7,cat\n8 ,fox\n"
+    assert "kept.csv: 3 labels, 2 of them new.\n2 of 2 pseudo-labels" in capsys.readouterr().out
+    (folder / "next.csv").write_text("id,label\n 9,fox\n")
+    assert main(["tell", "next.csv", "--labels", "kept.csv"]) == 1
+    assert (
+        "1 rows of next.csv have another label in kept.csv, such as '9 ': 'fox' and 'dog'." in capsys.readouterr().err
+    )
+    (folder / "next.csv").write_text("id,label\n 9,fox\n9  ,dog\n")
+    assert main(["tell", "next.csv", "--labels", "kept.csv", "--force"]) == 1
+    assert "next.csv gives '9 ' two labels, 'fox' and 'dog'." in capsys.readouterr().err
+
+
+def piped(content):
+    """Make a pipe that gives some content once, and return its name."""
+    os.mkfifo("pipe")
+    threading.Thread(target=Path("pipe").write_bytes, args=(content,), daemon=True).start()
+    return "pipe"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (b"id;label\n9;dog\n", 0, "new.csv: 1 labels, 1 of them new."),
+        (b"id,label;why\n9;dog\n", 1, "The header of pipe holds ',' and ';' equally often"),
+    ],
+)
+def test_answers_may_come_through_a_pipe(folder, capsys, content, code, message):
+    assert main(["tell", piped(content), "--labels", "new.csv"]) == code
+    assert message in "".join(capsys.readouterr())
+
+
+def test_lines_of_empty_cells_are_left_out(folder):
+    (folder / "next.csv").write_text(";;;\nid;label;why;\n9;dog;x;\n;;;\n ;;;;;\n")
+    (folder / "kept.csv").write_text("id,label\n,\n7,cat\n,,,\n")
+    assert main(["tell", "next.csv", "--labels", "kept.csv"]) == 0
+    assert (folder / "kept.csv").read_text() == "id,label\n7,cat\n9,dog\n"
+
+
+def test_an_export_with_a_byte_order_mark_is_read(tmp_path):
+    task = {"row_id": "a", "label": "cat"}
+    (tmp_path / "export.json").write_text(json.dumps([task]), encoding="utf-8-sig")
+    assert read_answers(tmp_path / "export.json") == {"a": "cat"}
+
+
+@pytest.fixture
+def photos(folder):
+    """Make a folder of images in subfolders, cat and dog."""
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog", "unlabeled"):
+        (folder / "photos" / name).mkdir(parents=True)
+        for number in range(2):
+            pixels = rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "photos" / name / f"{number}.png")
+    return ["next", "photos", "--labels", "labels.csv", "--budget", "1", "--out", "next.csv", "--steps", "8"]
+
+
+def test_labels_without_a_line_leave_those_of_the_subfolders(folder, no_fit, photos, capsys):
+    for content in ("id,label\n", "id,label\nunlabeled/1.png,\n"):
+        (folder / "labels.csv").write_text(content)
+        with pytest.raises(pytest.fail.Exception, match="a training began"):
+            main(photos)
+        assert "Labels: 0 from labels.csv, 4 more from the subfolders cat, dog." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--quiet"]])
+def test_one_class_that_is_no_subfolder_is_refused_with_the_reason(folder, no_fit, photos, capsys, options):
+    (folder / "labels.csv").write_text("id,label\nunlabeled/1.png,fox\n")
+    assert main([*photos, *options]) == 1
+    assert (
+        "labels.csv holds one class only, 'fox'. The names of the subfolders cat, dog are no labels, as it has no class of such "
+        "a name. Label rows of at least two classes."
+    ) in capsys.readouterr().err
+
+
+def test_a_link_without_room_for_a_work_folder_is_refused_before_any_work(folder, no_fit, capsys, monkeypatch):
+    (folder / "ro").mkdir()
+    (folder / "ro" / "next.csv").symlink_to(folder / "next.csv")
+    (folder / "ro" / "labels.csv").symlink_to(folder / "labels.csv")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda file, mode: os.path.basename(file) != "ro" and allowed(file, mode))
+    assert main([*NEXT, "--out", "ro/next.csv"]) == 1
+    message = f"ro/next.csv cannot be written: there is no permission to write to {folder / 'ro'}"
+    assert message in capsys.readouterr().err
+    (folder / "next.csv").write_text(ANSWER)
+    assert main(["tell", "next.csv", "--labels", "ro/labels.csv"]) == 0, "nothing is written beside the link"
 
 
 def test_a_new_file_follows_the_umask_and_a_link_may_lead_to_it(tmp_path):
@@ -207,7 +407,8 @@ def test_a_new_file_follows_the_umask_and_a_link_may_lead_to_it(tmp_path):
             'id,label,pseudo_label\n3,"two\nlines",\n7,cat, small,dog\n',
             "Line 4 of FILE has 4 cells, and the first line names 3 columns. Put a text that holds a comma into quotes",
         ),
-        ("id,label,by,by\n1,cat,Ann,Bob\n", "The first line of FILE names 'by' twice."),
+        ("id,label,by,by\n1,cat,Ann,Bob\n", "FILE names two columns 'by'."),
+        ("id,label,why;\n1,,x;cat\n", "Line 1 of FILE names a column 'why;', as a spreadsheet writes it"),
     ],
 )
 @pytest.mark.parametrize("place", ["answers", "labels"])
@@ -279,8 +480,8 @@ def test_a_lost_image_is_still_a_lost_file(tmp_path):
 
 def test_an_empty_labels_file_is_as_none(folder, no_fit, capsys):
     (folder / "next.csv").write_text(ANSWER)
-    for content in ("", "\n"):
-        (folder / "new.csv").write_text(content)
+    for content in ("", "\n", "\ufeff", "\ufeff\r\n"):
+        (folder / "new.csv").write_text(content, encoding="utf-8")
         assert main(["tell", "next.csv", "--labels", "new.csv"]) == 0
         assert (folder / "new.csv").read_text() == ANSWER
     (folder / "empty.csv").write_text("")

@@ -2,12 +2,13 @@
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 
 from skprune._command_line._errors import BadInput
 from skprune._command_line._labels_file import read_labels
-from skprune._command_line._outputs import check_answers, check_outputs
+from skprune._command_line._outputs import check_answers, check_outputs, check_work_place
 from skprune._command_line._reading import read_data
 from skprune._command_line._work_folder import work_folder
 from skprune._utils._labels import marks_among
@@ -16,8 +17,9 @@ from skprune._utils._warnings import warn_user
 
 @contextmanager
 def fitted(arguments, *, goal):
-    """Yield a pruner that is fitted as the arguments say, and the data; finished stages are kept until the block ends."""
+    """Yield a fitted pruner, the data, and a check to call before an output is replaced; stages are kept until the block ends."""
     check_outputs(arguments)
+    check_work_place(arguments)
     if getattr(arguments, "report", None) is not None or arguments.command == "report":
         _check_matplotlib()
     data = read_data(arguments)
@@ -25,10 +27,13 @@ def fitted(arguments, *, goal):
     if all(label is None for label in labels):
         raise BadInput("No row has a label. Label some rows of each class first: 'skprune suggest' says which.")
     _warn_of_marks(arguments, labels)
-    check_answers(arguments, dict(zip(data.ids, labels, strict=True)))
+    check = partial(check_answers, arguments, dict(zip(data.ids, labels, strict=True)))
+    check()
     pruner = make_pruner(arguments, goal, is_images=np.ndim(data.X) > 2)
     with work_folder(arguments) as folder:
-        yield pruner.set_params(checkpoint=folder).fit(data.X, labels), data
+        pruner.set_params(checkpoint=folder).fit(data.X, labels)
+        check()  # once more: people may have written labels meanwhile
+        yield pruner, data, check
 
 
 def make_pruner(arguments, goal, *, is_images):

@@ -26,9 +26,14 @@ def _joined_labels(arguments, data):
         return told
     source, own = f"the column {arguments.label_column!r}", data.labels
     if arguments.label_column is None:
-        names = sorted(set(data.labels) - {None})
+        names, classes = (sorted(set(array) - {None}) for array in (data.labels, told))
         source = f"the subfolders {_listed(names)}"
-        if set(told).isdisjoint(names):
+        if classes and set(classes).isdisjoint(names):
+            if len(classes) == 1:
+                raise BadInput(
+                    f"{arguments.labels} holds one class only, {classes[0]!r}. The names of {source} are no labels, as it has no "
+                    "class of such a name. Label rows of at least two classes."
+                )
             _say(arguments, f"The names of {source} are no labels: {arguments.labels} has no class of such a name.")
             return told
     labels = np.array([other if label is None else label for label, other in zip(told, own, strict=True)], dtype=object)

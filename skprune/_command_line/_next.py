@@ -13,8 +13,9 @@ def run(arguments):
     as_tasks = arguments.out.suffix.lower() == ".json"
     if arguments.url is not None and not as_tasks:
         raise BadInput("--url goes with tasks of Label Studio, which --out FILE.json writes.")
-    with fitted(arguments, goal="annotate") as (pruner, data):
+    with fitted(arguments, goal="annotate") as (pruner, data, check):
         draw_report(arguments.report, arguments, pruner, data)
+        check()
         if as_tasks:
             config = write_tasks(arguments, pruner, data)
         else:

@@ -2,14 +2,17 @@
 
 import csv
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 
 from skprune._command_line._errors import BadInput
 from skprune._utils._files import whole_file
 from skprune._utils._images import image_suffixes
-from skprune.labeling._answers import NoAnswers, answers_in, labels_of, read_lines
+from skprune.labeling import read_answers
+from skprune.labeling._answers import answers_in, labels_of, match_ids, read_lines
 
 CORESET_COLUMNS = ("id", "label", "given", "confidence", "difficulty", "weight", "why")
+_PAGE = b"<!doctype html"
 
 
 def check_outputs(arguments):
@@ -42,17 +45,29 @@ def check_place(file):
     if file.exists() and not file.is_file():
         raise BadInput(f"{file} cannot be written: it is {'a folder' if file.is_dir() else 'no regular file'}.")
     for place in (folder, file):
-        if place.exists() and not os.access(place, os.W_OK):
-            raise BadInput(f"{file} cannot be written: there is no permission to write to {place.absolute()}.")
+        _check_permission(file, place)
+
+
+def check_work_place(arguments):
+    """Refuse an output beside which no folder for unfinished work can be made; it may be a link to elsewhere."""
+    _check_permission(arguments.out, arguments.out.parent)
+
+
+def _check_permission(file, place):
+    if place.exists() and not os.access(place, os.W_OK):
+        raise BadInput(f"{file} cannot be written: there is no permission to write to {place.absolute()}.")
 
 
 def check_answers(arguments, known=None):
-    """Refuse to replace a file that holds labels by people which are not among the known ones, by id; None knows no labels."""
+    """Refuse to replace a file that holds labels by people of rows which have none, by id; None knows no labels."""
+    labels = getattr(arguments, "labels", None)
     for file in output_files(arguments):
         told = _answers_of(file) if file.exists() else {}
-        lost = [name for name, label in told.items() if known is None or known.get(name) != label]
+        lost = set(told) if known is None else _unlabeled(told, known)
+        if lost and labels is not None:
+            lost &= _unlabeled(told, read_answers(labels))  # which may have more by now
         if lost:
-            labels = getattr(arguments, "labels", None)
+            first = next(name for name in told if name in lost)
             known_from = "" if known is None else f" that {labels or arguments.data} lacks"
             way_out = (
                 f"Run 'skprune tell {file} --labels {labels}' first, or delete {file}."
@@ -60,19 +75,32 @@ def check_answers(arguments, known=None):
                 else f"Keep them, for example with 'skprune tell {file} --labels FILE', and delete {file}."
             )
             raise BadInput(
-                f"{file} holds {len(lost)} labels{known_from}, such as {told[lost[0]]!r} of {lost[0]!r}, and --force replaces "
+                f"{file} holds {len(lost)} labels{known_from}, such as {told[first]!r} of {first!r}, and --force replaces "
                 f"none of these. {way_out}"
             )
 
 
+def _unlabeled(names, labels):
+    """Return the names of rows that have no label."""
+    return {name for name, same in match_ids(names, labels).items() if labels.get(same) is None}
+
+
 def _answers_of(file):
-    """Return the labels that people wrote into a file; none where it is made for something else."""
-    try:
-        if file.suffix.lower() != ".json" and tuple(read_lines(file)[0]) == CORESET_COLUMNS:
-            return {}
-        return labels_of(answers_in(file), file)
-    except NoAnswers:
+    """Return the labels that people wrote into a file; none if it is empty, a page or a coreset, where nobody writes any."""
+    content = file.read_bytes().removeprefix(BOM_UTF8).strip()
+    if not content or content[: len(_PAGE)].lower() == _PAGE:
         return {}
+    try:
+        if file.suffix.lower() == ".json":
+            return labels_of(answers_in(file), file)
+        table = read_lines(file)
+        if tuple(table.columns) == CORESET_COLUMNS:
+            return {}
+        if any(
+            cell.strip() for line in table.lines for name, cell in zip(table.columns, line, strict=True) if not name
+        ):
+            raise ValueError(f"{file} has cells in a column without a name.")
+        return labels_of(table.answers(), file)
     except ValueError as error:
         raise BadInput(
             f"{str(error).rstrip('.')}. As it may hold labels, --force does not replace it. Mend it, or delete {file}."
@@ -91,9 +119,9 @@ def _is_image_of(file, data):
     return is_within and file.exists() and file.suffix.lower() in image_suffixes()
 
 
-def write_table(file, columns, lines):
+def write_table(file, columns, lines, separator=",", encoding="utf-8"):
     """Write lines as CSV."""
-    with whole_file(file) as unfinished, open(unfinished, "w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+    with whole_file(file) as unfinished, open(unfinished, "w", newline="", encoding=encoding) as stream:
+        writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(lines)

@@ -8,7 +8,7 @@ from skprune._command_line._outputs import CORESET_COLUMNS, write_table
 
 def run(arguments):
     """Write a coreset, with given labels where there are any, and pseudo-labels elsewhere."""
-    with fitted(arguments, goal="pseudo") as (pruner, data):
+    with fitted(arguments, goal="pseudo") as (pruner, data, check):
         table, rows = pruner.explain(), pruner.coreset_indices_
         known = {name: np.asarray(table[name]) for name in table}
         lines = [
@@ -24,5 +24,6 @@ def run(arguments):
             for row, weight in zip(rows, pruner.sample_weight_, strict=True)
         ]
         draw_report(arguments.report, arguments, pruner, data)
+        check()
         write_table(arguments.out, CORESET_COLUMNS, lines)
     say_done(arguments, f"{arguments.out}: {len(rows)} of {len(data.ids)} rows.", pruner)

@@ -18,5 +18,6 @@ def run(arguments):
         device=arguments.device,
         verbose=0 if arguments.quiet else 1,
     )
+    check_answers(arguments)  # once more: people may have written labels meanwhile
     write_table(arguments.out, ["id", "label"], [[data.ids[row], ""] for row in rows])
     say_done(arguments, f"{arguments.out}: {len(rows)} rows to label.")

@@ -1,9 +1,11 @@
 """``skprune tell``: the labels that people gave, added to the file of labels."""
 
+from codecs import BOM_UTF8
+from dataclasses import replace
+
 from skprune._command_line._errors import BadInput
 from skprune._command_line._outputs import check_place, write_table
-from skprune.labeling import read_answers
-from skprune.labeling._answers import answers_in, id_column, labels_of, read_lines
+from skprune.labeling._answers import Table, answers_in, labels_of, match_ids, read_lines
 
 
 def run(arguments):
@@ -12,10 +14,11 @@ def run(arguments):
     if file.suffix.lower() == ".json":
         raise BadInput(f"Labels are kept in a CSV file, and {file} is none.")
     check_place(file)
-    is_new = not file.exists() or not file.read_bytes().strip()
-    columns, lines = (["id", "label"], []) if is_new else read_lines(file)
-    known = {} if is_new else read_answers(file)
-    answers = answers_in(arguments.answers)
+    is_new = not file.exists() or not file.read_bytes().removeprefix(BOM_UTF8).strip()
+    table = Table(["id", "label"], []) if is_new else read_lines(file)
+    known = labels_of(table.answers(), file)
+    ids = dict.fromkeys(table.cells("id"))
+    answers = _named_as(ids, answers_in(arguments.answers))
     told = labels_of(answers, arguments.answers)
     other = [name for name, label in told.items() if known.get(name, label) != label]
     if other and not arguments.force:
@@ -24,15 +27,21 @@ def run(arguments):
             f"{len(other)} rows of {arguments.answers} have another label in {file}, such as {name!r}: {told[name]!r} and "
             f"{known[name]!r}. Pass --force to replace it."
         )
-    names, written = id_column(columns), set()
+    id_place, label_place = table.place("id"), table.place("label")
+    new = [
+        [name if place == id_place else "" for place in range(len(table.columns))] for name in told if name not in ids
+    ]
+    lines = table.lines + new
     for line in lines:
-        name = line[names]
-        if name in told:
-            line["label"] = told[name]
-            written.add(name)
-    lines += [dict.fromkeys(columns, "") | {names: name, "label": told[name]} for name in told if name not in written]
-    write_table(file, columns, [[line.get(column) or "" for column in columns] for line in lines])
+        line[label_place] = told.get(line[id_place], line[label_place])
+    write_table(file, table.columns, lines, table.separator, table.encoding)
     _print_summary(arguments, answers, told, known)
+
+
+def _named_as(ids, answers):
+    """Return answers with the ids that a file of labels has for the same rows."""
+    names = match_ids({answer.id for answer in answers if answer.id is not None}, ids)
+    return [replace(answer, id=names.get(answer.id) or answer.id) for answer in answers]
 
 
 def _print_summary(arguments, answers, told, known):

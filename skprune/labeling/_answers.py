@@ -2,10 +2,14 @@
 
 import csv
 import json
+import re
+import tempfile
+from codecs import BOM_UTF8
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from skprune._utils._csv_files import separator_of
+from skprune._utils._csv_files import check_names, numbered_cells, separator_of
 from skprune.labeling._label_studio import FROM_NAME, ID_FIELD
 
 _ID_COLUMNS = (ID_FIELD, "id", "filename")  # Label Studio's own "id" is that of a task
@@ -20,8 +24,29 @@ class Answer:
     pseudo_label: str | None
 
 
-class NoAnswers(ValueError):
-    """A file that is made for something else, so that nobody can have written labels into it."""
+@dataclass(frozen=True)
+class Table:
+    """A CSV file with ids and labels: its columns, a cell for each of them by line, and how it is written."""
+
+    columns: list
+    lines: list
+    separator: str = ","
+    encoding: str = "utf-8"
+
+    def place(self, name):
+        """Return which column has a name; that of the ids is "id" whatever the file calls it."""
+        return self.columns.index(_id_column(self.columns) if name == "id" else name)
+
+    def cells(self, name):
+        """Return the cells of a column."""
+        return [line[self.place(name)] for line in self.lines]
+
+    def answers(self):
+        """Return what each line says."""
+        nothing = [""] * len(self.lines)
+        pseudo_labels = self.cells("pseudo_label") if "pseudo_label" in self.columns else nothing
+        cells = zip(self.cells("id"), self.cells("label"), pseudo_labels, strict=True)
+        return [Answer(_text(name) and name, _text(label), _text(pseudo)) for name, label, pseudo in cells]
 
 
 def read_answers(file):
@@ -62,12 +87,7 @@ def answers_in(file):
     """Return all answers in a file, those without a label too."""
     if Path(file).suffix.lower() == ".json":
         return _answers_of_label_studio(file)
-    columns, lines = read_lines(file)
-    name = id_column(columns)
-    return [
-        Answer(_text(line[name]) and line[name], _text(line["label"]), _text(line.get("pseudo_label")))
-        for line in lines
-    ]
+    return read_lines(file).answers()
 
 
 def labels_of(answers, file):
@@ -91,49 +111,85 @@ def match_ids(names, ids):
 
 
 def read_lines(file):
-    """Return the names of the columns of a CSV file, and its lines by these; refuse it without ids or labels."""
+    """Read a CSV file, which may be a pipe; refuse one without ids or labels, and lines that do not fit its first one."""
+    content = Path(file).read_bytes()
     try:
-        with open(file, newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, delimiter=separator_of(file))
-            columns = list(reader.fieldnames or ())
-            _check_columns(columns, file)
-            return columns, [_checked(line, reader.line_num, columns, file) for line in reader]
+        with _again(file, content) as copy:
+            separator = separator_of(copy)
+            header, *lines = list(numbered_cells(copy)) or [(1, [])]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file} cannot be read as a CSV file: {error}") from error
+    columns = _columns(*header, separator, file)
+    encoding = "utf-8-sig" if content.startswith(BOM_UTF8) else "utf-8"
+    return Table(columns, [_checked(line, number, columns, file) for number, line in lines], separator, encoding)
 
 
-def _check_columns(columns, file):
-    if "label" not in columns or id_column(columns) is None:
-        raise NoAnswers(
+@dataclass(frozen=True)
+class _Copy:
+    """A copy of a file, which messages call by the name of that file."""
+
+    name: object
+    path: str
+
+    def __fspath__(self):
+        return self.path
+
+    def __str__(self):
+        return str(self.name)
+
+
+@contextmanager
+def _again(file, content):
+    """Yield a file that can be opened again: a copy of a pipe, whose content is gone, and any other file itself."""
+    if Path(file).is_file():
+        yield file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "copy")
+        path.write_bytes(content)
+        yield _Copy(file, str(path))
+
+
+def _columns(number, header, separator, file):
+    """Return the names of the columns, without spaces at their ends."""
+    for name in header:
+        if any(mark != separator for mark in re.findall("[,;\t](?! )", name)):
+            raise ValueError(
+                f"Line {number} of {file} names a column {name!r}, as a spreadsheet writes it that showed each line in one cell: "
+                "what was typed into the cell beside it is now part of the last column. Move it to where it belongs. If this is "
+                "a name, put a space after the separator in it."
+            )
+    columns = [name.strip() for name in header]
+    if "label" not in columns or _id_column(columns) is None:
+        raise ValueError(
             f'{file} must have the columns "id" and "label". Its first line names {", ".join(columns) or "none"}.'
         )
-    for name in columns:
-        if name and columns.count(name) > 1:
-            raise ValueError(f"The first line of {file} names {name!r} twice. Each column needs a name of its own.")
+    check_names(columns, file)
+    return columns
 
 
 def _checked(line, number, columns, file):
-    """Return a line; refuse one with more cells than there are columns, unless they are empty."""
-    if any(line.get(None, ())):  # where csv puts the cells that no column names
+    """Return a line with a cell for each column; refuse one with more, unless they are empty."""
+    if any(line[len(columns) :]):
         raise ValueError(
-            f"Line {number} of {file} has {len(columns) + len(line[None])} cells, and the first line names {len(columns)} "
+            f"Line {number} of {file} has {len(line)} cells, and the first line names {len(columns)} "
             'columns. Put a text that holds a comma into quotes, as in "small, dog".'
         )
-    return line
+    return [*line, *[""] * len(columns)][: len(columns)]
 
 
-def id_column(columns):
+def _id_column(columns):
     """Return the name of the column of ids, None if there is none."""
     return next((name for name in _ID_COLUMNS if name in columns), None)
 
 
 def _answers_of_label_studio(file):
     try:
-        tasks = json.loads(Path(file).read_text(encoding="utf-8"))
+        tasks = json.loads(Path(file).read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise ValueError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
-        raise NoAnswers(f"{file} must hold a list of tasks, as Label Studio exports them.")
+        raise ValueError(f"{file} must hold a list of tasks, as Label Studio exports them.")
     answers = []
     for number, task in enumerate(tasks, 1):
         data = task.get("data", task)  # JSON-MIN has no level between
@@ -197,4 +253,4 @@ def _checked_type(value, kind, name):
 
 def _text(cell):
     """Return a cell without spaces around it, None for an empty one."""
-    return (cell or "").strip() or None
+    return cell.strip() or None
