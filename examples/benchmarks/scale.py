@@ -218,8 +218,11 @@ MEASURES = {
 def report(rows):
     """Print the table, with the cost of each row and of each further one."""
     print(HEADER)
-    before = {}
+    before, setting = {}, None
     for row in sorted(rows, key=lambda row: (row["part"], row["kind"], row["setting"], int(row["rows"]))):
+        if row["setting"] != setting:
+            setting = row["setting"]
+            print(f"with {setting}")
         n, cpu, mib = int(row["rows"]), float(row["cpu"]), float(row["mib"])
         key, costs = (row["part"], row["kind"], row["setting"]), ""
         if key in before:
