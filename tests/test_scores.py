@@ -354,6 +354,12 @@ def test_callables_are_checked():
 
 
 @pytest.mark.parametrize("name", scores.get_score_names())
+def test_a_difficulty_is_its_score_or_the_opposite(planted, name):
+    of_score = getattr(scores, name)(planted)
+    np.testing.assert_array_equal(np.abs(scores.difficulty(planted, name)), np.abs(of_score))
+
+
+@pytest.mark.parametrize("name", scores.get_score_names())
 def test_functions_of_the_package_are_turned_too(planted, name):
     function = getattr(scores, name)
     expected = scores.difficulty(planted, name)
