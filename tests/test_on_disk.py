@@ -180,7 +180,7 @@ def test_files_that_cannot_be_read(tmp_path):
     for name in names:
         Image.new("RGB", (4, 4)).save(name)
     (tmp_path / "70.png").write_bytes(b"nothing")
-    with pytest.raises(OSError, match=r"70\.png"):
+    with pytest.raises(ValueError, match=r"70\.png cannot be read as an image"):
         read_items(names)
 
 
