@@ -92,6 +92,14 @@ def test_a_class_may_be_empty(iris, proxy):
     assert set(model.predict(X)) <= {0, 1, 4}
 
 
+@pytest.mark.parametrize("proxy", [SGD, HistGradientBoostingClassifier()], ids=name_of)
+def test_lists_are_recorded_like_arrays(iris, proxy):
+    X, y, _ = iris
+    one, _ = collect_dynamics(proxy, X, y, n_epochs=3, random_state=0)
+    other, _ = collect_dynamics(proxy, X.tolist(), y.tolist(), n_epochs=3, random_state=0)
+    np.testing.assert_array_equal(one.target_proba, other.target_proba)
+
+
 class Steady(ClassifierMixin, BaseEstimator):
     """A classifier that learns nothing."""
 

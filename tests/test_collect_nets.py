@@ -240,6 +240,8 @@ def test_recording_into_files(iris, tmp_path):
     other, _ = collect_dynamics(NetClassifier(), X, y, memmap_folder=tmp_path, **options)
     assert_same(other, one)
     assert isinstance(other.error, np.memmap)
+    collect_dynamics(NetClassifier(), X, y, memmap_folder=tmp_path / "second", record=Recording(every=3), **options)
+    assert np.load(tmp_path / "second" / "error.npy", mmap_mode="r").shape == (1, 150)
 
 
 @pytest.mark.parametrize(

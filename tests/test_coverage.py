@@ -191,6 +191,16 @@ def test_mixtures_keep_exactly_k_and_explain_it(seed, ratio, share, forced):
     assert (found["why"][must_keep] == "must stay").all()
 
 
+def test_small_pools_are_clustered_at_once(monkeypatch):
+    monkeypatch.setattr(k_means, "coarse_clusters", None)
+    assert (
+        KMeans()
+        .select(np.ones(100), 20, embedding=np.random.default_rng(0).normal(size=(100, 3)), random_state=0)
+        .sum()
+        == 20
+    )
+
+
 @given(seed=st.integers(0, 10**6), k=st.integers(10, 40), share=st.sampled_from([0.5, 0.9, 1.0]))
 def test_a_mixture_leaves_room_for_each_class(seed, k, share):
     """Hardest rows are all of one class, and still each of five has its two."""
