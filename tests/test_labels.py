@@ -131,6 +131,11 @@ def test_a_mark_beside_labels_of_two_kinds():
         encode_labels(["a", 1, "b"], missing_label="?")
 
 
+def test_one_class_beside_a_mark_of_ones_own():
+    with pytest.raises(ValueError, match=r"holds one class only .* Label rows of at least two classes\.$"):
+        encode_labels(["b", "z", "b"], missing_label="z")
+
+
 def test_missing_label_that_contradicts_a_nan():
     with pytest.raises(ValueError, match="missing value at row 2.*replace -1 by None, and leave missing_label out"):
         encode_labels([0.0, 1.0, np.nan], missing_label=-1)
