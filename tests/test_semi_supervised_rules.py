@@ -137,6 +137,16 @@ def test_fairness_is_0_if_no_row_counts(scale):
     assert torch.equal(logits.grad, torch.zeros(20, 4))
 
 
+def test_fairness_of_a_single_row():
+    """All of the strong share is at the class of the only row that counts; the weak one is uniform at the start."""
+    rule = SelfAdaptiveThreshold(0.999, 0.5).start(4, 50, CPU)
+    logits, weight = probabilities(1).log(), torch.eye(20)[3]
+    target = logits.argmax(dim=1)
+    cross_entropy = -logits[3].max().item() / 20
+    expected = cross_entropy + 0.5 * 0.75 * np.log(1e-12)
+    assert rule.loss(logits, target, weight).item() == pytest.approx(expected, rel=1e-4)
+
+
 @pytest.mark.parametrize("momentum", [0.0, 0.3, 0.999])
 @pytest.mark.parametrize("n_sigma", [1.0, 2.0])
 def test_gaussian_weights_follow_their_paper(momentum, n_sigma):
