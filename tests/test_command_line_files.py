@@ -405,7 +405,7 @@ def test_a_new_file_follows_the_umask_and_a_link_may_lead_to_it(tmp_path):
         ("id,label\n1,cat,extra,more\n", "Line 2 of FILE has 4 cells, and the first line names 2 columns."),
         (
             'id,label,pseudo_label\n3,"two\nlines",\n7,cat, small,dog\n',
-            "Line 4 of FILE has 4 cells, and the first line names 3 columns. Put a text that holds a comma into quotes",
+            "Line 4 of FILE has 4 cells, and the first line names 3 columns. Put a text that holds ',' into quotes",
         ),
         ("id,label,by,by\n1,cat,Ann,Bob\n", "FILE names two columns 'by'."),
         ("id,label,why;\n1,,x;cat\n", "Line 1 of FILE names a column 'why;', as a spreadsheet writes it"),

@@ -102,7 +102,8 @@ def _read_csv(pd, file, as_text):
         try:
             frame = pd.read_csv(io.StringIO(text), **options)
         except (pd.errors.ParserError, pd.errors.ParserWarning):  # maybe of cells beyond the header
-            _check_widths(file, separator)
+            for _ in numbered_cells(file):
+                pass  # it names the line
             raise
     if separator != ",":
         for name in frame.select_dtypes(exclude="number").columns.difference(as_text):
@@ -127,18 +128,6 @@ def _with_decimal_commas(pd, column, file):
     if not len(cells) or not cells.str.fullmatch(_DECIMAL_COMMA).all():
         return column
     return pd.to_numeric(cells.str.replace(",", ".")).reindex(column.index)
-
-
-def _check_widths(file, separator):
-    """Refuse a line with more cells than the header has, unless they are empty."""
-    lines = numbered_cells(file)
-    _, header = next(lines)
-    for number, cells in lines:
-        if any(cells[len(header) :]):
-            raise BadInput(
-                f"Line {number} of {file} has {len(cells)} cells, and the header names {len(header)} columns. Put cells "
-                f"that hold {separator!r} into quotes."
-            )
 
 
 def _check_cells(frame, file):

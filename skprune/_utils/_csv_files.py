@@ -22,12 +22,20 @@ def separator_of(file):
 
 
 def numbered_cells(file):
-    """Yield the number and the cells of each line of a CSV file, its header first; lines of empty cells are left out."""
+    """Yield the number of each line of a CSV file that is not empty, the header first, and as many cells as the header has."""
+    separator, width = separator_of(file), None
     with open(file, newline="", encoding="utf-8-sig") as stream:
-        reader = csv.reader(stream, delimiter=separator_of(file))
-        for cells in reader:
-            if is_filled("".join(cells)):
-                yield reader.line_num, cells
+        lines = csv.reader(stream, delimiter=separator)
+        for cells in lines:
+            if not is_filled("".join(cells)):
+                continue
+            width = len(cells) if width is None else width
+            if any(cells[width:]):
+                raise ValueError(
+                    f"Line {lines.line_num} of {file} has {len(cells)} cells, and the first line names {width} columns. Put a "
+                    f'text that holds {separator!r} into quotes, as in "small{separator} dog".'
+                )
+            yield lines.line_num, [*cells, *[""] * width][:width]
 
 
 def check_names(names, file):

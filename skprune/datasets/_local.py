@@ -181,11 +181,9 @@ def _read_labels(file):
     if not names or "label" not in columns:
         raise ValueError(f"{file} must have the columns filename (or id) and label; its first line names {columns}.")
     labels = {}
-    for number, cells in lines:
-        if any(cells[len(columns) :]):
-            raise ValueError(f"Line {number} of {file} has more cells than its header.")
-        line = dict(zip(columns, cells, strict=False))
-        name, label = line.get(names[0], ""), line.get("label", "").strip() or None
+    for _, cells in lines:
+        line = dict(zip(columns, cells, strict=True))
+        name, label = line[names[0]], line["label"].strip() or None
         if labels.setdefault(name, label) != label:
             raise ValueError(f"{file} gives {name!r} two labels, {labels[name]!r} and {label!r}.")
     return labels

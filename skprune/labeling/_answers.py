@@ -113,15 +113,14 @@ def match_ids(names, ids):
 def read_lines(file):
     """Read a CSV file, which may be a pipe; refuse one without ids or labels, and lines that do not fit its first one."""
     content = Path(file).read_bytes()
+    encoding = "utf-8-sig" if content.startswith(BOM_UTF8) else "utf-8"
     try:
         with _again(file, content) as copy:
-            separator = separator_of(copy)
-            header, *lines = list(numbered_cells(copy)) or [(1, [])]
+            separator, lines = separator_of(copy), numbered_cells(copy)
+            columns = _columns(*next(lines, (1, [])), separator, file)
+            return Table(columns, [cells for _, cells in lines], separator, encoding)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file} cannot be read as a CSV file: {error}") from error
-    columns = _columns(*header, separator, file)
-    encoding = "utf-8-sig" if content.startswith(BOM_UTF8) else "utf-8"
-    return Table(columns, [_checked(line, number, columns, file) for number, line in lines], separator, encoding)
 
 
 @dataclass(frozen=True)
@@ -166,16 +165,6 @@ def _columns(number, header, separator, file):
         )
     check_names(columns, file)
     return columns
-
-
-def _checked(line, number, columns, file):
-    """Return a line with a cell for each column; refuse one with more, unless they are empty."""
-    if any(line[len(columns) :]):
-        raise ValueError(
-            f"Line {number} of {file} has {len(line)} cells, and the first line names {len(columns)} "
-            'columns. Put a text that holds a comma into quotes, as in "small, dog".'
-        )
-    return [*line, *[""] * len(columns)][: len(columns)]
 
 
 def _id_column(columns):
