@@ -14,7 +14,7 @@ from skprune._pipeline import _memory
 from skprune._pipeline._memory import Sizes, memory_of_stages
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._stages import label_pool, record_pool
-from skprune._utils import _proba
+from skprune._utils import _mapped, _proba
 from skprune._utils._free_memory import free_memory
 from skprune._utils._labels import VANISHED
 from skprune._utils._proba import proba_parts
@@ -143,9 +143,14 @@ CASES = {
 
 
 @pytest.mark.filterwarnings(f"ignore:{VANISHED}", "ignore:The coreset of", "ignore:The .* repeats are equal")
+@pytest.mark.parametrize("mapped", [False, True], ids=["in memory", "mapped"])
 @pytest.mark.parametrize("name", CASES)
-def test_the_formula_is_near_the_measured_peak(rows, name):
+def test_the_formula_is_near_the_measured_peak(rows, name, mapped, tmp_path, monkeypatch):
+    monkeypatch.setattr(_mapped, "_CHUNK_BYTES", ONE // 50)
     X, y, partial = rows
+    if mapped:
+        np.save(tmp_path / "pool.npy", X)
+        X = np.load(tmp_path / "pool.npy", mmap_mode="r")
     pruner = pruner_of(**CASES[name])
     models = SimpleNamespace(labeler=pruner.labeler, proxy=pruner.proxy)
     needs = memory_of_stages(Settings.of(pruner), models, Sizes.of(X, partial, np.arange(N_CLASSES)))

@@ -1,5 +1,6 @@
 """Pools that stay on disk: the same coreset as in memory, and few bytes that are copied."""
 
+import errno
 import os
 import pickle
 import tracemalloc
@@ -191,6 +192,57 @@ def test_files_of_their_own_end_with_the_array(tmp_path, monkeypatch):
     assert is_mapped(as_contiguous(array, np.float64))
     assert array.sum() == 24.0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_named(monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(
+        OSError, match=r"0\.25 GiB cannot be written to .*: No space left on device\. Set TMPDIR"
+    ) as caught:
+        empty_rows((2**26, 1), np.float32, mapped=True)
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_systems_that_cannot_reserve_space(monkeypatch):
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    array = empty_rows((4, 3), np.float64, mapped=True)
+    array[:] = 3.0
+    assert is_mapped(array)
+    assert array.sum() == 36.0
+    assert not is_mapped(empty_rows((0, 3), np.float64, mapped=True))
+
+
+POOLS = {"table": table(400, 5), "wide": table(400, 300), "images": images(120)}
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_features_of_a_mapped_pool_lie_in_a_file(kind, on_disk, monkeypatch):
+    monkeypatch.setattr(_space, "_MOST_SAMPLE_BYTES", 1000)
+    monkeypatch.setattr(_space, "_LEAST_SAMPLE", 200)
+    X, y = POOLS[kind]
+    net = NetClassifier(module__width=8) if kind == "images" else NetClassifier(module__width=64)
+    pruner = SemiPrune(0.2, proxy=net, random_state=0, **SMALL)
+    expected = pruner.fit(X, y)
+    assert not is_mapped(expected._inputs.embedding)
+    support, embedding = expected.support_, expected._inputs.embedding
+    found = pruner.fit(on_disk(X), y)
+    assert is_mapped(found._inputs.embedding)
+    np.testing.assert_array_equal(found.support_, support)
+    np.testing.assert_array_equal(found._inputs.embedding, embedding)
+    again = pickle.loads(pickle.dumps(found))
+    np.testing.assert_array_equal(again.select(0.3), found.select(0.3))
+
+
+def test_what_lies_in_a_file_of_no_name_goes_to_other_processes(on_disk, monkeypatch):
+    monkeypatch.setattr(_mapped, "_MOST_IN_MEMORY", 1000)
+    X, y = images(60)
+    pruner = SemiPrune(0.3, proxy=NetClassifier(module__width=8), n_repeats=2, random_state=0, **SMALL)
+    expected = pruner.fit(X, y).support_
+    for pool in (Items(X), on_disk(X)):
+        np.testing.assert_array_equal(pruner.set_params(n_jobs=2).fit(pool, y).support_, expected)
 
 
 @pytest.mark.parametrize(

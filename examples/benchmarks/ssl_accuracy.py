@@ -16,6 +16,7 @@ With --steps, the default labeler alone, trained for so many steps ("auto" among
 labels, and on one of 10,000 with 8,000:
 
     python examples/benchmarks/ssl_accuracy.py --steps 200 400 750 1500 --seeds 0 1 --out ssl_steps.csv
+    python examples/benchmarks/ssl_accuracy.py --steps 1500 --mu 3 7 --seeds 0 1 --out ssl_mu.csv
 
 Restartable: rows that are in the CSV file are not computed again; --report prints the table from it alone. For several
 processes, give each a file of its own and report on all: --report --out a.csv b.csv.
@@ -49,7 +50,15 @@ PROBLEMS = {
     "cifar10": "CIFAR-10, 5,000 images, 500 labels",
     "breast cancer": "569 rows of 30 columns, 20 labels",
 }
-STEPS_ON = {"digits": 60, "letter": 260, "digit images": 60, "fashion": 100, "cifar10": 200, MANY_LABELS: 8000}
+STEPS_ON = {
+    "digits": 60,
+    "letter": 260,
+    "digit images": 60,
+    "fashion": 100,
+    "cifar10": 200,
+    "solar cells": 100,
+    MANY_LABELS: 8000,
+}
 """Labels of the pools for --steps: problems of robust.py, cut to 2,000 rows but for the last."""
 FAMILY = {kind.__name__: kind for kind in (FixMatch, FlexMatch, FreeMatch, SoftMatch, PseudoLabel, MeanTeacher)}
 DEFAULT = next(kind for name, kind in FAMILY.items() if name.lower() == SemiPrune().labeler)
@@ -134,7 +143,8 @@ def compute(rows, column, seed, data_home):
 
 def compute_steps(rows, column, seed, args):
     """Compute the missing rows of a pool and a seed for --steps."""
-    if not any(rows.missing(steps_key(column, steps), seed) for steps in args.steps):
+    settings = [(steps, mu) for mu in args.mu for steps in args.steps]
+    if not any(rows.missing(steps_key(column, *setting), seed) for setting in settings):
         return
     pool = load(column.split(",")[0], seed, args.data_home or Path.home() / ".cache" / "skprune")
     X, y = pool.X[:2000], pool.y[:2000]
@@ -142,27 +152,31 @@ def compute_steps(rows, column, seed, args):
         X, y = np.concatenate([pool.X, pool.X_test]), np.concatenate([pool.y, pool.y_test])
     y_partial = make_partial_labels(y, n_labeled=STEPS_ON[column], random_state=seed)
     hidden = y_partial < 0
-    for steps in args.steps:
-        if rows.missing(steps_key(column, steps), seed):
-            net = DEFAULT(n_steps=steps, random_state=seed).fit(X, y_partial)
-            rows.add(steps_key(column, steps), seed, 100 * np.mean(net.predict(X[hidden]) == y[hidden]), 0.0)
+    for steps, mu in settings:
+        if rows.missing(steps_key(column, steps, mu), seed):
+            start = time.process_time()
+            net = DEFAULT(n_steps=steps, mu=mu, random_state=seed).fit(X, y_partial)
+            seconds = time.process_time() - start
+            right = 100 * np.mean(net.predict(X[hidden]) == y[hidden])
+            rows.add(steps_key(column, steps, mu), seed, right, seconds)
 
 
-def steps_key(column, steps):
+def steps_key(column, steps, mu):
     """Return the key of a row."""
-    return f"{column} | {steps} steps"
+    return f"{column} | {steps} steps" + f", mu={mu}" * (mu != DEFAULT().mu)
 
 
-def report_steps(rows, seeds, columns, all_steps):
+def report_steps(rows, seeds, columns, settings):
     """Print right pseudo-labels by the number of steps."""
     print(f"{DEFAULT.__name__}: mean ± std of right labels on the unlabeled rows in %, {of_seeds(seeds)}")
     print(machine())
     for column in columns:
-        for steps in all_steps:
-            key = steps_key(column, steps)
+        for steps, mu in settings:
+            key = steps_key(column, steps, mu)
             if not any(rows.missing(key, seed) for seed in seeds):
-                values = show(rows.column(key, seeds))
-                print(f"{column:19} {STEPS_ON[column]:4} labels {steps:>6} steps {values}")
+                values, seconds = show(rows.column(key, seeds)), rows.seconds(key, seeds).mean()
+                took = f", {seconds:.0f} s of the CPU" * bool(seconds)
+                print(f"{column:19} {STEPS_ON[column]:4} labels {steps:>6} steps, mu={mu}: {values}{took}")
 
 
 def flat(X):
@@ -204,6 +218,7 @@ def main():
     parser = arguments(__doc__, seeds=[3, 4, 5], out="ssl_accuracy.csv")
     parser.add_argument("--columns", nargs="+", choices=sorted({*COLUMNS, *STEPS_ON}))
     parser.add_argument("--steps", nargs="+", type=lambda text: text if text == "auto" else int(text))
+    parser.add_argument("--mu", nargs="+", type=int, default=[DEFAULT().mu], help="with --steps")
     args = parser.parse_args()
     columns = args.columns or list(STEPS_ON if args.steps else COLUMNS)
     if unknown := set(columns).difference(STEPS_ON if args.steps else COLUMNS):
@@ -220,7 +235,7 @@ def main():
                 else:
                     compute(rows, column, seed, args.data_home)
     if args.steps:
-        report_steps(rows, args.seeds, columns, args.steps)
+        report_steps(rows, args.seeds, columns, [(steps, mu) for mu in args.mu for steps in args.steps])
     else:
         report(rows, args.seeds, columns)
 

@@ -52,7 +52,7 @@ def scale_images(pool, side):
 
     sides = _sides(pool.shape[2:], side)
     scaled = empty_rows((*pool.shape[:2], *sides), pool.dtype, mapped=is_mapped(pool))
-    for rows in row_chunks(pool):
+    for rows in row_chunks(pool, np.float32):
         part = torch.from_numpy(pool[rows].astype(np.float32))
         part = torch.nn.functional.interpolate(part, size=sides, mode="bilinear", antialias=True).numpy()
         scaled[rows] = part.round().clip(0, 255) if pool.dtype == np.uint8 else part

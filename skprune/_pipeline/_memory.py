@@ -17,6 +17,7 @@ from skprune._utils._mapped import is_mapped
 from skprune._utils._warnings import warn_user
 from skprune.dynamics._recording import keeps_kl
 from skprune.nets._features import MOST_FEATURES
+from skprune.selection import KMeans, Mixture
 from skprune.selection._base import needed_inputs
 
 _OF_A_ROW = 64  # labels, confidences, scores and the like
@@ -72,24 +73,39 @@ def memory_of_stages(settings, models, sizes, *, in_groups=False):
         needs["labeling"] = labeling
     dynamics, buffer = dynamics_bytes(settings, models.proxy, sizes)
     repeats = dynamics * (settings.n_repeats + (settings.n_repeats > 1))
-    features = 4 * n * (MOST_FEATURES if is_net(models.proxy) else n_classes)
+    width = MOST_FEATURES if is_net(models.proxy) else n_classes
+    in_memory = not sizes.is_mapped  # else features are kept in a file
+    features = 4 * n * width if in_memory else 0
     kept = of_rows + repeats + features
     rows = _rows_of_proxy(models.proxy, sizes)
     needs["recording"] = of_rows + dynamics * settings.n_repeats + rows + max(buffer, features)
     if labeling and (settings.compares or settings.estimate_accuracy is not False):
         needs["labeling without a fifth of the labels"] = kept + labeling
-    n_features = features // (4 * n) if sizes.is_image else n_space_features(sizes.n_values, sizes.is_array)
+    n_features = width if sizes.is_image else n_space_features(sizes.n_values, sizes.is_array)
     selector = selector_for(settings, sizes.classes, is_image=sizes.is_image)
     inputs = needed_inputs(selector)
     copies = _COPIES_OF_FEATURES if "embedding" in inputs else 0
+    if sizes.is_mapped and _reads_from_disk(selector):
+        copies = 0
     linear_model = (
         _COPIES_OF_OUTPUTS * 8 * min(sizes.n_labeled, MOST_LABELED) * n_classes if "uncertainty" in inputs else 0
     )
     space = 4 * n * n_features
     needs["selection"] = (
-        kept + (not sizes.is_image) * space + copies * space + in_groups * (repeats + space) + linear_model
+        kept
+        + (in_memory and not sizes.is_image) * space
+        + copies * space
+        + in_groups * (repeats + space)
+        + linear_model
     )
     return needs
+
+
+def _reads_from_disk(selector):
+    """Tell whether a selector leaves features that lie in a file there."""
+    if isinstance(selector, Mixture):
+        return _reads_from_disk(selector.first) and _reads_from_disk(selector.second)
+    return isinstance(selector, KMeans) or "embedding" not in needed_inputs(selector)
 
 
 def dynamics_bytes(settings, proxy, sizes):

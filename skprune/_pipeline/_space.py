@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skprune._utils._given_rows import GivenRows, holds_numbers
 from skprune._utils._labels import MISSING
-from skprune._utils._mapped import row_chunks
+from skprune._utils._mapped import empty_rows, is_mapped, row_chunks
 from skprune._utils._proba import proba_parts
 
 _MOST_FEATURES = 256
@@ -64,8 +64,8 @@ def _scaler_of(table):
 
 
 def _in_parts(pool, transform, n_features):
-    """Transform rows in chunks, to single precision."""
-    space = np.empty((len(pool), n_features), dtype=np.float32)
+    """Transform rows in chunks, to single precision; those of a mapped pool are kept in a file too."""
+    space = np.asarray(empty_rows((len(pool), n_features), np.float32, mapped=is_mapped(pool) or None))
     for rows in row_chunks(pool):
         space[rows] = transform(pool[rows])
     return space

@@ -1,6 +1,7 @@
 """Arrays that stay on disk: memory-mapped files of the user, and temporary ones for what does not fit into memory."""
 
 import mmap
+import os
 import tempfile
 
 import numpy as np
@@ -21,10 +22,28 @@ def is_mapped(array):
 def empty_rows(shape, dtype, *, mapped=None):
     """Return an array to be filled; one that is mapped, or too large for memory, is a file that ends with it."""
     n_bytes = int(np.prod(shape, dtype=np.float64)) * np.dtype(dtype).itemsize
-    if not (n_bytes > _MOST_IN_MEMORY if mapped is None else mapped):
+    if n_bytes == 0 or not (n_bytes > _MOST_IN_MEMORY if mapped is None else mapped):
         return np.empty(shape, dtype=dtype)
     with tempfile.TemporaryFile(prefix="skprune-") as file:
-        return np.memmap(file, dtype=dtype, mode="w+", shape=tuple(shape))
+        try:
+            _reserve(file, n_bytes)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{n_bytes / 2**30:.2g} GiB cannot be written to {tempfile.gettempdir()}, where rows that stay out of memory are "
+                f"kept: {error.strerror}. Set TMPDIR to a folder with more space",
+            ) from error
+        pages = mmap.mmap(file.fileno(), n_bytes)
+    # no np.memmap, which joblib sends to other processes as the name of its file; this one has none
+    return np.frombuffer(pages, dtype=dtype).reshape(shape)
+
+
+def _reserve(file, n_bytes):
+    """Give a file its size, on the disk too where the system can, since a full disk would end the process later."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, n_bytes)
+    else:
+        file.truncate(n_bytes)
 
 
 def as_contiguous(array, dtype):
@@ -39,9 +58,10 @@ def as_contiguous(array, dtype):
     return np.asarray(copied)
 
 
-def row_chunks(array):
-    """Return slices of rows that hold few bytes each."""
-    size = max(1, _CHUNK_BYTES // max(1, array[:1].nbytes))
+def row_chunks(array, dtype=None):
+    """Return slices of rows that hold few bytes each, in the type of the array or in that which they are computed in."""
+    n_bytes = array[:1].size * np.dtype(dtype or array.dtype).itemsize
+    size = max(1, _CHUNK_BYTES // max(1, n_bytes))
     return [slice(start, start + size) for start in range(0, len(array), size)]
 
 

@@ -37,7 +37,7 @@ class Scaling:
         low, span, clip = pixel_range(pool)
         pixels = cls(low, span, 0.0, 1.0, clip)
         total = np.zeros((2, pool.shape[1]))
-        for rows in row_chunks(pool):
+        for rows in row_chunks(pool, np.float64):
             part = pixels.to_unit(pool[rows].astype(np.float64))
             total += part.sum(axis=(0, 2, 3)), (part**2).sum(axis=(0, 2, 3))
         mean, square = total / (pool.size / pool.shape[1])
@@ -54,14 +54,14 @@ class Scaling:
         if pool.dtype == np.uint8 and (self.low, self.span) == (0.0, 255.0):
             return torch.tensor(pool)
         scaled = np.empty(pool.shape, dtype=np.float32)
-        for rows in row_chunks(pool):
+        for rows in row_chunks(pool, np.float64):
             scaled[rows] = (pool[rows] - self.mean) / self.std if pool.ndim == 2 else self.to_unit(pool[rows])
         return torch.from_numpy(scaled)
 
 
 def column_moments(table, extent):
     """Return mean and standard deviation of each column, in chunks of rows; `extent` is the largest absolute value of each."""
-    chunks = row_chunks(table)
+    chunks = row_chunks(table, np.float64)
     mean = sum(table[rows].sum(axis=0, dtype=np.float64) for rows in chunks) / len(table)
     unit = np.where((extent > 0) & (extent < _SMALLEST), extent, 1.0)  # whose squares would be 0
     return mean, unit * np.sqrt(sum(np.square((table[rows] - mean) / unit).sum(axis=0) for rows in chunks) / len(table))

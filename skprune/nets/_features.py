@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from skprune._utils._adapters import is_net
+from skprune._utils._mapped import empty_rows, is_mapped, row_chunks
 from skprune._utils._proba import proba_parts
 
 MOST_FEATURES = 128
@@ -23,20 +24,29 @@ def proxy_features(model, X):
     features = None
     for rows, proba in proba_parts(model, X, len(model.classes_)):
         if features is None:
-            features = np.empty((_num_samples(X), proba.shape[1]), dtype=np.float32)
+            features = _empty_features(X, _num_samples(X), proba.shape[1:], np.float32)
         features[rows] = np.log(np.maximum(proba, _LEAST_PROBA))
     return features
 
 
+def _empty_features(X, n_samples, shape, dtype):
+    """Return features to be filled, in a file if those are of a mapped pool, or too large for memory."""
+    return np.asarray(empty_rows((n_samples, *shape), dtype, mapped=is_mapped(X) or None))
+
+
 def features_warning(model, features):
     """Return what to say where the features of a net are used and are log-probabilities; None where all is well."""
-    if not is_net(model) or (features > 0).any() or not np.allclose(np.exp(features).sum(axis=1), 1.0, atol=1e-3):
+    if not is_net(model) or not all(_are_log_probabilities(features[rows]) for rows in row_chunks(features)):
         return None
     return (
         f"{type(model).__name__} with module {type(model.module_).__name__} does not show a linear layer that returns its "
         "outputs, so its features of a row are the row's log-probabilities. End the module in nn.Linear, and leave "
         "compile=False."
     )
+
+
+def _are_log_probabilities(features):
+    return bool((features <= 0).all() and np.allclose(np.exp(features).sum(axis=1), 1.0, atol=1e-3))
 
 
 def entering(net, X, reduce=lambda features: features):
@@ -52,7 +62,7 @@ def entering(net, X, reduce=lambda features: features):
                 return None
             part = reduce(features.cpu().numpy())
             if all_features is None:
-                all_features = np.empty((len(rows), *part.shape[1:]), dtype=part.dtype)
+                all_features = _empty_features(X, len(rows), part.shape[1:], part.dtype)
             all_features[start : start + len(part)] = part
             start += len(part)
     finally:

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 from scipy.sparse import issparse
 
+from skprune._utils._mapped import row_chunks
 from skprune.scores import confidence
 
 MEANINGS = {
@@ -63,9 +64,13 @@ def check_embedding(embedding, n_samples):
     features = np.asarray(embedding)
     if features.dtype != np.float32:
         features = features.astype(np.float64, copy=False)
-    if features.ndim != 2 or len(features) != n_samples or not np.isfinite(features).all():
+    if features.ndim != 2 or len(features) != n_samples or not _is_finite(features):
         raise ValueError(f"embedding must be {n_samples} finite rows of numbers, got shape {features.shape}.")
     return features
+
+
+def _is_finite(table):
+    return all(np.isfinite(table[rows]).all() for rows in row_chunks(table))
 
 
 def check_fractions(name, values, n_samples):

@@ -5,7 +5,7 @@ from scipy.sparse import csr_array
 from sklearn.metrics import pairwise_distances_argmin_min
 
 from skprune._utils._docstrings import fill_docstring
-from skprune._utils._mapped import row_chunks
+from skprune._utils._mapped import empty_rows, is_mapped, row_chunks
 from skprune._utils._parameter_checks import check_number
 from skprune.selection._base import BaseSelector
 from skprune.selection._clusters import N_ITERATIONS, cluster, coarse_clusters, members_of
@@ -81,7 +81,8 @@ class KMeans(BaseSelector):
 
 def _centered(embedding):
     """Return features of mean 0 in single precision, which loses digits to large offsets otherwise."""
-    mean, centered = embedding.mean(axis=0, dtype=np.float64), np.empty(embedding.shape, dtype=np.float32)
+    mean = embedding.mean(axis=0, dtype=np.float64)
+    centered = empty_rows(embedding.shape, np.float32, mapped=is_mapped(embedding) or None)
     for rows in row_chunks(embedding):
         np.subtract(embedding[rows], mean, out=centered[rows], casting="same_kind")
     return centered
