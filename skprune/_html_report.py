@@ -5,9 +5,11 @@ from importlib import import_module
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skprune._pipeline._groups import OneOfEachGroup
 from skprune._pipeline._image_size import scale_images
 from skprune._pipeline._opinions import opinions_of_given
 from skprune._reports import held_out_of
+from skprune._utils._by_row import list_by_row
 from skprune._utils._given_rows import read_rows
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length, take_rows
@@ -70,11 +72,11 @@ class HTMLReport:
         check_is_fitted(self)
         check_count("n_rows", n_rows)
         n_samples = len(self.support_)
+        names = np.arange(n_samples) if names is None else list_by_row(names, n_samples, "names")
         if X is not None:
             self._check_same(X, "")
-        for name, values in (("show", show), ("names", names)):
-            if values is not None:
-                check_equal_length(self.support_, values, name)
+        if show is not None:
+            check_equal_length(self.support_, show, "show")
         everything = np.arange(n_samples)
         at_hand, rows = (self.coreset_indices_, need_rows(self._rows, self)) if X is None else (everything, X)
         # by its name: the page is made of what stands above estimators
@@ -90,9 +92,10 @@ class HTMLReport:
             row_shape=self._row_shape,
             shown=shown,
             opinions=self._opinions(rows, at_hand),
-            names=everything if names is None else np.asarray(names, dtype=object),
+            names=names,
             n_rows=int(n_rows),
             title=str(title),
+            n_groups=len(np.unique(self._units.numbers)) if isinstance(self._units, OneOfEachGroup) else None,
         )
         page.write_report(file, findings)
         return self

@@ -165,8 +165,8 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         The probability that the label is correct, in [0, 1]; 1 for given labels. It is the labeler's, calibrated by logistic
         regression (Platt scaling) on the held-out labels, or as it is with ``estimate_accuracy=False``.
     pseudo_label_accuracy_ : float or None
-        The fraction of held-out labeled rows whose pseudo-label is correct, in [0, 1], for a labeler that knew four fifths of
-        the labels. None if nothing was estimated, or no label was missing.
+        The fraction of held-out labeled rows whose pseudo-label is correct, in [0, 1], for a labeler that knew the other labels:
+        four fifths of them, or fewer where a class has few. None if nothing was estimated, or no label was missing.
     pseudo_label_accuracy_interval_ : tuple of (float, float) or None
         Its Wilson interval of 95 %.
     random_comparison_ : object or None

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import SGDClassifier
+from sklearn.semi_supervised import LabelSpreading
 from test_annotation_loop import DrawingPruner, finish, pool, pruner
 
-from skprune import AnnotationLoop
+from skprune import AnnotationLoop, SemiPrune
 from skprune._annotation._accuracy import AccuracyEstimate, estimate_accuracy, forecast_accuracy
 from skprune._annotation._state import SKIPPED, WAITING, AskedRound
 
@@ -177,4 +179,22 @@ def test_all_rows_are_labeled():
     finish(loop, y)
     loop.set_params(budget=50, n_rounds=5)
     assert loop.should_stop()
+    assert len(loop.ask()) == 0
+
+
+def test_a_loop_that_stops_ends_where_rows_are_equal():
+    X, y, partial = pool()
+    X, y, partial = np.vstack([X, X]), np.r_[y, y], np.r_[partial, np.full(40, -1)]
+    n_open = int((partial[:40] < 0).sum())
+    parts = {"labeler": LabelSpreading(kernel="knn", n_neighbors=20), "proxy": SGDClassifier(loss="log_loss")}
+    pruner = SemiPrune(**parts, estimate_accuracy=False, random_state=0)
+    with pytest.raises(ValueError, match=f"only {n_open} of 80 rows need a label, equal ones counted once"):
+        AnnotationLoop(pruner, n_open + 1).start(X, partial)
+    loop = AnnotationLoop(pruner, n_open, n_rounds=2).start(X, partial)
+    while not loop.should_stop(gain=0.0):
+        rows = loop.ask()
+        assert len(rows)
+        loop.tell(rows, y[rows])
+        if len(loop.history_) == 1:
+            loop.set_params(budget=70, n_rounds=6)  # more than there are rows to ask for
     assert len(loop.ask()) == 0

@@ -72,7 +72,7 @@ def test_given_labels_are_certain():
     raw = np.array([0.9, 0.6, 0.8])
     codes = np.array([0, -1, 1])
     np.testing.assert_allclose(label_confidence(raw, codes, None), [1.0, 0.6, 1.0])
-    held_out = HeldOut(np.array([0]), np.array([1, 1, 1]), raw[:1])
+    held_out = HeldOut(np.array([0]), np.array([1, 1, 1]), 2, raw[:1])
     found = label_confidence(raw, codes, held_out)
     assert found[0] == found[2] == 1.0
     assert found[1] < 0.6  # the one label that is known was predicted wrongly

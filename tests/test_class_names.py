@@ -166,5 +166,5 @@ def test_coresets_are_judged_by_the_weights_of_their_classes(pool):
     codes = np.arange(150) % 3
     training = FullTraining(weighted({0: 1, 1: 1, 2: 1e6}), 10, 0)
     mask = codes > 0
-    judge = CoresetJudge(training, X, codes, HeldOut(np.flatnonzero(codes == 2)[:9], codes))
+    judge = CoresetJudge(training, X, codes, HeldOut(np.flatnonzero(codes == 2)[:9], codes, 100))
     assert judge.accuracy(mask) == 1.0

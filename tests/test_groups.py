@@ -144,7 +144,7 @@ def test_a_budget_of_groups_without_a_label(single, budget):
     _, partial, groups, pruner = single
     is_open = ~np.isin(np.arange(30), groups[partial >= 0])
     if budget > is_open.sum():
-        with pytest.raises(ValueError, match=f"only {is_open.sum()} of {len(groups)} rows need a label"):
+        with pytest.raises(ValueError, match=f"only {is_open.sum()} of {len(np.unique(groups))} groups need a label"):
             pruner.select(budget=budget)
         return
     mask = pruner.select(budget=budget)
@@ -229,7 +229,7 @@ def test_equal_rows_of_groups_share_their_label():
         ({"ratio": 20}, np.arange(150) // 50, r"ratio=20 leaves room for 20 rows, and the smallest group has 50"),
         ({"budget": 20}, np.arange(150) // 50, "The groups of labeled rows hold 150 rows, and budget=20 keeps 35"),
         ({"groups_select": "one", "ratio": 4}, np.arange(150) // 50, "between 2 and n_samples=3"),
-        ({"groups_select": "one", "budget": 1}, np.arange(150) // 50, "only 0 of 150 rows need a label"),
+        ({"groups_select": "one", "budget": 1}, np.arange(150) // 50, "only 0 of 3 groups need a label"),
         (
             {"groups_select": "one", "ratio": 3, "selection": Cutoff(0.5)},
             np.arange(150) // 50,

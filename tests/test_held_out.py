@@ -164,7 +164,9 @@ def test_few_rows_tell_nothing(rare):
     mask, none = np.isin(np.arange(2500), np.r_[100:110, 2450:2460]), np.zeros(2500, bool)
     messages = {}
     for count in (1, 3, 20):
-        comparison = judge_of(X, y, HeldOut(np.arange(2500 - count, 2500), y)).compare_with_random(mask, none)
+        comparison = judge_of(X, y, HeldOut(np.arange(2500 - count, 2500), y, 2500 - count)).compare_with_random(
+            mask, none
+        )
         assert comparison.difference > 0.3
         messages[count] = comparison.warning()
     assert "Random rows may be as good" in messages[1]
@@ -183,7 +185,7 @@ def test_every_seed_of_a_proxy_is_drawn(rare):
             return super().fit(X, y)
 
     proxy = make_pipeline(StandardScaler(), Seeded(loss="log_loss", random_state=3))
-    judge = judge_of(X, y, HeldOut(np.r_[0:20, 2480:2500], y), proxy)
+    judge = judge_of(X, y, HeldOut(np.r_[0:20, 2480:2500], y, 100), proxy)
     judge.compare_with_random(np.arange(2500) % 2 == 0, np.zeros(2500, bool))
     assert len(seeds) == 10
     assert len(set(seeds)) == 5
@@ -259,7 +261,7 @@ def test_random_rows_have_the_labels_that_the_coreset_has():
 def test_the_level_of_the_comparison(ratio):
     """Random rows against random rows: silence is an error, and rare."""
     X, y = load_digits(return_X_y=True)
-    held_out = HeldOut(np.flatnonzero(np.arange(len(y)) % 5 == 0), y)
+    held_out = HeldOut(np.flatnonzero(np.arange(len(y)) % 5 == 0), y, 100)
     proxy, silent = SGDClassifier(loss="log_loss", tol=None, max_iter=5), []
     for seed in range(40):
         mask = np.random.default_rng(1000 + seed).random(len(y)) < ratio

@@ -141,6 +141,121 @@ def test_what_cannot_be_read_is_refused(tmp_path, name, content, message):
         read_answers(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("task", "other"),
+    [
+        (TASK | {"annotations": [{"result": [choice("x")["result"][0] | {"from_name": "mood"}]}]}, "mood"),
+        (
+            {
+                "row_id": "a",
+                "rank": 1,
+                "text": "t",
+                "id": 1,
+                "annotator": 1,
+                "annotation_id": 3,
+                "lead_time": 1,
+                "mood": "x",
+            },
+            "mood",
+        ),
+        ({"data": {"row_id": "a"}, "completions": [choice("x")]}, "completions"),
+    ],
+    ids=["JSON", "JSON-MIN", "before 1.0"],
+)
+def test_answers_under_another_name_are_not_lost(tmp_path, task, other):
+    (tmp_path / "a.json").write_text(json.dumps([task]))
+    with pytest.raises(ValueError, match=f"holds no 'label', but '{other}'. The labels must be choices of that name"):
+        read_answers(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        TASK,
+        TASK | {"annotations": None},
+        TASK | {"annotations": [{"was_cancelled": True, "result": [choice("x")["result"][0] | {"from_name": "mood"}]}]},
+        {"row_id": "a", "id": 1, "image": "u", "patient": "p"},
+    ],
+)
+def test_nothing_said_is_no_answer_and_no_fault(tmp_path, task):
+    (tmp_path / "a.json").write_text(json.dumps([task]))
+    assert read_answers(tmp_path / "a.json") == {}
+
+
+def test_another_control_beside_the_labels_is_left_alone(tmp_path):
+    other = {"from_name": "notes", "type": "textarea", "value": {"text": ["?"]}}
+    (tmp_path / "a.json").write_text(
+        json.dumps([TASK | {"annotations": [{"result": [*choice("x")["result"], other]}]}])
+    )
+    assert read_answers(tmp_path / "a.json") == {"a": "x"}
+
+
+def test_names_and_data_are_read_by_position(pruner, tmp_path):
+    pd = pytest.importorskip("pandas")
+    shuffled = np.random.default_rng(0).permutation(150)
+    names, urls = pd.Series(NAMES, index=shuffled), pd.Series(URLS, index=shuffled.astype(str))
+    tasks = label_studio_tasks(pruner, urls, names=names)
+    rows = pruner.annotation_indices_
+    assert [task["data"]["image"] for task in tasks] == [URLS[row] for row in rows]
+    assert [task["data"]["row_id"] for task in tasks] == [NAMES[row] for row in rows]
+    write_proposals(tmp_path / "next.csv", pruner, names=names)
+    lines = (tmp_path / "next.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[0] for line in lines] == [NAMES[row] for row in rows]
+
+
+def test_cells_that_are_missing_are_null(pruner):
+    shown = [{"a": float("nan"), "b": None, "c": 1.5}] * 150
+    for task in label_studio_tasks(pruner, shown, kind="table"):
+        assert task["data"]["table"] == {"a": None, "b": None, "c": 1.5}
+        json.dumps(task, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda names, first, other: names.__setitem__(first, None), "names holds no name for row"),
+        (lambda names, first, other: names.__setitem__(first, float("nan")), "names holds no name for row"),
+        (
+            lambda names, first, other: names.__setitem__(other, names[first]),
+            "for rows .* and .*, so that answers could not be told apart",
+        ),
+        (lambda names, first, other: names.__setitem__(first, "x\udcff"), "cannot be written as UTF-8"),
+    ],
+)
+def test_names_that_cannot_be_told_apart_are_refused(pruner, tmp_path, change, message):
+    names, rows = list(NAMES), pruner.annotation_indices_
+    other = int(np.setdiff1d(np.arange(150), rows)[0])
+    change(names, int(rows[0]), other)
+    with pytest.raises(ValueError, match=message):
+        write_proposals(tmp_path / "next.csv", pruner, names=names)
+    with pytest.raises(ValueError, match=message):
+        label_studio_tasks(pruner, URLS, names=names)
+
+
+def test_names_that_differ_elsewhere_are_enough(pruner, tmp_path):
+    names, rows = list(NAMES), pruner.annotation_indices_
+    others = np.setdiff1d(np.arange(150), rows)
+    names[others[0]] = names[others[1]]
+    names[others[2]] = None
+    write_proposals(tmp_path / "next.csv", pruner, names=names)
+
+
+@pytest.mark.parametrize("names", [dict(enumerate(range(150))), np.zeros((150, 2))])
+def test_names_are_one_for_each_row(pruner, tmp_path, names):
+    for use in (
+        lambda: write_proposals(tmp_path / "next.csv", pruner, names=names),
+        lambda: pruner.report(tmp_path / "r.html", names=names),
+    ):
+        with pytest.raises(TypeError, match=r"names must be array-like of shape \(n_samples,\), got an? (dict|array)"):
+            use()
+
+
+def test_a_frame_is_not_the_data_of_tasks(pruner):
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(TypeError, match=r"got an array of shape \(150, 1\)\. Pass the lines .* to_dict\('records'\)"):
+        label_studio_tasks(pruner, pd.DataFrame({"a": range(150)}), kind="table")
+
+
 def test_annotators_may_agree(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([TASK | {"annotations": [choice("x"), choice("x ")]}]))
     assert read_answers(tmp_path / "a.json") == {"a": "x"}

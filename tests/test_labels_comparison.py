@@ -119,7 +119,7 @@ def test_held_out_labels_take_no_part_in_the_comparison():
     rng = np.random.default_rng(0)
     X, codes = rng.normal(size=(200, 3)), rng.integers(2, size=200)
     given = np.where(np.arange(200) < 100, codes, -1)
-    held_out = HeldOut(np.arange(50), codes)
+    held_out = HeldOut(np.arange(50), codes, 50)
     training = FullTraining(KNeighborsClassifier(1), None, 0)
     comparison = compare_with_labels_alone(training, X, given, held_out, np.ones(200, bool))
     assert 0.25 < comparison.pseudo_labels < 0.75  # a memory of these rows would be right about all of them

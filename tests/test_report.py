@@ -1,5 +1,6 @@
 """``SemiPrune.report``: one page that holds what it should, escapes what users wrote, and refers to nothing else."""
 
+import re
 import sys
 import warnings
 from html.parser import HTMLParser
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_array
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_digits, load_iris, make_blobs
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -18,6 +19,7 @@ import skprune
 from skprune import SemiPrune
 from skprune.baselines import SupervisedPruner
 from skprune.datasets import make_partial_labels
+from skprune.semi_supervised import SoftMatch
 
 HOSTILE = "<script>alert('x')</script>\"&amp; onload=http://example.org"
 HEADINGS = [
@@ -272,3 +274,79 @@ def test_a_loaded_pruner_reports(tmp_path, iris):
     found, first = (Page(tmp_path / name).sections for name in ("r.html", "first.html"))
     assert found["Rows to label"] == first["Rows to label"]
     assert found["Labels to check"] == first["Labels to check"]
+
+
+def text_of(file):
+    return re.sub(r"<[^>]*>", "", file.read_text(encoding="utf-8")).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_how_many_labels_the_tested_labeler_knew(tmp_path, iris):
+    X, _, partial = iris
+    n_given = int((partial >= 0).sum())
+    pruner = table_pruner().fit(X, partial)
+    pruner.report(tmp_path / "r.html", X)
+    n_held_out = len(pruner._held_out.rows)
+    assert f"On {n_held_out} labeled rows" in text_of(tmp_path / "r.html")
+    assert f"knew {n_given - n_held_out} of the {n_given} labels. The mean" in text_of(tmp_path / "r.html")
+
+
+def test_labels_held_out_by_an_earlier_fit(tmp_path):
+    X, y = make_blobs(120, centers=3, random_state=0)
+    labeler = SoftMatch(n_steps=20, batch_size=8, mu=2, module__width=16)
+    proxy = SGDClassifier(loss="log_loss", alpha=1.0)
+    pruner = SemiPrune(0.3, labeler=labeler, proxy=proxy, warm_start=True, random_state=0)
+    pruner.fit(X, np.where(np.arange(120) < 20, y, -1))
+    n_held_out = len(pruner._held_out.rows)
+    pruner.fit(X, np.where(np.arange(120) < 60, y, -1)).report(tmp_path / "r.html", X)
+    assert f"knew {20 - n_held_out} of the 60 labels: it was trained by an earlier fit" in text_of(tmp_path / "r.html")
+
+
+def test_on_how_many_labels_the_labeler_was_trained(tmp_path, digits):
+    pruner, X = digits[:2]
+    pruner.report(tmp_path / "r.html")
+    n_given, held_out = int(pruner._labeled.sum()), pruner._held_out.rows
+    asked = np.union1d(held_out, np.flatnonzero(pruner._labeled & pruner.support_))
+    n_learned = len(np.setdiff1d(asked, held_out))
+    text = text_of(tmp_path / "r.html")
+    assert (
+        f"of the {len(asked)} given labels that it was asked about, of {n_given} in all; it was trained on {n_learned}"
+        in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("ratio", "params", "text"),
+    [
+        (1.0, {}, "keep all of the rows"),
+        (0.25, {}, "keep 0.25 of the rows"),
+        (0.25, {"groups_select": "one"}, "keep one row of 0.25 of the 50 groups"),
+        (1.0, {"groups_select": "one"}, "keep one row of all of the 50 groups"),
+    ],
+)
+def test_what_was_asked(tmp_path, iris, ratio, params, text):
+    X, _, partial = iris
+    groups = np.arange(150) // 3 if params else None
+    table_pruner(ratio, **params).fit(X, partial, groups=groups).report(tmp_path / "r.html")
+    assert text in text_of(tmp_path / "r.html")
+
+
+def test_columns_of_the_data_keep_their_cells(tmp_path, iris):
+    X, _, partial = iris
+    shown = pd.DataFrame(
+        {name: [f"own {name} {row}" for row in range(150)] for name in ("text", "label", "why", "difficulty")}
+    )
+    pruner = table_pruner().fit(X, partial)
+    pruner.report(tmp_path / "r.html", X, show=shown)
+    text, row = text_of(tmp_path / "r.html"), pruner.annotation_indices_[0]
+    assert "why (in the data)" in text
+    assert "text (in the data)" not in text
+    for name in shown:
+        assert f"own {name} {row}" in text
+
+
+@pytest.mark.parametrize("names", [["usd_$10_$20", "usd_$20_$50", "$x^$"], ["a$", "b", r"\$c"]])
+def test_dollars_of_class_names_and_names_that_are_no_utf8(tmp_path, iris, names):
+    X, _, partial = iris
+    labels = np.array([names[code] if code >= 0 else None for code in partial], dtype=object)
+    table_pruner().fit(X, labels).report(tmp_path / "r.html", X, names=[f"{row}\udcff" for row in range(150)])
+    assert "\\udcff" in (tmp_path / "r.html").read_text(encoding="utf-8")

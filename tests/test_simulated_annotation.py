@@ -131,7 +131,7 @@ def test_answers_keep_given_labels_and_follow_the_confidence():
     codes = np.where(np.arange(1500) < 150, y, -1)
     labels = np.where(codes >= 0, codes, (y + (rng.random(1500) < 0.3)) % 3)
     confidence = np.where(codes >= 0, 1.0, 0.7)
-    answers = possible_answers(space, codes, labels, confidence, HeldOut(np.arange(30), np.zeros(1500, int)), 0)
+    answers = possible_answers(space, codes, labels, confidence, HeldOut(np.arange(30), np.zeros(1500, int), 30), 0)
     assert len(answers) == 3
     for answer in answers:
         np.testing.assert_array_equal(answer[:150], y[:150])

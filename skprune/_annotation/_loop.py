@@ -123,10 +123,13 @@ class AnnotationLoop(Outlook, DocLinks, BaseEstimator):
             fingerprint=fingerprint(pool.rows),
         )
         twins = self._equal_rows(pool)
-        n_open = int(open_rows(state, twins).sum())
+        is_open = open_rows(state, twins)
+        n_open = len(np.unique(twins[is_open]))
         if self.budget > n_open:
+            once = ", equal ones counted once" * (n_open < is_open.sum())
             raise ValueError(
-                f"budget={self.budget} is the number of rows to label, and only {n_open} of {len(pool.codes)} rows need a label."
+                f"budget={self.budget} is the number of rows to label, and only {n_open} of {len(pool.codes)} rows need a "
+                f"label{once}."
             )
         if folder is not None:
             folder.write(state)
@@ -324,6 +327,11 @@ class AnnotationLoop(Outlook, DocLinks, BaseEstimator):
         if getattr(self.pruner, "duplicates", "ignore") == "ignore":
             return np.arange(len(pool.codes))
         return first_equal(pool.rows.comparable() if isinstance(pool.rows, GivenRows) else pool.rows)
+
+    def _to_ask(self):
+        """Return which rows may still be asked for, skipped ones among them; without the pool, equal rows are not known."""
+        twins = np.arange(len(self._state.codes)) if self._twins is None else self._twins
+        return open_rows(self._state, twins) | skipped_rows(self._state, twins)
 
     def _started(self):
         if not hasattr(self, "_state"):

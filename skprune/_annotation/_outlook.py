@@ -64,7 +64,7 @@ class Outlook:
         if state.waiting.size or not state.rounds:
             return False
         n = state.n_to_ask(self.budget, self.n_rounds)
-        if n == 0 or (state.codes != MISSING).all():
+        if n == 0 or not self._to_ask().any():
             return True
         if state.n_told == 0:
             return False

@@ -20,10 +20,11 @@ _HELD_OUT_SHARE = 0.2
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The rows held out, and of a labeler that did not know their labels, codes of all rows and confidence in those of these."""
+    """The rows held out, and of a labeler that knew `n_known` other labels, codes of all rows and confidence in those."""
 
     rows: np.ndarray
     codes: np.ndarray
+    n_known: int
     confidence: np.ndarray | None = None
     cut: Cut | None = None
 
@@ -59,12 +60,13 @@ def hold_out(settings, labeler, pool, codes, seed, sets=None, limit=None):
     if not can_hold_out(codes, sets):
         raise ValueError(f"Labeled rows cannot be held out: {NONE_TO_HOLD_OUT}.")
     rows = held_out_rows(codes, seed, sets)
+    n_known = int(np.count_nonzero(codes != MISSING)) - len(rows)
     if (codes != MISSING).all():
-        return HeldOut(rows, codes)
+        return HeldOut(rows, codes, n_known)
     store = StageCache(settings, pool.ndim == 4)
     options = {"codes": codes, "pool": pool, "rows": rows, "seed": seed}
     labeled = store.run(label_without, labeler, verbose=settings.verbose, limit=limit, **options)
-    return HeldOut(rows, labeled["codes"], labeled["confidence"], labeled.get("cut"))
+    return HeldOut(rows, labeled["codes"], n_known, labeled["confidence"], labeled.get("cut"))
 
 
 def hold_out_in_time(settings, models, pool, sets, clock, plan, cut):

@@ -69,9 +69,9 @@ class Settings:
 
     def count(self, labeled, *, n_units=None, n_to_label=None):
         """Return how many rows are kept: the ratio of `n_units`, or as many as `n_to_label`; None stands for all rows."""
-        n_samples = len(labeled)
+        n_all, unit = (len(labeled), "rows") if n_units is None else (n_units, "groups")
         if self.budget is None:
-            return kept_count(self.ratio, n_samples if n_units is None else n_units)
+            return kept_count(self.ratio, n_all)
         if self.ratio != DEFAULT_RATIO:
             raise ValueError(
                 f"budget={self.budget!r} and ratio={self.ratio!r} both say how many rows are kept. Leave one of them out."
@@ -80,7 +80,7 @@ class Settings:
         n_to_label = int((~labeled).sum()) if n_to_label is None else n_to_label
         if self.budget > n_to_label:
             raise ValueError(
-                f"budget={self.budget} is the number of rows to label, and only {n_to_label} of {n_samples} rows need a label."
+                f"budget={self.budget} is the number of rows to label, and only {n_to_label} of {n_all} {unit} need a label."
             )
         return int(labeled.sum()) + int(self.budget)
 

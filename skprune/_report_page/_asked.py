@@ -36,7 +36,10 @@ def _question(parameters, findings):
     if budget is not None:
         what = f"{budget:,} unlabeled rows besides all labeled ones"
     elif isinstance(ratio, float):
-        what = f"{ratio:.4g} of the rows"
+        share = "all" if ratio == 1.0 else f"{ratio:.4g}"
+        what = (
+            f"one row of {share} of the {findings.n_groups:,} groups" if findings.n_groups else f"{share} of the rows"
+        )
     else:
         what = f"{ratio:,} rows"
     goal = "" if findings.labeled.all() else f", {_GOALS[parameters['goal']]}"

@@ -47,9 +47,10 @@ class Findings:
     row_shape: tuple
     shown: RowsAtHand
     opinions: dict
-    names: np.ndarray
+    names: object
     n_rows: int
     title: str
+    n_groups: int | None  # of which one row each may be kept
 
     @cached_property
     def explanation(self):

@@ -9,6 +9,7 @@ from skprune.inspection import CalibrationDisplay, CoresetCompositionDisplay
 
 _LEAST_HELD_OUT = 20  # rows that a picture of calibration needs
 _ADVICE = " Either the label is wrong, or the row is unusual for its class."
+_EARLIER = ": it was trained by an earlier fit, from which this one went on"
 _MOST_CLASSES = 60  # lines of the table of classes
 
 
@@ -21,12 +22,13 @@ def pseudo_labels(findings):
         text = "It was not estimated how many pseudo-labels are correct: no labels were held out (estimate_accuracy)."
         return section("Pseudo-labels", element("p", text))
     low, high = pruner.pseudo_label_accuracy_interval_
-    n_rows = len(findings.held_out.rows)
+    n_rows, n_known, n_given = len(findings.held_out.rows), findings.held_out.n_known, int(findings.labeled.sum())
     confidence = pruner.pseudo_label_confidence_[~findings.labeled].mean()
+    earlier = _EARLIER * (n_known + n_rows < n_given)
     text = (
         f"On {n_rows:,} labeled rows that were held out, {percent(pruner.pseudo_label_accuracy_)} of the pseudo-labels are "
-        f"correct (95 % interval {percent(low)} to {percent(high)}). The labeler that was tested knew four fifths of the "
-        f"labels. The mean calibrated confidence of all pseudo-labels is {percent(confidence)}."
+        f"correct (95 % interval {percent(low)} to {percent(high)}). The labeler that was tested knew {n_known:,} of the "
+        f"{n_given:,} labels{earlier}. The mean calibrated confidence of all pseudo-labels is {percent(confidence)}."
     )
     if findings.held_out.confidence is None or n_rows < _LEAST_HELD_OUT:
         return section("Pseudo-labels", element("p", text))
@@ -75,9 +77,10 @@ def suspicious(findings):
     names = findings.pruner.classes_
     doubted = [row for row, opinion in opinions.items() if names[opinion.code] != given[row]]
     doubted.sort(key=lambda row: (-opinions[row].probability, row))
+    n_learned = sum(opinion.knew for opinion in opinions.values())
     found = (
         f"The labeler predicts another class for {len(doubted):,} of the {len(opinions):,} given labels that it was asked about, "
-        f"of {int(findings.labeled.sum()):,} in all; it was trained on most of them."
+        f"of {int(findings.labeled.sum()):,} in all; it was trained on {n_learned:,} of those."
     )
     if not doubted:
         return section(heading, element("p", found))

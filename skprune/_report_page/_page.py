@@ -32,7 +32,7 @@ def write_report(file, findings):
     """Write the page."""
     text = page(findings)
     with whole_file(file) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")  # names of files may be no UTF-8
 
 
 def page(findings):

@@ -23,7 +23,8 @@ def row_list(findings, rows, columns, *, caption):
         sheet = contact_sheet(_items(findings, shown, columns))
         return joined([element("p", caption + more), sheet])
     lines, cells = [], _cells(findings, shown)
-    values = {**cells, **columns}
+    taken = {"row", *columns}
+    values = {f"{name} (in the data)" if name in taken else name: of for name, of in cells.items()} | columns
     for place, row in enumerate(shown):
         lines.append([findings.names[row], *(part[place] for part in values.values())])
     return table(["row", *values], lines, caption=caption + more, numbers={"difficulty"}, stacks=True)

@@ -11,7 +11,7 @@ from skprune._reports import held_out_of
 from skprune._utils._labels import labels_at, missing_mask
 from skprune._utils._parameter_checks import check_count
 from skprune.inspection._inputs import check_pruner, fill_display, is_correct
-from skprune.inspection._style import KEPT, axes_or_new, in_percent
+from skprune.inspection._style import KEPT, axes_or_new, in_percent, plain
 
 _LEAST_ROWS = 10  # of a bin: a share of fewer says nothing
 _N_BINS = """n_bins : int, default=10
@@ -180,7 +180,7 @@ class CalibrationDisplay:
             color=KEPT,
             marker="o",
             capsize=3,
-            label=f"{self.name} ({n_rows:,} rows; calibration error {100 * error:.1f} points)",
+            label=f"{plain(self.name)} ({n_rows:,} rows; calibration error {100 * error:.1f} points)",
         )
         in_percent(ax.xaxis)
         in_percent(ax.yaxis)

@@ -5,7 +5,7 @@ import numpy as np
 from skprune._base import labeled_rows
 from skprune._utils._parameter_checks import check_count
 from skprune.inspection._inputs import as_mask, check_pruner, fill_display
-from skprune.inspection._style import DROPPED, GIVEN, KEPT, add_legend, axes_or_new, in_percent
+from skprune.inspection._style import DROPPED, GIVEN, KEPT, add_legend, axes_or_new, in_percent, plain
 from skprune.scores._registry import mean_difficulty
 
 _BINS = """bins : int, default=30
@@ -150,7 +150,7 @@ class DifficultyDisplay:
                     label=f"{label} ({mask.sum():,} rows)",
                 )
         in_percent(ax.yaxis)
-        by = "" if self.name is None else f" by {self.name}"
+        by = "" if self.name is None else f" by {plain(self.name)}"
         ax.set(
             xlabel=f"difficulty{by}; higher is harder",
             ylabel="share of the rows of each group",

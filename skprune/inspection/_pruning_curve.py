@@ -7,7 +7,7 @@ import numpy as np
 
 from skprune._utils._parameter_checks import check_option
 from skprune.inspection._inputs import fill_display
-from skprune.inspection._style import PALETTE, add_legend, axes_or_new, in_percent
+from skprune.inspection._style import PALETTE, add_legend, axes_or_new, in_percent, plain
 from skprune.model_selection import PruningCurve
 from skprune.model_selection._curve_results import LABELS_ALONE
 
@@ -161,6 +161,6 @@ def _draw(ax, method, places, rows, kind, style, alpha, *, is_random):
     else:
         middle = np.array([row["difference"] for row in rows])
         low, high = (np.array([np.nan if row[end] is None else row[end] for row in rows]) for end in ("low", "high"))
-    ax.plot(places, middle, label=method, **style)
+    ax.plot(places, middle, label=plain(method), **style)
     if not (kind == "difference" and is_random):
         ax.fill_between(places, low, high, color=style["color"], alpha=alpha, linewidth=0)

@@ -55,10 +55,15 @@ def add_legend(ax, *, most=5):
     ax.legend(**(beside if n_entries > most else {"loc": "best"}))
 
 
+def plain(text):
+    """Return a text that matplotlib shows as it is: its dollars begin no formula."""
+    return str(text).replace("$", r"\$")
+
+
 def shortened(label, most):
     """Return a label as text of at most so many characters."""
     text = str(label)
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return plain(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def label_classes(ax, classes):

@@ -12,6 +12,15 @@ from pathlib import Path
 from skprune._utils._csv_files import check_names, numbered_cells, separator_of
 from skprune.labeling._label_studio import FROM_NAME, ID_FIELD
 
+_FACTS = ("rank", "difficulty", "why", "image", "text", "table")  # besides the id, of skprune's tasks
+_OF_MIN = (
+    "id",
+    "annotator",
+    "annotation_id",
+    "created_at",
+    "updated_at",
+    "lead_time",
+)  # what Label Studio adds to them
 _ID_COLUMNS = (ID_FIELD, "id", "filename")  # Label Studio's own "id" is that of a task
 
 
@@ -179,7 +188,7 @@ def _answers_of_label_studio(file):
         raise ValueError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise ValueError(f"{file} must hold a list of tasks, as Label Studio exports them.")
-    answers = []
+    answers, others = [], set()
     for number, task in enumerate(tasks, 1):
         data = task.get("data", task)  # JSON-MIN has no level between
         if not isinstance(data, dict) or ID_FIELD not in data:
@@ -189,6 +198,7 @@ def _answers_of_label_studio(file):
         try:
             predicted = _choices(item for item in _listed(task, "predictions") if isinstance(item, dict))  # or a number
             labels = _choices(_listed(task, "annotations")) if "annotations" in task else _choices_of_min(task)
+            others |= _other_controls(task)
         except _Malformed as error:
             raise ValueError(f"Task {number} of {file} cannot be read: {error}.") from error
         if len(labels) > 1:
@@ -196,6 +206,11 @@ def _answers_of_label_studio(file):
                 f"{file} gives {data[ID_FIELD]!r} several labels, {', '.join(sorted(labels))}. Settle on one."
             )
         answers.append(Answer(str(data[ID_FIELD]), *(next(iter(found), None) for found in (labels, predicted))))
+    if others and not any(answer.label for answer in answers):
+        raise ValueError(
+            f"{file} holds no {FROM_NAME!r}, but {', '.join(map(repr, sorted(others)))}. The labels must be choices of that "
+            "name, as in the setup of label_studio_config."
+        )
     return answers
 
 
@@ -213,6 +228,18 @@ def _choices(annotations):
             if _checked_type(region, dict, "result").get("from_name") == FROM_NAME:
                 found += _listed(_checked_type(region.get("value"), dict, "value"), "choices")
     return _names(found)
+
+
+def _other_controls(task):
+    """Return under which other names a task holds what people said."""
+    if "annotations" in task:
+        annotations = [part for part in task["annotations"] or [] if not part.get("was_cancelled")]
+        return {str(region.get("from_name")) for part in annotations for region in part.get("result") or []} - {
+            FROM_NAME
+        }
+    if "data" in task:  # Label Studio before 1.0
+        return {"completions"} & set(task)
+    return set(task) - {FROM_NAME, ID_FIELD, *_FACTS, *_OF_MIN} if "annotation_id" in task else set()
 
 
 def _choices_of_min(task):

@@ -2,9 +2,12 @@
 
 from html import escape
 
+from sklearn.utils.validation import check_is_fitted
+
 import skprune
+from skprune._utils._by_row import list_by_row
+from skprune._utils._labels import is_null
 from skprune._utils._parameter_checks import check_option
-from skprune._utils._pool import check_equal_length
 from skprune.labeling._proposals import proposals_of
 
 FROM_NAME, TO_NAME, ID_FIELD = "label", "item", "row_id"
@@ -63,7 +66,7 @@ def label_studio_tasks(pruner, data, *, kind="image", rows=None, names=None):
     rows : array-like of int, default=None
         The rows to label, such as ``AnnotationLoop.ask()`` returns; None takes ``annotation_indices_``.
     names : array-like of shape (n_samples,), default=None
-        What to call each row of the pool; None calls it by its number.
+        What to call each row of the pool, in the order of the rows; None calls it by its number.
 
     Returns
     -------
@@ -74,7 +77,8 @@ def label_studio_tasks(pruner, data, *, kind="image", rows=None, names=None):
     Raises
     ------
     ValueError, TypeError
-        `data` or `names` are too few or too many, `kind` is unknown, or `rows` are no numbers of rows.
+        `data` or `names` are too few or too many, names of `rows` are missing or not unique, `kind` is unknown, or `rows` are no
+        numbers of rows.
 
     Examples
     --------
@@ -93,7 +97,8 @@ def label_studio_tasks(pruner, data, *, kind="image", rows=None, names=None):
     [1, 2, 3, 4, 5]
     """
     check_option("kind", kind, tuple(_KINDS))
-    check_equal_length(pruner.support_, data, "data")
+    check_is_fitted(pruner)
+    data = list_by_row(data, len(pruner.support_), "data")
     proposals, rows = proposals_of(pruner, rows, names)
     return [
         _task(proposal, rank, kind, data[int(row)])
@@ -110,4 +115,6 @@ def _task(proposal, rank, kind, shown):
     }
     facts = {ID_FIELD: proposal.id, "rank": rank, "difficulty": proposal.difficulty, "why": proposal.why}
     prediction = {"model_version": f"skprune {skprune.__version__}", "score": proposal.confidence, "result": [choice]}
+    if isinstance(shown, dict):  # JSON knows no NaN
+        shown = {name: None if is_null(cell) else cell for name, cell in shown.items()}
     return {"data": facts | {kind: shown}, "predictions": [prediction]}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skprune._utils._by_row import ids_of
 from skprune._utils._files import whole_file
-from skprune._utils._pool import check_equal_length
 
 COLUMNS = ("id", "label", "pseudo_label", "confidence", "difficulty", "why")
 
@@ -31,11 +31,9 @@ def proposals_of(pruner, rows=None, names=None):
         raise TypeError(
             f"rows must hold the numbers of rows, got an array of shape {rows.shape} and dtype {rows.dtype}."
         )
-    if names is not None:
-        check_equal_length(pruner.support_, names, "names")
+    ids = rows if names is None else ids_of(names, len(pruner.support_), rows)
     table = pruner.explain()
     known = {name: np.asarray(table[name])[rows] for name in ("label", "label_confidence", "difficulty", "why")}
-    ids = rows if names is None else [names[row] for row in rows]
     return [
         Proposal(str(name), str(label), float(confidence), float(difficulty), str(why))
         for name, (label, confidence, difficulty, why) in zip(ids, zip(*known.values(), strict=True), strict=True)
@@ -57,12 +55,12 @@ def write_proposals(file, pruner, *, rows=None, names=None):
     rows : array-like of int, default=None
         The rows to write, such as ``AnnotationLoop.ask()`` returns; None takes ``annotation_indices_``.
     names : array-like of shape (n_samples,), default=None
-        What to call each row of the pool, such as the name of its file; None calls it by its number.
+        What to call each row of the pool, such as the path of its file, in the order of the rows; None calls it by its number.
 
     Raises
     ------
     ValueError, TypeError
-        `names` are too few or too many, or `rows` are no numbers of rows.
+        `names` are too few or too many, or those of `rows` are missing or not unique; or `rows` are no numbers of rows.
 
     See Also
     --------
