@@ -23,7 +23,7 @@ from skprune._reports import compare_pseudo_labels
 from skprune._utils._adapters import check_readable, items_as_input
 from skprune._utils._columns import check_column_names
 from skprune._utils._given_rows import read_rows
-from skprune._utils._labels import check_label_shape, encode_labels, labels_at, missing_mask, with_answers
+from skprune._utils._labels import check_label_shape, encode_labels, labels_at, scored_rows, with_answers
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length, take_rows
 from skprune._utils._warnings import warn_user
@@ -310,9 +310,7 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         """
         check_is_fitted(self)
         check_equal_length(X, y)
-        rows = np.flatnonzero(~missing_mask(y, missing_label_of(self.pruner_), self.pruner_.classes_))
-        if rows.size == 0:
-            raise ValueError("score needs labeled rows, and y holds none.")
+        rows = scored_rows(y, missing_label_of(self.pruner_), self.pruner_.classes_)
         weights = None if sample_weight is None else take_rows(sample_weight, rows)
         return float(accuracy_score(labels_at(y, rows), self.predict(take_rows(X, rows)), sample_weight=weights))
 

@@ -20,7 +20,7 @@ from skprune._pipeline._space import coverage_space
 from skprune._utils._adapters import as_input
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._given_rows import rows_of_coreset
-from skprune._utils._labels import MISSING, labels_at, missing_mask
+from skprune._utils._labels import MISSING, labels_at, scored_rows
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
 from skprune._utils._saving import need_rows
@@ -363,9 +363,7 @@ class Reports:
         """
         pool = self._check_pool(X)
         check_equal_length(pool, y)
-        rows = np.flatnonzero(~missing_mask(y, self.missing_label, self.classes_))
-        if rows.size == 0:
-            raise ValueError("score needs labeled rows, and y holds none.")
+        rows = scored_rows(y, self.missing_label, self.classes_)
         if self._classifier is None:
             coreset = scale_images(self._read_rows(self.coreset()[0], like=self._row_shape), self._image_side)
             codes = self._inputs.y[self.support_]

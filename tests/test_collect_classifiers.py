@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import warnings
 from contextlib import suppress
 
 import numpy as np
@@ -339,3 +340,15 @@ def test_steps_that_give_frames_cost_no_warning(iris, output, last):
         np.testing.assert_allclose(model.predict_proba(X)[np.arange(150), y], dynamics.target_proba[-1], rtol=1e-5)
         labeler = make_pipeline(StandardScaler(), LabelSpreading(kernel="knn", n_neighbors=30))
         SemiPrune(labeler=labeler, proxy=proxy, n_epochs=12, random_state=0).fit(X, partial)
+
+
+@pytest.mark.parametrize("alias", ["num_iterations", "num_trees", "n_iter", "nrounds"])
+def test_an_alias_of_the_number_of_stages_does_not_win(alias):
+    lightgbm = pytest.importorskip("lightgbm")
+    X, y = load_iris(return_X_y=True)
+    proxy = lightgbm.LGBMClassifier(verbosity=-1, **{alias: 20})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", f"Found `{alias}` in params")
+        dynamics, model = collect_dynamics(proxy, X, y, n_epochs=4)
+    assert dynamics.n_epochs == 4
+    assert model.booster_.current_iteration() == 4

@@ -878,6 +878,25 @@ def test_needs_are_what_is_read(selector, needs):
             selector.select(np.arange(8.0), 4, **{name: given[name] for name in given if name != missing})
 
 
+@pytest.mark.parametrize(
+    ("order", "n_picked"),
+    [
+        (lambda draw: np.argsort(draw.scores)[:2], 2),
+        (lambda draw: np.zeros(len(draw.scores), dtype=int), 1),
+        (lambda draw: np.flatnonzero(draw.must_keep), 0),
+    ],
+    ids=["too few", "one row again and again", "rows that stay anyway"],
+)
+def test_an_order_of_a_user_that_is_too_short_is_refused(order, n_picked):
+    class Short(BaseSelector):
+        def _order(self, draw):
+            return order(draw)
+
+    must_keep = np.arange(8) == 7
+    with pytest.raises(ValueError, match=rf"Short\._order must return at least 3 different rows .* got {n_picked}\."):
+        Short().select(np.arange(8.0), 4, must_keep=must_keep)
+
+
 def test_needs_of_a_selector_of_a_user():
     class Late(BaseSelector):
         def needs(self):

@@ -8,6 +8,15 @@ from skprune.augment._image_operations import Groups, affine_maps, cut_out, cuto
 from skprune.augment._policy import Policy
 
 
+def _check_images(policy, shape):
+    """Refuse a batch that holds no images."""
+    if len(shape) != 4:
+        raise ValueError(
+            f"{type(policy).__name__} augments images (n, C, H, W), got a batch of shape {tuple(shape)}. TabularWeak and "
+            "TabularStrong augment tables."
+        )
+
+
 class ImageWeak(Policy):
     """Shift images by a few pixels and mirror half of them.
 
@@ -58,6 +67,7 @@ class ImageWeak(Policy):
         ValueError
             `pad` is refused.
         """
+        _check_images(self, shape)
         check_count("pad", self.pad, least=0, optional=True)
         pad = max(1, round(min(shape[2:]) / 16)) if self.pad is None else self.pad
         shift = torch.randint(-pad, pad + 1, (2, shape[0]), generator=generator)
@@ -159,6 +169,7 @@ class ImageStrong(Policy):
         ValueError
             `n_ops`, `magnitude` or `cutout` is refused.
         """
+        _check_images(self, shape)
         check_count("n_ops", self.n_ops, least=0)
         check_number("magnitude", self.magnitude, 0, 1, open_at=(0,))
         check_number("cutout", self.cutout, 0, 1)

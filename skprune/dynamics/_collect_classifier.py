@@ -19,7 +19,18 @@ from skprune.nets._running import take_running
 
 _NAIVE_BAYES = (BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB)
 _LEAST_CHANGE = 1e-6
-_STAGES = ("n_estimators", "max_iter", "iterations", "num_trees", "num_boost_round")
+_STAGES = ("n_estimators", "max_iter", "iterations")
+_ALIASES = (  # CatBoost's and LightGBM's, which win
+    "num_trees",
+    "num_boost_round",
+    "num_iterations",
+    "num_iteration",
+    "n_iter",
+    "num_tree",
+    "num_round",
+    "num_rounds",
+    "nrounds",
+)
 
 
 def classifier_collector(proxy):
@@ -46,7 +57,7 @@ def classifier_collector(proxy):
             "proxy must be a classifier whose training can be watched: one of skorch (such as "
             f"skprune.nets.NetClassifier), one with partial_fit, or one with staged_predict_proba; got {name}."
         )
-    if is_staged and _stages_parameter(proxy) is None:
+    if is_staged and not _stages_parameters(proxy):
         raise TypeError(
             f"proxy must have its number of stages in a parameter such as n_estimators or max_iter, and {name} has none."
         )
@@ -84,7 +95,7 @@ def collect_partial_fit(model, X, y, run):
 def collect_staged(model, X, y, run):
     """Train a boosted classifier of as many stages as epochs, and record each stage."""
     parameters = model.get_params(deep=False)
-    model.set_params(**{_stages_parameter(model): run.n_epochs})
+    model.set_params(**dict.fromkeys(_stages_parameters(model), run.n_epochs))
     if parameters.get("early_stopping") == "auto":
         model.set_params(early_stopping=False)
     keyword = _prefix_keyword(model)
@@ -116,10 +127,14 @@ def _prefix_keyword(model):
     return next((name for name in ("num_iteration", "iteration_range") if name in known), None)
 
 
-def _stages_parameter(model):
-    """Return the name of the parameter that is the number of stages, None if it is not known; CatBoost lists it once set."""
+def _stages_parameters(model):
+    """Return the names of parameters that are the number of stages; CatBoost and LightGBM list some once they are set."""
     known = model.get_params(deep=False), inspect.signature(type(model).__init__).parameters
-    return next((name for names in known for name in _STAGES if name in names), None)
+    for names in known:
+        found = [name for name in _STAGES if name in names][:1] + [name for name in _ALIASES if name in names]
+        if found:
+            return found
+    return []
 
 
 class ClassifierRecorder:

@@ -5,6 +5,7 @@ from contextlib import nullcontext, suppress
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import _check_feature_names
 from skorch import NeuralNetClassifier
 
 from skprune._utils._device import fixed_shapes, resolve_device, seeded
@@ -112,14 +113,17 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         if y is not None:
             check_equal_length(pool, y)  # before what a short y lacks is named
         codes, classes = self._encode(y, classes)
+        if len(codes) < 2:
+            raise ValueError(f"X has 1 row, and {type(self).__name__} needs at least two, as batch normalization does.")
         self.check_parameters()
         is_fit, anew = anew, anew and not self._goes_on(pool.shape[1:], classes)
         if not anew:
+            _check_feature_names(self, X, reset=False)
             self._check_shape(pool)
         with self._shortened(is_fit and not anew, codes), self._all_or_nothing(anew):
             if anew:
                 self._prepare(pool.shape[1:], classes, Scaling.fit(pool))
-                self._feature_names(X)
+                _check_feature_names(self, X, reset=True)
                 self.seed_ = int(random_state_of(self.random_state).randint(2**31 - 1))
                 self.initialized_ = False
             with seeded(self._epoch_seed(), self.device_), fixed_shapes(self.device_):
@@ -205,8 +209,12 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
             return X
         limit_forked_threads()
         self.check_is_fitted()
+        _check_feature_names(self, X, reset=False)
         pool = as_pool(X, self.image_shape, estimator=self, like=self.shape_)
         self._check_shape(pool)
+        return self._rows_to_predict(pool)
+
+    def _rows_to_predict(self, pool):
         return TensorPool(rows_for_net(pool, self.scaling_, self.device_), None, self.scaling_)
 
     def get_iterator(self, dataset, training=False):
@@ -241,6 +249,13 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         if self.compile and name.startswith("module"):
             module.compile(**{"dynamic": False} | self.get_params_for("compile"))  # the shapes of a step repeat
         return module
+
+    def get_params_for(self, prefix):
+        """Return the parameters of a part of the net (skorch's hook); class weights may be any array-like of numbers."""
+        parameters = super().get_params_for(prefix)
+        if prefix == "criterion" and parameters.get("weight") is not None:
+            parameters["weight"] = torch.as_tensor(parameters["weight"], dtype=torch.float32)
+        return parameters
 
     def initialize_criterion(self):
         """Build the criterion on the device (skorch's hook)."""
@@ -310,13 +325,6 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
             native=has_native_bf16(self.device_),
             narrow=self.narrow_,
         )
-
-    def _feature_names(self, X):
-        names = getattr(X, "columns", None)
-        if names is not None and all(isinstance(name, str) for name in names):
-            self.feature_names_in_ = np.asarray(names, dtype=object)
-        else:
-            vars(self).pop("feature_names_in_", None)
 
     def _check_shape(self, pool):
         n_features = int(np.prod(pool.shape[1:]))

@@ -47,13 +47,17 @@ def check_module(module, shape, n_classes):
     module.eval()
     try:
         with torch.no_grad(), _StrideWatch() as watch:
-            output_shape = tuple(module(torch.zeros(2, *shape)).shape)
+            outputs = module(torch.zeros(2, *shape))
     except (RuntimeError, ValueError, TypeError) as error:
         raise ValueError(f"module {name} does not take rows of shape {shape}: {error}") from error
     module.train()
-    if output_shape != (2, n_classes):
+    if not isinstance(outputs, torch.Tensor):
         raise ValueError(
-            f"module {name} returns outputs of shape {output_shape} for two rows, but {n_classes} classes need "
+            f"module {name} returns a {type(outputs).__name__}, but must return the logits alone, a tensor (n, n_classes)."
+        )
+    if tuple(outputs.shape) != (2, n_classes):
+        raise ValueError(
+            f"module {name} returns outputs of shape {tuple(outputs.shape)} for two rows, but {n_classes} classes need "
             f"(2, {n_classes}). Take n_classes as an argument of the module; it is filled in."
         )
     return watch.narrow

@@ -339,6 +339,11 @@ class BaseSelector(DocLinks, BaseEstimator, ABC):
             dropped[order] = False
             picked = order[~draw.must_keep[order]][:n_free]
             kept[picked] = True
+            if (n_picked := int(kept.sum()) - int(draw.must_keep.sum())) < n_free:
+                raise ValueError(
+                    f"{type(self).__name__}._order must return at least {n_free} different rows that do not stay anyway, got "
+                    f"{n_picked}."
+                )
         return Group(rows, draw, kept, dropped, picked)
 
     def _decide_by_class(self, draw):
