@@ -110,7 +110,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         unlabeled = np.flatnonzero(codes == MISSING)
         checked = unlabeled[:: -(-len(unlabeled) // _MOST_CHECKED) or 1]
         if len(checked):
-            predicted = np.searchsorted(self.classes_, self.predict(pool[checked]))
+            predicted = np.searchsorted(self.classes_, self.predict(self._on_device(pool[checked])))
             warn_of_vanished(predicted, self.classes_, self)
 
     def _train_batches(self, pool, seed):
