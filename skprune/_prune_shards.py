@@ -90,9 +90,10 @@ def prune_shards(pruner, shards, *, n_jobs=None):
     pruner : SemiPrune
         An unfitted pruner. Its `ratio` is that of all rows, of which labeled ones are chosen like any others.
     shards : sequence
-        Pairs (X, y) of arrays, memory-mapped ones too; paths of ``.npz`` files that hold "X" and "y"; or callables without
-        arguments that return such a pair. y marks unlabeled rows as `missing_label` of the pruner says, which means the same in
-        all shards. Each shard is loaded three times: for its labels, to be checked before any training, and to be scored.
+        Pairs (X, y) of arrays, memory-mapped ones too, but no Datasets; paths of ``.npz`` files that hold "X" and "y"; or
+        callables without arguments that return such a pair. y marks unlabeled rows as `missing_label` of the pruner says, which
+        means the same in all shards. Each shard is loaded three times: for its labels, to be checked before any training, and
+        to be scored.
     n_jobs : int, default=None
         The number of shards that are scored at a time, by joblib: ``parallel_config`` chooses a backend, such as those of Dask
         and Ray.

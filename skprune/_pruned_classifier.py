@@ -162,8 +162,9 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
             labels = with_answers(labels, unlabeled, y_oracle, rows, pruner.classes_, missing_label_of(pruner))
         labels = require_labels(labels, pruner, "Use labels='given', or y_oracle.")
         fit_params = _check_method_params(X, fit_params, indices=rows)
-        kept = items_as_input(self.estimator, take_rows(X, rows), row_shape_of(pruner))
-        self.estimator_ = clone(self.estimator).fit(kept, labels, **fit_params)
+        estimator = clone(self.estimator)
+        kept = items_as_input(estimator, take_rows(X, rows), row_shape_of(pruner))
+        self.estimator_ = estimator.fit(kept, labels, **fit_params)
         self.pruner_ = pruner
         self.trained_on_ = "given labels" if uses_labels_alone or self.labels == "given" else "coreset"
         self.labels_comparison_ = comparison

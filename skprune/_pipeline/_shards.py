@@ -14,6 +14,7 @@ from sklearn.base import clone
 from skprune._base import read_labeled_pool
 from skprune._pipeline._preparation import prepare_fit
 from skprune._pipeline._settings import Settings
+from skprune._utils._items import is_dataset, is_item_list
 from skprune._utils._labels import MISSING, encode_labels, labels_at, mark_of, missing_mask
 from skprune._utils._mapped import empty_rows, is_mapped
 from skprune._utils._pool import check_equal_length, check_mask
@@ -48,6 +49,11 @@ def read_shard(shard):
     X, y = shard
     if hasattr(X, "columns"):
         raise TypeError(f"X of a shard must be an array, got a {type(X).__name__}. Use X.to_numpy().")
+    if is_dataset(X) or is_item_list(X):
+        raise TypeError(
+            f"X of a shard must be an array, got a {type(X).__name__}{'' if is_dataset(X) else ' of items of a Dataset'}. Read "
+            "it once, as in np.stack([np.asarray(x) for x, _ in dataset]), and save it to an .npz file if it is large."
+        )
     X = np.asarray(X) if not hasattr(X, "dtype") or not hasattr(X, "shape") else X
     if not isinstance(X, np.ndarray):
         raise TypeError(f"X of a shard must be an array, got a {type(X).__name__}.")

@@ -20,7 +20,7 @@ from skprune._pipeline._outputs import warn_of_no_learning
 from skprune._pipeline._stage_cache import StageCache
 from skprune._pipeline._stage_clock import StageClock
 from skprune._pipeline._time_plan import warn_of_cut
-from skprune._utils._adapters import as_input, is_net, is_own_net, last_step, renumber_classes, torch_seeded
+from skprune._utils._adapters import as_input, is_net, is_own_net, last_step, renumber_classes, tell_axes, torch_seeded
 from skprune._utils._labels import MISSING, VANISHED, warn_of_vanished
 from skprune._utils._packed_models import pack, unpack
 from skprune._utils._parallel import shipped_once
@@ -267,7 +267,7 @@ class FullTraining:
         elif is_net(proxy) and not is_own_net(proxy):
             proxy.set_params(train_split=None, verbose=0)
         with torch_seeded(proxy, self.seed):
-            return proxy.fit(as_input(proxy, pool), codes)
+            return tell_axes(proxy, pool).fit(as_input(proxy, pool), codes)
 
     def predict(self, pool, train, codes, test):
         """Return the class indices of some rows, by a model trained on others; their only class where they have but one."""

@@ -65,8 +65,8 @@ def as_input(estimator, pool):
 
 
 def tell_axes(estimator, pool):
-    """Set `image_shape` where it is None, for images whose axes would be read in another way than the user named them."""
-    if pool.ndim != 4 or has_plain_axes(pool.shape[1:]):
+    """Set `image_shape` where it is None, for images of a pool whose axes would be read in another way."""
+    if isinstance(pool, GivenRows) or pool.ndim != 4 or has_plain_axes(pool.shape[1:]):
         return estimator
     shapes = {
         name: pool.shape[1:]
@@ -78,10 +78,13 @@ def tell_axes(estimator, pool):
 
 
 def items_as_input(estimator, X, like=()):
-    """Return Datasets, images and tensors as an array that an estimator reads, all other data as they are."""
+    """Return Datasets, images and tensors as an array that an estimator reads, once it knows the axes; other data as they are."""
     if hasattr(X, "detach"):
         return tensor_as_array(X)
-    return as_input(estimator, as_pool(X, like=like)) if is_items(X) else X
+    if not is_items(X):
+        return X
+    pool = as_pool(X, like=like)
+    return as_input(tell_axes(estimator, pool), pool)
 
 
 def check_readable(estimator, pool):

@@ -121,7 +121,16 @@ def fingerprint(rows):
         return joblib.hash(list(rows.given))
     if is_frame(rows.given):
         return joblib.hash([(column.name, column.values) for column in rows.columns()])
-    return joblib.hash(np.ascontiguousarray(rows.given) if isinstance(rows.given, np.ndarray) else rows.given)
+    return joblib.hash(
+        np.ascontiguousarray(rows.given) if isinstance(rows.given, np.ndarray) else _arrays_in(rows.given)
+    )
+
+
+def _arrays_in(value):
+    """Return nested rows with their tensors as arrays: the hash of a tensor reads all that it is a view of."""
+    if hasattr(value, "detach"):
+        return tensor_as_array(value)
+    return [_arrays_in(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def _checked_sparse(X, estimator):

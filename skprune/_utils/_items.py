@@ -51,7 +51,12 @@ def file_names(X):
 
 def is_items(X):
     """Tell whether X is read item by item."""
-    return is_dataset(X) or is_image_paths(X) or (_is_sequence(X) and all(map(_is_image, X)))
+    return is_dataset(X) or is_image_paths(X) or is_item_list(X) or (_is_sequence(X) and all(map(_is_image, X)))
+
+
+def is_item_list(X):
+    """Tell whether X is a sequence of what Datasets yield, as scikit-learn's splits of a Dataset are."""
+    return _is_sequence(X) and all(map(_wraps, X))
 
 
 def check_map_style(X):
@@ -123,8 +128,12 @@ def read_items(X):
 def _arrays(X):
     """Yield each item as an array, and whether it is an image; image files are decoded by threads, some ahead."""
     if not is_image_paths(X):
+        is_list = not is_dataset(X)
         for row in range(len(X)):
-            value = _value(X[row], row)
+            item = X[row]
+            if is_list and isinstance(item, tuple):
+                _check_one_value(item, row)
+            value = _value(item, row)
             yield _as_array(value, row), _is_pillow_image(value) or isinstance(value, (str, os.PathLike))
         return
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
@@ -152,6 +161,35 @@ def _is_pillow_image(item):
     return image is not None and isinstance(item, image.Image)
 
 
+def _wraps(item):
+    """Tell whether an item is a tuple, list or mapping around a value, and is not a value itself: numbers, or rows of these."""
+    if isinstance(item, Mapping):
+        return any(map(_is_image, item.values()))
+    if not isinstance(item, (tuple, list)) or not item:
+        return False
+    first, *others = item
+    if isinstance(first, (tuple, list)):
+        return not all(isinstance(other, (tuple, list)) for other in others) or (isinstance(item, tuple) and not others)
+    if _is_pillow_image(first):
+        return True
+    if isinstance(first, Mapping):
+        return _wraps(first)
+    if getattr(first, "ndim", 0) == 0:
+        return False
+    is_stack = bool(others) and all(getattr(other, "shape", None) == first.shape for other in others)
+    return isinstance(item, tuple) or not is_stack
+
+
+def _check_one_value(item, row):
+    """Refuse a tuple of a list that may be a value and its label, as one of a Dataset is, or several parts of a value."""
+    shapes = {getattr(part, "shape", None) for part in item}
+    if len(item) > 1 and len(shapes) == 1 and None not in shapes:
+        raise ValueError(
+            f"Row {row} of X is a tuple of {len(item)} arrays of one shape: a row and its label, or parts of a row? Pass "
+            "[item[0] for item in X], or [np.stack(item) for item in X]."
+        )
+
+
 def _value(item, row):
     """Return what an item holds besides its label: itself, the first of a tuple, or the only image of a mapping."""
     if isinstance(item, (tuple, list)):
@@ -159,7 +197,8 @@ def _value(item, row):
             raise ValueError(
                 f"Row {row} of X is an empty {type(item).__name__}. Items must be images or arrays of numbers."
             )
-        item = item[0]
+        if isinstance(item, tuple) or isinstance(item[0], (str, os.PathLike, Mapping)) or _wraps(item):
+            item = item[0]
     if not isinstance(item, Mapping):
         return item
     images = [name for name, value in item.items() if _is_image(value)]
@@ -177,8 +216,11 @@ def _as_array(value, row):
         return read_image(value)
     if _is_pillow_image(value):
         return image_pixels(value, f"Row {row} of X")
-    array = tensor_as_array(value) if hasattr(value, "detach") else np.asarray(value)
-    if array.dtype.kind not in "biuf":
+    try:
+        array = tensor_as_array(value) if hasattr(value, "detach") else np.asarray(value)
+    except ValueError:  # lists of unequal lengths
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
         raise TypeError(f"Row {row} of X is a {type(value).__name__}. Items must be images or arrays of numbers.")
     return array
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skprune._utils._adapters import tell_axes
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_count, check_number
 from skprune._utils._pool import as_pool
@@ -115,7 +116,7 @@ class ContrastiveFeatures(PoolTransformer):
             device=self.device,
             verbose=self.verbose,
         )
-        self.net_ = net.fit(pool, np.zeros(len(pool)))
+        self.net_ = tell_axes(net, pool).fit(pool, np.zeros(len(pool)))
         self._know_rows(pool)
         return self
 

@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skprune._utils._adapters import is_net
+from skprune._utils._adapters import is_net, items_as_input
 from skprune._utils._columns import is_frame, is_texts
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length, flat
@@ -47,7 +47,7 @@ def collect_dynamics(
         The last three do not need torch and receive images as flat rows.
     X : array-like of shape (n_samples, ...)
         The pool. Nets receive an array, those from outside skprune one of float32. Others receive a DataFrame, a sparse table
-        or a list of texts as it is.
+        or a list of texts as it is. Datasets and lists of items are read into an array.
     y : array-like of shape (n_samples,), int
         Class indices 0..K-1, given or pseudo-labels.
     n_epochs : int
@@ -102,14 +102,14 @@ def collect_dynamics(
     check_recording(recording, n_epochs)
     check_count("schedule_epochs", schedule_epochs, optional=True)
     as_given = not is_net(proxy) and (issparse(X) or is_frame(X) or is_texts(X))
-    X = X if as_given else np.asarray(X)
+    model = classifier = clone(proxy)
+    X = X if as_given else np.asarray(items_as_input(model, X))
     check_equal_length(X, y)
     codes = np.asarray(y)
     if np.ma.is_masked(y) or codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0:
         raise ValueError("y must hold class indices 0..K-1, one for each row.")
     codes = codes.astype(np.int64)
     seed = int(random_state_of(random_state).randint(2**31 - 1))
-    model = classifier = clone(proxy)
     if not is_net(model):
         X = X if as_given else flat(X)
         seed_nested(model, np.random.RandomState(seed))

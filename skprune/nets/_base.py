@@ -212,10 +212,11 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         _check_feature_names(self, X, reset=False)
         pool = as_pool(X, self.image_shape, estimator=self, like=self.shape_)
         self._check_shape(pool)
-        return self._rows_to_predict(pool)
+        return self._on_device(pool)
 
-    def _rows_to_predict(self, pool):
-        return TensorPool(rows_for_net(pool, self.scaling_, self.device_), None, self.scaling_)
+    def _on_device(self, pool, codes=None):
+        """Return a pool that was read, whose axes are as `shape_` says, as the net sees it."""
+        return TensorPool(rows_for_net(pool, self.scaling_, self.device_), codes, self.scaling_)
 
     def get_iterator(self, dataset, training=False):
         """Return the batches (skorch's hook)."""
@@ -293,7 +294,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
 
     def _train(self, pool, codes):
         self.confident_ = None
-        data = TensorPool(rows_for_net(pool, self.scaling_, self.device_), torch.from_numpy(codes), self.scaling_)
+        data = self._on_device(pool, torch.from_numpy(codes))
         steps = self._steps_per_epoch(codes)
         self.n_steps_planned_ = steps * self.max_epochs
         self.n_steps_scheduled_ = steps * max(self.max_epochs, getattr(self, "schedule_epochs", None) or 0)

@@ -140,7 +140,7 @@ class SemiSupervisedNet(BaseNet, ABC):
         unlabeled = np.flatnonzero(codes == MISSING)
         checked = unlabeled[:: -(-len(unlabeled) // _MOST_CHECKED) or 1]
         if len(checked):
-            predicted = self.predict_proba(self._rows_to_predict(pool[checked])).argmax(axis=1)
+            predicted = self.predict_proba(self._on_device(pool[checked])).argmax(axis=1)
             warn_of_vanished(predicted, self.classes_, self)
 
     def _train_batches(self, pool, seed):
