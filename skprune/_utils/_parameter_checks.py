@@ -53,7 +53,8 @@ def check_option(name, value, options):
     if any(value is option or (_kind(value) is _kind(option) and bool(value == option)) for option in options):
         return
     *others, last = map(repr, options)
-    raise ValueError(f"{name} must be {', '.join(others)} or {last}, got {value!r}.")
+    allowed = f"{', '.join(others)} or {last}" if others else last
+    raise ValueError(f"{name} must be {allowed}, got {value!r}.")
 
 
 def _kind(value):

@@ -1,6 +1,7 @@
 """What skprune's nets share: data on the device, seeds, and a training loop that does not wait for the device."""
 
 from contextlib import nullcontext, suppress
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from skprune._utils._precision import choose_precision, has_native_bf16
 from skprune._utils._ranks import ALONE, active_ranks
 from skprune._utils._seeds import random_state_of
 from skprune.nets._build import build_module, check_module
+from skprune.nets._callbacks import check_callbacks
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._data_parallel import together
 from skprune.nets._moving_average import MovingAverage
@@ -40,6 +42,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
     _is_skprune_net = True
     _cycles = None
     _stage = "training"
+    _reductions = ("mean", "sum")
     ranks_ = ALONE  # the processes that train together, within the training
     __repr__ = BaseEstimator.__repr__  # changed parameters only; skorch's shows none of them
 
@@ -187,7 +190,11 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         rows, start = self.get_dataset(X), 0
         proba = np.empty((len(rows), len(self.classes_)))
         as_probabilities = self._get_predict_nonlinearity()
-        for outputs in self.forward_iter(rows, training=False):
+        cached = isinstance(
+            X, TensorPool
+        )  # EpochScoring may have put what it has collected in the place of forward_iter
+        forward = self.forward_iter if cached else partial(type(self).forward_iter, self)
+        for outputs in forward(rows, training=False):
             part = as_probabilities(outputs[0] if isinstance(outputs, tuple) else outputs)
             proba[start : start + len(part)] = part.cpu().numpy()
             start += len(part)
@@ -277,7 +284,9 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         return self._forward(self.module_, x["X"] if isinstance(x, dict) else x)
 
     def _share(self, part_y, y):
-        """Return the share that a part of the labeled rows has in the mean loss of all."""
+        """Return the factor with which the loss of a part of the labeled rows adds to that of all."""
+        if self.criterion_.reduction == "sum":
+            return 1.0
         if self.criterion_.weight is None:
             return len(part_y) / len(y)
         return self.criterion_.weight[part_y].sum() / self.criterion_.weight[y].sum()
@@ -355,7 +364,8 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
             check_count("mu", self.mu)
         for name in ("ema", "compile", "warm_start"):
             check_option(name, getattr(self, name), (True, False))
-        self._check_callbacks()
+        check_callbacks(self)
+        check_option("criterion__reduction", getattr(self, "criterion__reduction", "mean"), self._reductions)
         check_option("precision", self.precision, ("auto", "bf16", "fp32"))
         if hasattr(self, "optimizer__lr"):
             raise ValueError(
@@ -363,12 +373,9 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
                 f"optimizer__lr={self.optimizer__lr!r}."
             )
 
-    def _check_callbacks(self):
-        """Refuse entries of `callbacks` that are no callbacks, with a name or without."""
-        for entry in self.callbacks if isinstance(self.callbacks, (list, tuple)) else ():
-            callback = entry[-1] if isinstance(entry, tuple) else entry
-            if not hasattr(callback, "on_train_begin"):
-                raise ValueError(f"callbacks must be None or a list of callbacks of skorch, got {entry!r} among them.")
+    def _scores_batches(self):
+        """Tell whether an epoch shows each row once, with its label, to this process."""
+        return False
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

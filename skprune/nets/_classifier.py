@@ -6,6 +6,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._ranks import active_ranks
 from skprune.augment._defaults import default_policies
 from skprune.nets._base import BaseNet
 from skprune.nets._data import TrainBatches, n_batches
@@ -62,7 +63,7 @@ class NetClassifier(BaseNet):
     module_ : torch.nn.Module
         The trained network.
     history_ : skorch.history.History
-        ``n_steps`` and ``train_loss`` of each epoch.
+        ``n_steps``, ``train_loss`` and ``train_loss_best`` of each epoch, the latter whether none before had a lower loss.
     precision_ : str
         The number format in use, "bf16" or "fp32".
 
@@ -124,6 +125,9 @@ class NetClassifier(BaseNet):
                 f"The label {y[unknown].tolist()[0]!r} of row {int(unknown.argmax())} is not among the classes."
             )
         return codes.astype(np.int64), classes
+
+    def _scores_batches(self):
+        return self.n_steps is None and active_ranks().n == 1
 
     def _steps_per_epoch(self, codes):
         return self.n_steps or n_batches(len(codes), self.batch_size)

@@ -9,7 +9,7 @@ NET_TEXTS = {
     decay 5e-4. The learning rate is `lr`; ``optimizer__param_groups`` may give groups rates of their own, which follow
     the same schedule.""",
     "callbacks": """callbacks : list, default=None
-    Additional skorch callbacks.""",
+    Additional callbacks of skorch; those that cannot work are refused. See :ref:`callbacks`.""",
     "precision": """precision : {"auto", "bf16", "fp32"}, default="auto"
     The number format of the forward pass. "auto" takes bfloat16 for networks on images where the hardware multiplies it
     natively, and float32 otherwise. On a CPU it also takes float32 if a strided convolution of the network reads maps no

@@ -1,5 +1,6 @@
 """The moving average of the weights, and the decay that all moving averages use."""
 
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 
 import torch
@@ -36,17 +37,31 @@ class MovingAverage(Callback):
         self.step_ = state["step"]
         self.module_.load_state_dict(state["module"])
 
+    @contextmanager
+    def loaded(self):
+        """Let the network have the averaged weights within the block."""
+        before = [tensor.clone() for tensor in self.current_.list()]
+        self.current_.fill(self.averaged_.list())
+        try:
+            yield
+        finally:
+            self.current_.fill(before)
+
     def on_train_end(self, net, **kwargs):
         """Load the average."""
-        with torch.no_grad():
-            for tensor, average in zip(self.current_.list(), self.averaged_.list(), strict=True):
-                tensor.copy_(average)
+        self.current_.fill(self.averaged_.list())
         self.abandon()
 
     def abandon(self):
         """Drop the average."""
         for name in ("module_", "averaged_", "current_"):
             vars(self).pop(name, None)
+
+
+def averaged(net):
+    """Let a net in training have its averaged weights within the block, if there are any."""
+    average = next((callback for _, callback in net.callbacks_ if isinstance(callback, MovingAverage)), None)
+    return nullcontext() if average is None else average.loaded()
 
 
 class FloatTensors:
@@ -64,3 +79,9 @@ class FloatTensors:
     def list(self):
         """Return the tensors of the moment: a forward pass may put a new one in the place of a buffer."""
         return [getattr(owner, name) for owner, name in self._places]
+
+    def fill(self, values):
+        """Copy values into the tensors."""
+        with torch.no_grad():
+            for tensor, value in zip(self.list(), values, strict=True):
+                tensor.copy_(value)

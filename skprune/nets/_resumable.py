@@ -53,10 +53,7 @@ class ResumableTraining:
         state = self._resumed
         if state is None:
             return
-        for row in state["history"]:
-            self.history.new_epoch()
-            for key, value in row.items():
-                self.history.record(key, value)
+        self._continue_history(state["history"])
         for name, part in self._stateful().items():
             part.load_state_dict(state["parts"][name])
         _as_the_weights(self.optimizer_)

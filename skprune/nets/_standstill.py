@@ -11,8 +11,8 @@ _MOST_LOSS = 10  # in units of the loss of equal probabilities
 
 
 def sums_of_weights(module):
-    """Return the sum of each tensor that is trained, and the norm of all, on their device."""
-    weights = [weight.detach() for weight in module.parameters() if weight.requires_grad]
+    """Return the sum of each tensor of weights, frozen or not, and the norm of all, on their device."""
+    weights = [weight.detach() for weight in module.parameters() if weight.is_floating_point()]
     if not weights:
         return torch.zeros(0), torch.zeros(())
     norms = [torch.linalg.vector_norm(weight, dtype=torch.float64) for weight in weights]

@@ -105,6 +105,11 @@ class KeptState(VersionedPickle):
             "weights": weights,
         }
 
+    def _continue_history(self, rows):
+        """Append epochs to the history."""
+        for row in rows:
+            self.history.append({"batches": [{}], **row})
+
     def from_arrays(self, state):
         """Take over the fitted state that :meth:`to_arrays` returned.
 
@@ -123,10 +128,7 @@ class KeptState(VersionedPickle):
         with seeded(self.seed_, self.device_):
             self.initialized_ = False
             self.initialize()
-        for row in state["history"]:
-            self.history.new_epoch()
-            for key, value in row.items():
-                self.history.record(key, value)
+        self._continue_history(state["history"])
         self.module_.load_state_dict({name: torch.tensor(array) for name, array in state["weights"].items()})
         return self
 

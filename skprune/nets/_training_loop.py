@@ -1,9 +1,12 @@
 """The training loop of skprune's nets: skorch's, without waiting for the device at each step."""
 
+import math
+
 import torch
 
 from skprune._utils._adapters import stops_training
 from skprune._utils._time_limit import active_limit
+from skprune.nets._callbacks import end_epoch
 from skprune.nets._loss_watch import LossWatch
 from skprune.nets._progress import StageBar
 
@@ -32,7 +35,7 @@ class TrainingLoop:
         stops = False
         for _, callback in self.callbacks_:
             try:
-                callback.on_epoch_end(self, **kwargs)
+                end_epoch(self, callback, **kwargs)
             except KeyboardInterrupt as interrupt:
                 if not stops_training(interrupt):
                     raise
@@ -40,8 +43,13 @@ class TrainingLoop:
         if stops or self._is_cut:
             raise StoppedEarly
 
+    def on_epoch_begin(self, net, **kwargs):
+        """Begin an epoch of the history (skorch's hook), with an empty batch for callbacks that look at the last one."""
+        super().on_epoch_begin(net, **kwargs)
+        self.history.new_batch()
+
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
-        """Do nothing (skorch's hook): the history holds epochs, not batches."""
+        """Do nothing (skorch's hook): the history holds figures of epochs, not of batches."""
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run an epoch (skorch's hook); losses are read every 25 steps, on CUDA 25 steps later, so that no step waits."""
@@ -52,9 +60,9 @@ class TrainingLoop:
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             rate = self.optimizer_.param_groups[-1]["lr"]
-            step = step_fn(batch, **fit_params)
+            step = {name: value.detach() for name, value in step_fn(batch, **fit_params).items()}
             self.notify("on_batch_end", batch=batch, training=training, **step)
-            for block in watch.add(step["loss"].detach(), self.confident_, rate):
+            for block in watch.add(step["loss"], self.confident_, rate):
                 self._look_at(block, len(iterator))
             self._is_cut = self._runs_out_of_time(len(watch.losses), len(iterator))
             self._keep(iterator, watch, now=self._is_cut)
@@ -63,11 +71,17 @@ class TrainingLoop:
         for block in watch.finish():
             self._look_at(block, len(iterator))
         self.history.record("n_steps", len(watch.losses))
-        self.history.record(prefix + "_loss", torch.stack(watch.losses).double().mean().item())
+        self._record_loss(prefix + "_loss", torch.stack(watch.losses).double().mean().item())
         if watch.confident[0] is not None:
             self.history.record("confident", torch.stack(watch.confident).mean().item())
         if len(watch.losses) < len(iterator):
             raise StoppedEarly
+
+    def _record_loss(self, name, loss):
+        """Record the loss of an epoch, and whether none before had a lower one."""
+        before = [row[name] for row in self.history[:-1]]
+        self.history.record(name, loss)
+        self.history.record(f"{name}_best", loss < min(before, default=math.inf))
 
     def _runs_out_of_time(self, n_steps, n_steps_of_epoch):
         """Tell whether the training ends after so many steps of the present epoch."""

@@ -26,6 +26,7 @@ class SemiSupervisedNet(BaseNet, ABC):
     _stage = "labeling"
     _semi_supervised = True
     _second_view = "strong"
+    _reductions = ("mean",)
 
     def __init__(
         self,
@@ -89,8 +90,6 @@ class SemiSupervisedNet(BaseNet, ABC):
         averaged = self.ema and getattr(self, "callbacks__moving_average", True) is not None
         if self.teacher == "ema" and not averaged:
             raise ValueError("teacher='ema' needs ema=True and its callback, moving_average.")
-        if getattr(self, "criterion__reduction", "mean") != "mean":
-            raise ValueError(f"criterion__reduction must be 'mean', got {self.criterion__reduction!r}.")
         for name in ("weak", "strong"):
             policy = getattr(self, name)
             if policy is not None and not callable(policy) and policy != "auto":

@@ -73,7 +73,8 @@ def net_texts(*, unlabeled_weight="1.0", teacher='"student"', alignment="None"):
         """module_ : torch.nn.Module
     The network, with averaged weights unless ``ema=False``.""",
         """history_ : skorch.history.History
-    For each epoch, "n_steps", "train_loss", and "confident", the mean weight of the unlabeled rows.""",
+    For each epoch, "n_steps", "train_loss", "train_loss_best", whether none before had a lower loss, and "confident", the
+    mean weight of the unlabeled rows.""",
     ]
     return {
         "module": NET_TEXTS["module"],
