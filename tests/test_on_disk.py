@@ -206,8 +206,15 @@ def test_a_full_disk_is_named(monkeypatch):
     assert caught.value.errno == errno.ENOSPC
 
 
-def test_systems_that_cannot_reserve_space(monkeypatch):
-    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+def unsupported(*args):
+    raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+
+@pytest.mark.parametrize("reserve", [None, unsupported])
+def test_systems_that_cannot_reserve_space(reserve, monkeypatch):
+    monkeypatch.setattr(os, "posix_fallocate", reserve, raising=False)
+    if reserve is None:
+        monkeypatch.delattr(os, "posix_fallocate")
     array = empty_rows((4, 3), np.float64, mapped=True)
     array[:] = 3.0
     assert is_mapped(array)

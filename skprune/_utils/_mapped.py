@@ -1,5 +1,6 @@
 """Arrays that stay on disk: memory-mapped files of the user, and temporary ones for what does not fit into memory."""
 
+import errno
 import mmap
 import os
 import tempfile
@@ -40,10 +41,17 @@ def empty_rows(shape, dtype, *, mapped=None):
 
 def _reserve(file, n_bytes):
     """Give a file its size, on the disk too where the system can, since a full disk would end the process later."""
-    if hasattr(os, "posix_fallocate"):
+    file.truncate(n_bytes)
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
         os.posix_fallocate(file.fileno(), 0, n_bytes)
-    else:
-        file.truncate(n_bytes)
+    except OSError as error:
+        if error.errno not in (
+            errno.EINVAL,
+            errno.EOPNOTSUPP,
+        ):  # of file systems that cannot, where the C library does not
+            raise
 
 
 def as_contiguous(array, dtype):
