@@ -220,11 +220,14 @@ def test_models_around_a_pruner_come_back(iris, file):
 def test_nets_come_back(iris, file):
     X, y, partial = iris
     net = NetClassifier(max_epochs=2, module__width=8, optimizer=torch.optim.Adam, lr=0.01, random_state=0)
-    net.fit(pd.DataFrame(X, columns=list("pqrs")), y)
+    frame = pd.DataFrame(X, columns=list("pqrs"))
+    net.fit(frame, y)
     loaded = there_and_back(net, file)
     assert repr(loaded) == repr(net)
-    np.testing.assert_array_equal(loaded.predict_proba(X), net.predict_proba(X))
+    np.testing.assert_array_equal(loaded.predict_proba(frame), net.predict_proba(frame))
     assert loaded.feature_names_in_.tolist() == list("pqrs")
+    with pytest.raises(ValueError, match="Feature names must be in the same order"):
+        loaded.predict(frame[list("srqp")])
     assert loaded.history[:, "train_loss"] == net.history[:, "train_loss"]
     with pytest.raises(ValueError, match="X is the pool of a pruner, and .* holds a NetClassifier"):
         skprune.load(file, X=X)

@@ -126,7 +126,7 @@ class AnnotationLoop(Outlook, DocLinks, BaseEstimator):
         is_open = open_rows(state, twins)
         n_open = len(np.unique(twins[is_open]))
         if self.budget > n_open:
-            once = ", equal ones counted once" * (n_open < is_open.sum())
+            once = ", equal ones counted once" if n_open < is_open.sum() else ""
             raise ValueError(
                 f"budget={self.budget} is the number of rows to label, and only {n_open} of {len(pool.codes)} rows need a "
                 f"label{once}."

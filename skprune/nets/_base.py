@@ -259,7 +259,18 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         return module
 
     def get_params_for(self, prefix):
-        """Return the parameters of a part of the net (skorch's hook); class weights may be any array-like of numbers."""
+        """Return the parameters of a part of the net (skorch's hook); class weights may be any array-like of numbers.
+
+        Parameters
+        ----------
+        prefix : str
+            The part, such as "criterion".
+
+        Returns
+        -------
+        dict
+            Its parameters by their names without the prefix.
+        """
         parameters = super().get_params_for(prefix)
         if prefix == "criterion" and parameters.get("weight") is not None:
             parameters["weight"] = torch.as_tensor(parameters["weight"], dtype=torch.float32)
