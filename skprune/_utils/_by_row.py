@@ -14,9 +14,8 @@ def list_by_row(values, n_samples, name):
     shape = np.shape(values) if hasattr(values, "shape") else (n_samples,)
     if isinstance(values, Mapping) or len(shape) != 1:
         got = f"an array of shape {shape}" if len(shape) != 1 else f"a {type(values).__name__}"
-        hint = ". Pass the lines of a table as dicts: to_dict('records')" * (
-            name == "data" and hasattr(values, "to_dict")
-        )
+        is_table = name == "data" and hasattr(values, "to_dict")
+        hint = ". Pass the lines of a table as dicts: to_dict('records')" if is_table else ""
         raise TypeError(f"{name} must be array-like of shape (n_samples,), got {got}{hint}.")
     check_equal_length(range(n_samples), values, name)
     return list(values)

@@ -190,10 +190,11 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
         rows, start = self.get_dataset(X), 0
         proba = np.empty((len(rows), len(self.classes_)))
         as_probabilities = self._get_predict_nonlinearity()
-        cached = isinstance(
+        forward = partial(type(self).forward_iter, self)
+        if isinstance(
             X, TensorPool
-        )  # EpochScoring may have put what it has collected in the place of forward_iter
-        forward = self.forward_iter if cached else partial(type(self).forward_iter, self)
+        ):  # which EpochScoring may have seen: it then puts what it collected in place of the method
+            forward = self.forward_iter
         for outputs in forward(rows, training=False):
             part = as_probabilities(outputs[0] if isinstance(outputs, tuple) else outputs)
             proba[start : start + len(part)] = part.cpu().numpy()
