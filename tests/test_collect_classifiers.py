@@ -352,3 +352,11 @@ def test_an_alias_of_the_number_of_stages_does_not_win(alias):
         dynamics, model = collect_dynamics(proxy, X, y, n_epochs=4)
     assert dynamics.n_epochs == 4
     assert model.booster_.current_iteration() == 4
+
+
+def test_labels_of_nearly_one_class_show_no_difficulty():
+    X, y = np.repeat([[-50.0], [50.0]], [198, 2], axis=0), np.repeat([0, 1], [198, 2])
+    with pytest.raises(
+        ValueError, match="198 of 200 labels are of one class. If a labeler gave them, give it more labels"
+    ):
+        collect_dynamics(SGDClassifier(loss="log_loss"), X, y, n_epochs=3, random_state=0)

@@ -18,6 +18,7 @@ from skprune.dynamics._training_dynamics import TrainingDynamics
 from skprune.nets._running import take_running
 
 _NAIVE_BAYES = (BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB)
+_NEARLY_ALL = 0.98  # of the labels
 _LEAST_CHANGE = 1e-6
 _STAGES = ("n_estimators", "max_iter", "iterations")
 _ALIASES = (  # CatBoost's and LightGBM's, which win
@@ -189,6 +190,12 @@ class ClassifierRecorder:
 
     def _advice(self, model, proba):
         """Return what may help a classifier whose probabilities of the labels stand still."""
+        n_alike = int(np.bincount(self.codes).max())
+        if n_alike > _NEARLY_ALL * len(proba):
+            return (
+                f"{n_alike} of {len(proba)} labels are of one class. If a labeler gave them, give it more labels of the others, "
+                "or use another one."
+            )
         if np.minimum(proba, 1.0 - proba).max() < _LEAST_CHANGE:
             return (
                 "They are 0 or 1 from the first epoch on: scale the columns of X, in a Pipeline with StandardScaler, or lower "
