@@ -4,7 +4,6 @@ import inspect
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import (
@@ -23,9 +22,10 @@ from skprune._reports import compare_pseudo_labels
 from skprune._utils._adapters import check_readable, items_as_input
 from skprune._utils._columns import check_column_names
 from skprune._utils._given_rows import read_rows
-from skprune._utils._labels import check_label_shape, encode_labels, labels_at, scored_rows, with_answers
+from skprune._utils._labels import check_label_shape, encode_labels, with_answers
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._pool import check_equal_length, take_rows
+from skprune._utils._scored_rows import LabeledRowsScore
 from skprune._utils._warnings import warn_user
 
 
@@ -36,7 +36,7 @@ def _has(method):
     return check
 
 
-class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class PrunedClassifier(LabeledRowsScore, FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """A classifier that trains on the coreset of a pruner: the last step of a Pipeline, and usable in grid searches.
 
     ``fit`` prunes the rows, and trains a clone of `estimator` on those that are kept. Predictions are never pruned. Ensembles
@@ -287,33 +287,9 @@ class PrunedClassifier(FittedPrunerMixin, MetaEstimatorMixin, ClassifierMixin, B
         """
         return self._delegate("decision_function", X, params)
 
-    def score(self, X, y, sample_weight=None):
-        """Return the accuracy on the labeled rows.
-
-        Parameters
-        ----------
-        X : array-like
-            Test data.
-        y : array-like of shape (n_samples,)
-            Labels; rows without one do not count.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the test rows.
-
-        Returns
-        -------
-        float
-            Accuracy, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If no row is labeled.
-        """
+    def _scored_labels(self):
         check_is_fitted(self)
-        check_equal_length(X, y)
-        rows = scored_rows(y, missing_label_of(self.pruner_), self.pruner_.classes_)
-        weights = None if sample_weight is None else take_rows(sample_weight, rows)
-        return float(accuracy_score(labels_at(y, rows), self.predict(take_rows(X, rows)), sample_weight=weights))
+        return missing_label_of(self.pruner_), self.pruner_.classes_
 
     def get_metadata_routing(self):
         """Return how metadata is routed (scikit-learn's hook).

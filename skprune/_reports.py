@@ -20,10 +20,11 @@ from skprune._pipeline._space import coverage_space
 from skprune._utils._adapters import as_input
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._given_rows import rows_of_coreset
-from skprune._utils._labels import MISSING, labels_at, scored_rows
+from skprune._utils._labels import MISSING, labels_at
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
 from skprune._utils._saving import need_rows
+from skprune._utils._scored_rows import scored_rows
 from skprune._utils._warnings import warn_user
 from skprune.nets._features import proxy_features
 from skprune.scores._registry import mean_difficulty

@@ -95,14 +95,6 @@ def labels_at(y, rows):
     return _plain(values[rows])
 
 
-def scored_rows(y, missing_label, classes):
-    """Return the rows that a score counts, those with a label; refuse where there is none."""
-    rows = np.flatnonzero(~missing_mask(y, missing_label, classes))
-    if rows.size == 0:
-        raise ValueError("score needs labeled rows, and y holds none.")
-    return rows
-
-
 def with_answers(labels, asked, y_oracle, rows, classes, missing_label="auto"):
     """Replace the labels of the `asked` among some rows by those of an oracle, which is read at these rows alone."""
     hidden = _raw(y_oracle, "y_oracle")[1][rows[asked]]

@@ -12,15 +12,8 @@ from pathlib import Path
 from skprune._utils._csv_files import check_names, numbered_cells, separator_of
 from skprune.labeling._label_studio import FROM_NAME, ID_FIELD
 
-_FACTS = ("rank", "difficulty", "why", "image", "text", "table")  # besides the id, of skprune's tasks
-_OF_MIN = (
-    "id",
-    "annotator",
-    "annotation_id",
-    "created_at",
-    "updated_at",
-    "lead_time",
-)  # what Label Studio adds to them
+_TASK_FIELDS = (ID_FIELD, "rank", "difficulty", "why", "image", "text", "table")
+_EXPORT_FIELDS = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time")  # which JSON-MIN adds
 _ID_COLUMNS = (ID_FIELD, "id", "filename")  # Label Studio's own "id" is that of a task
 
 
@@ -239,7 +232,7 @@ def _other_controls(task):
         }
     if "data" in task:  # Label Studio before 1.0
         return {"completions"} & set(task)
-    return set(task) - {FROM_NAME, ID_FIELD, *_FACTS, *_OF_MIN} if "annotation_id" in task else set()
+    return set(task) - {FROM_NAME, *_TASK_FIELDS, *_EXPORT_FIELDS} if "annotation_id" in task else set()
 
 
 def _choices_of_min(task):

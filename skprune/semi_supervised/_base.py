@@ -4,11 +4,10 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 import torch
-from sklearn.metrics import accuracy_score
 
-from skprune._utils._labels import MISSING, encode_labels, labels_at, scored_rows, warn_of_vanished
+from skprune._utils._labels import MISSING, encode_labels, warn_of_vanished
 from skprune._utils._parameter_checks import check_number, check_option
-from skprune._utils._pool import check_equal_length, take_rows
+from skprune._utils._scored_rows import LabeledRowsScore
 from skprune.augment._defaults import default_policies
 from skprune.nets._base import BaseNet
 from skprune.nets._optimizer import NesterovSGD
@@ -19,7 +18,7 @@ from skprune.semi_supervised._steps import resolve_steps
 _MOST_CHECKED = 4096
 
 
-class SemiSupervisedNet(BaseNet, ABC):
+class SemiSupervisedNet(LabeledRowsScore, BaseNet, ABC):
     """Base class of the semi-supervised nets."""
 
     _cycles = 7 / 16
@@ -96,33 +95,9 @@ class SemiSupervisedNet(BaseNet, ABC):
                 raise ValueError(f"{name} must be 'auto', None or a callable, got {policy!r}.")
         self._rule()
 
-    def score(self, X, y, sample_weight=None):
-        """Return the accuracy on the labeled rows.
-
-        Parameters
-        ----------
-        X : array-like
-            Test data, as in :meth:`fit`.
-        y : array-like of shape (n_samples,)
-            Labels; rows without one do not count.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the test rows.
-
-        Returns
-        -------
-        float
-            Accuracy, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If no row is labeled, or X does not have the shape that fit saw.
-        """
+    def _scored_labels(self):
         self.check_is_fitted()
-        check_equal_length(X, y)
-        rows = scored_rows(y, self.missing_label, self.classes_)
-        weights = None if sample_weight is None else take_rows(sample_weight, rows)
-        return float(accuracy_score(labels_at(y, rows), self.predict(take_rows(X, rows)), sample_weight=weights))
+        return self.missing_label, self.classes_
 
     def _train(self, pool, codes):
         counts = torch.from_numpy(np.bincount(codes[codes >= 0], minlength=len(self.classes_))).float()
