@@ -274,7 +274,7 @@ def test_any_size_of_the_buffer_records_the_same(iris, monkeypatch, record, flus
     flushed = []
     flush = DynamicsRecorder._flush
     monkeypatch.setattr(_recorder, "FLUSH_VALUES", flush_values)
-    monkeypatch.setattr(DynamicsRecorder, "_flush", lambda self, net: (flushed.append(0), flush(self, net)))
+    monkeypatch.setattr(DynamicsRecorder, "_flush", lambda self: (flushed.append(0), flush(self)))
     dynamics, _ = collect_dynamics(NetClassifier(batch_size=20), X, y, **options)
     assert dynamics.seen.all()
     assert_same(dynamics, expected, atol=1e-6)

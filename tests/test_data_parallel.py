@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from skprune._utils._ranks import Ranks, active_ranks, training_with
 from skprune.datasets import make_partial_labels
 from skprune.dynamics import DynamicsRecorder, Recording, collect_dynamics
 from skprune.nets import NetClassifier, data_parallel
+from skprune.nets._running import RunningTraining
 from skprune.semi_supervised import FixMatch, FlexMatch, MeanTeacher, PseudoLabel, SoftMatch
 
 STATED = {"rtol": 1e-3, "atol": 1e-4}
@@ -63,6 +65,55 @@ def images():
     return {"proba": net.fit(X, y).predict_proba(X)}
 
 
+class Killed(BaseException):
+    """The processes are gone; no handler of errors catches it."""
+
+
+@contextmanager
+def killed_after(n_steps):
+    """End the block after so many steps of nets that keep their state; yield the list of these steps."""
+    write, written = RunningTraining.write, []
+
+    def counted(self, state):
+        write(self, state)
+        written.append(state["steps"])
+        if len(written) == n_steps:
+            raise Killed
+
+    RunningTraining.write = counted
+    try:
+        with suppress(Killed):
+            yield written
+    finally:
+        RunningTraining.write = write
+
+
+def kept(checkpoint, dropout=0.0):
+    """Return what SemiPrune finds in 8 steps of labeling and 20 of recording, kept in a folder."""
+    X, _, partial = data()
+    labeler = SoftMatch(n_steps=8, batch_size=8, mu=2, module__dropout=dropout)
+    proxy = NetClassifier(batch_size=74, module__dropout=dropout)
+    pruner = SemiPrune(0.4, labeler=labeler, proxy=proxy, n_epochs=10, estimate_accuracy=False, random_state=0)
+    pruner.set_params(checkpoint=checkpoint, checkpoint_every=0.0).fit(X, partial)
+    return {
+        "scores": pruner.difficulty_scores_,
+        "confidence": pruner.pseudo_label_confidence_,
+        "kept": pruner.coreset_indices_,
+    }
+
+
+def continued(folder):
+    """Return what SemiPrune finds that is killed in either stage, and after how many steps it went on."""
+    n_done = []
+    for n_steps in (3, 9):
+        with killed_after(n_steps) as written:
+            kept(folder, dropout=0.3)
+        n_done.append(len(written))
+    with killed_after(None) as written:
+        found = kept(folder, dropout=0.3)
+    return found | {"n_done": [*n_done, len(written)]}
+
+
 def pruned():
     """Return what SemiPrune finds."""
     X, _, partial = data()
@@ -106,11 +157,28 @@ def refusals(rank):
     return said
 
 
+def said_of_folders(folder):
+    """Return what is said to processes that do not share a folder, of which one has a result."""
+    if active_ranks().is_main:
+        with training_with(Ranks()):
+            kept(folder)
+    try:
+        kept(folder)
+    except ValueError as error:
+        return str(error).replace(folder, "folder")
+
+
 def main(folder):
     """Train each case, and write down what this process has."""
     torch.set_num_threads(1)
     found = {}
     with data_parallel() as state:
+        found |= {f"kept.{key}": array for key, array in kept(None, dropout=0.3).items()}
+        found |= {f"continued.{key}": array for key, array in continued(f"{folder}/continued").items()}
+        found |= {f"again.{key}": array for key, array in kept(f"{folder}/continued", dropout=0.3).items()}
+        with killed_after(11):
+            kept(f"{folder}/left")
+        found["said.folder"] = said_of_folders(f"{folder}/of process {state.process_index}")
         for name, case in CASES.items():
             found |= {f"{name}.{key}": array for key, array in case().items()}
         found |= {f"said.{name}": text for name, text in refusals(state.process_index).items()}
@@ -134,7 +202,7 @@ def found(tmp_path_factory):
         text=True,
     )
     assert done.returncode == 0, done.stderr[-5000:]
-    return [dict(np.load(folder / f"{rank}.npz")) for rank in range(2)]
+    return [dict(np.load(folder / f"{rank}.npz")) | {"folder": folder} for rank in range(2)]
 
 
 def test_processes_end_with_the_same(found):
@@ -142,6 +210,24 @@ def test_processes_end_with_the_same(found):
     assert first.keys() == second.keys()
     for name, array in first.items():
         np.testing.assert_array_equal(second[name], array, err_msg=name)
+
+
+def test_processes_that_are_killed_go_on(found):
+    for key in ("scores", "confidence", "kept"):
+        np.testing.assert_array_equal(found[0][f"continued.{key}"], found[0][f"kept.{key}"], err_msg=key)
+        np.testing.assert_array_equal(found[0][f"again.{key}"], found[0][f"kept.{key}"], err_msg=key)
+    assert found[0]["continued.n_done"].tolist() == [3, 9, 8 + 20 - 3 - 9]
+    assert not list((found[0]["folder"] / "continued").glob("*.running"))
+
+
+def test_one_process_goes_on_where_two_were_killed(found):
+    folder = found[0]["folder"] / "left"
+    assert len(list(folder.glob("*.running"))) == 1
+    with killed_after(None) as written:
+        left = kept(folder)
+    assert len(written) == 8 + 20 - 11
+    for key, array in kept(None).items():
+        np.testing.assert_allclose(left[key], array, **STATED, err_msg=key)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -167,7 +253,8 @@ def test_batch_norm_of_each_process_is_another_training(found):
 
 def test_processes_that_do_not_do_the_same_are_refused(found):
     said = {name: str(text) for name, text in found[0].items() if name.startswith("said.")}
-    assert set(said) == {"said.data", "said.seeds"}
+    assert set(said) == {"said.data", "said.seeds", "said.folder"}
+    assert "Let the checkpoint be in a folder that they share" in said.pop("said.folder")
     assert all("were given different data, labels, seeds" in text for text in said.values())
 
 
@@ -179,7 +266,7 @@ def test_what_cannot_be_shared_is_refused():
             NetClassifier(compile=True, random_state=0).fit(X, y)
         with pytest.raises(ValueError, match="Batches of 3 rows cannot be shared by 4 processes. Raise batch_size"):
             NetClassifier(random_state=0).fit(X[::49], y[::49])
-        with pytest.raises(ValueError, match="memory and checkpoint must be None within data_parallel"):
+        with pytest.raises(ValueError, match="memory must be None within data_parallel.*Set checkpoint"):
             SemiPrune(memory="cache", random_state=0).fit(X, partial)
     net = SimpleNamespace(criterion_=torch.nn.CrossEntropyLoss(), module_=Linear(), max_epochs=1, ranks_=Ranks(0, 4))
     with pytest.raises(ValueError, match="memmap_folder must be None within data_parallel"):

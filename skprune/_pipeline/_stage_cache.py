@@ -20,6 +20,7 @@ from skprune._utils._adapters import clones_itself, holds_net, is_net
 from skprune._utils._given_rows import GivenRows
 from skprune._utils._locks import NotWritable, lock_of
 from skprune._utils._ranks import active_ranks
+from skprune._utils._shared_files import check_shared
 from skprune._utils._signed_memory import SIGNED, WrongSignature
 from skprune._utils._state_files import UnreadableState, read_state, write_state
 from skprune._utils._trusted import names_in
@@ -27,7 +28,7 @@ from skprune._utils._warnings import warn_user
 from skprune.dynamics import Recording
 from skprune.nets._running import kept_in
 
-CACHE_VERSION = 9
+CACHE_VERSION = 10
 _PROBE = b"\0" * 4096
 _NOT_IN_KEYS = ("verbose", "n_jobs")
 # of pruners and of scikit-learn's estimators; another's may be more than a place
@@ -56,9 +57,10 @@ class StageCache:
         if self.checkpoint is not None and self.checkpoint.exists() and not self.checkpoint.is_dir():
             raise ValueError(f"checkpoint must name a folder, and {self.checkpoint} is a file.")
         self.kept = memory is not None or checkpoint is not None
-        if self.kept and active_ranks().n > 1:
+        if memory is not None and active_ranks().n > 1:
             raise ValueError(
-                "memory and checkpoint must be None within data_parallel, where processes wait for one another."
+                "memory must be None within data_parallel, where processes wait for one another. Set checkpoint, which keeps "
+                "the results of stages as well."
             )
         self.checkpoint_every, self.retries = settings.checkpoint_every, settings.on_divergence == "retry"
         self.device, self.is_image = settings.device, is_image
@@ -79,17 +81,34 @@ class StageCache:
         if self.checkpoint is None:
             return self._cached(stage, key, model, verbose, before, arguments)
         file = self.checkpoint / f"{stage.__name__}-{key}.safetensors"
+        running = file.with_suffix(".running")
+        make = partial(
+            self._cached, _keeping(stage, running, self.checkpoint_every), key, model, verbose, before, arguments
+        )
+        if active_ranks().n > 1:
+            return self._made_together(make, file, running, stage.__name__, model)
         if not file.exists():
             self._check_folder()
             with lock_of(self.checkpoint / "locks" / f"{file.stem}.lock"):
                 if not file.exists():
-                    running = file.with_suffix(".running")
-                    kept = _keeping(stage, running, self.checkpoint_every)
-                    result = self._cached(kept, key, model, verbose, before, arguments)
+                    result = make()
                     if "cut" not in result and self._write(result, file, stage.__name__):
                         running.unlink(missing_ok=True)
                     return result
         return self._read(file, stage.__name__, model)
+
+    def _made_together(self, make, file, running, kind, model):
+        """Return a result that several processes make together, or each of them reads; the main one writes it."""
+        ranks = active_ranks()
+        check_shared(file)
+        if file.exists():
+            return self._read(file, kind, model)
+        if ranks.is_main:
+            self._check_folder()
+        result = make()
+        if ranks.is_main and self._write(result, file, kind):
+            running.unlink(missing_ok=True)
+        return result
 
     def _check_folder(self):
         """Refuse a folder that cannot be made or written to, before anything is computed for it."""

@@ -74,7 +74,7 @@ class DynamicsRecorder(Callback):
         """Forget an earlier recording."""
         self.recording_ = as_recording(self.record)
         check_recording(self.recording_, net.max_epochs)
-        self.builder_ = self.resumed_ = None
+        self.builder_ = self.resumed_ = self.rate_ = None
         self.n_closed_ = 0
         self.logits_ = _outputs_are_logits(net)
         self.head_ = LastLayer(net) if self.logits_ else None
@@ -125,7 +125,7 @@ class DynamicsRecorder(Callback):
                     batch = self.ranks_.share(inputs), self.ranks_.share(labels)
                 self._keep(net, rows, net.evaluation_step(batch), labels)
                 start += len(labels)
-        self._flush(net)
+        self._flush()
         self.n_closed_ += 1
 
     def on_train_end(self, net, **kwargs):
@@ -134,16 +134,20 @@ class DynamicsRecorder(Callback):
         if is_cut(self.n_closed_, net.max_epochs):
             self.builder_.drop_unfinished(self.n_closed_ // self.recording_.every)
         self.dynamics_ = TrainingDynamics._from_arrays(self.builder_.arrays())
-        del self.builder_, self.gathered_, self.n_gathered_, self.resumed_
+        del self.builder_, self.gathered_, self.n_gathered_, self.resumed_, self.rate_
 
     def state_dict(self):
         """Return what has been recorded so far, for a training that goes on in another process.
+
+        Within :func:`~skprune.nets.data_parallel`, all processes call it at the same step.
 
         Returns
         -------
         dict
             Arrays of the finished epochs, and what has gathered since.
         """
+        if self.ranks_.n > 1:
+            self._flush()  # each process has gathered its own share
         return {"builder": self.builder_.state_dict(), "n_closed": self.n_closed_, "gathered": self.gathered_}
 
     def load_state_dict(self, state):
@@ -175,12 +179,13 @@ class DynamicsRecorder(Callback):
     def _keep(self, net, rows, outputs, labels):
         outputs = (outputs[0] if isinstance(outputs, tuple) else outputs).detach()
         norm = None if self.head_ is None else self.head_.norm(outputs)
+        self.rate_ = net.optimizer_.param_groups[0]["lr"]
         self.gathered_.append((rows, outputs, labels) + (() if norm is None else (norm,)))
         self.n_gathered_ += len(rows) * outputs.shape[1]
         if self.n_gathered_ > FLUSH_VALUES:
-            self._flush(net)
+            self._flush()
 
-    def _flush(self, net):
+    def _flush(self):
         if not self.gathered_:
             return
         rows, outputs, labels, *norm = zip(*self.gathered_, strict=True)
@@ -193,7 +198,7 @@ class DynamicsRecorder(Callback):
         if bad is not None:
             raise FloatingPointError(
                 f"The proxy's output for row {int(rows[bad])} is not finite in epoch "
-                f"{self.n_closed_ + 1}, at a learning rate of {net.optimizer_.param_groups[0]['lr']:.3g}. Lower it."
+                f"{self.n_closed_ + 1}, at a learning rate of {self.rate_:.3g}. Lower it."
             )
         self.builder_.add(rows, outputs, labels, logits=self.logits_, feature_norm=norm[0] if norm else None)
 

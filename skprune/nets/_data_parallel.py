@@ -46,7 +46,8 @@ def data_parallel(*, sync_batch_norm=True):
     Notes
     -----
     `random_state` must be an integer. The trainings raise a ValueError if the processes were given different data, labels or
-    seeds, if a batch has fewer rows than there are processes, or with ``compile=True``.
+    seeds, if a batch has fewer rows than there are processes, or with ``compile=True``. A `checkpoint` must lie in a folder that
+    all processes share; `memory` and `time_limit` are refused.
 
     Examples
     --------

@@ -8,6 +8,9 @@ import torch
 
 from skprune.nets._running import take_running
 
+_DECIDED_STEPS = 25
+"""After how many steps processes that train together decide whether to keep their state."""
+
 
 class Resumable:
     """An object whose attributes are its state: tensors, which keep their place, and numbers."""
@@ -58,9 +61,11 @@ class ResumableTraining:
             part.load_state_dict(state["parts"][name])
         _as_the_weights(self.optimizer_)
         batches.resume(state["batches"], state["epochs"], state["steps"])
-        torch.set_rng_state(state["generators"][0])
-        if self.device_.type == "cuda":
-            torch.cuda.set_rng_state(state["generators"][1], self.device_)
+        if self.ranks_.rank < len(state["generators"]):  # a process that was not there before has none
+            generators = state["generators"][self.ranks_.rank]
+            torch.set_rng_state(generators["cpu"])
+            if self.device_.type == "cuda":
+                torch.cuda.set_rng_state(generators["cuda"], self.device_)
 
     def _resume_epoch(self, watch):
         """Let an epoch begin with the losses of the steps that are done."""
@@ -70,23 +75,37 @@ class ResumableTraining:
 
     def _keep(self, batches, watch, now=False):
         """Keep the state after a step, if it is time to or has to be done now."""
-        if self._running is None or not (now or self._running.is_due()):
+        n_steps = len(watch.losses)
+        if self._running is None or not (now or self._is_due(n_steps, n_steps == len(batches))):
             return
-        generators = [torch.get_rng_state()]
-        if self.device_.type == "cuda":
-            generators.append(torch.cuda.get_rng_state(self.device_))
         *done, _ = self.history
         state = {
             "seed": self.seed_,
             "epochs": len(done),
-            "steps": len(watch.losses),
+            "steps": n_steps,
             "history": [{key: value for key, value in row.items() if key != "batches"} for row in done],
             "watch": watch.state_dict(),
             "batches": batches.state_dict(),
-            "generators": generators,
+            "generators": self._generators(),
             "parts": {name: part.state_dict() for name, part in self._stateful().items()},
         }
         self._running.write(state)
+
+    def _is_due(self, n_steps, ends_epoch):
+        """Tell whether it is time to keep the state, after so many steps of the epoch."""
+        if self.ranks_.n == 1 or not self._running.every:
+            return self._running.is_due()
+        decides = n_steps % _DECIDED_STEPS == 0 or ends_epoch  # asking at each step would let each wait for the device
+        return decides and self.ranks_.all_say(self._running.is_due())[0]
+
+    def _generators(self):
+        """Return the states of the global generators in each process."""
+        own = {"cpu": torch.get_rng_state()}
+        if self.device_.type == "cuda":
+            own["cuda"] = torch.cuda.get_rng_state(self.device_)
+        ranks = self.ranks_
+        states = {name: ranks.whole([state[None].to(self.device_)], [ranks.n]).cpu() for name, state in own.items()}
+        return [{name: rows[rank] for name, rows in states.items()} for rank in range(ranks.n)]
 
     def _stateful(self):
         """Return what has a state, by name."""

@@ -1,10 +1,15 @@
-"""The state of a training that is running, in a file, so that a run that was killed goes on within it. No torch."""
+"""The state of a training that is running, in a file, so that a run that was killed goes on within it. No torch.
+
+Where several processes train together, the main one writes the state of all, and all of them read it.
+"""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from time import monotonic
 
+from skprune._utils._ranks import active_ranks
+from skprune._utils._shared_files import check_shared
 from skprune._utils._state_files import UnreadableState, read_state, write_state
 from skprune._utils._warnings import warn_user
 
@@ -40,15 +45,14 @@ class RunningTraining:
 
     def read(self, seed, trusted=()):
         """Return the state that a run before with this seed has left, None if there is none; refuse a damaged one."""
-        if not self.file.exists():
-            return None
         try:
-            state = read_state(self.file, _KIND, trusted)
-            return state if state["seed"] == seed else None
+            state = read_state(self.file, _KIND, trusted) if self.file.exists() else None
         except UnreadableState as error:
             raise ValueError(
                 f"The checkpoint {self.file} cannot be read: {error}. Delete it to begin its stage again."
             ) from error
+        check_shared(self.file)
+        return state if state is not None and state["seed"] == seed else None
 
     def is_due(self):
         """Tell whether it is time to write; with 0 seconds, it always is."""
@@ -56,6 +60,8 @@ class RunningTraining:
 
     def write(self, state):
         """Write a state; one that cannot be written is worth one warning, and the state before stays."""
+        if not active_ranks().is_main:
+            return
         start = monotonic()
         try:
             write_state(self.file, state, _KIND)
