@@ -516,3 +516,15 @@ def test_rows_that_are_not_finite_are_named(recording, data, value):
     logits[epoch, row, 0] = value
     with pytest.raises(ValueError, match=f"Row {row} is not finite in epoch {epoch}"):
         TrainingDynamics.from_logits(logits, y)
+
+
+@pytest.mark.parametrize("name", scores.get_score_names())
+def test_other_things_than_dynamics_are_refused(name):
+    score = getattr(scores, name)
+    proba = np.full((3, 4, 2), 0.5)
+    with pytest.raises(TypeError, match=f"{name} reads TrainingDynamics, got ndarray. TrainingDynamics.from_proba"):
+        score(proba)
+    with pytest.raises(TypeError, match="difficulty reads TrainingDynamics, got list"):
+        scores.difficulty(proba.tolist(), score)
+    with pytest.raises(TypeError, match="difficulty reads TrainingDynamics, got ndarray"):
+        scores.difficulty(proba, [name])

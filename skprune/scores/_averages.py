@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_option
 from skprune.scores._epochs import first_epochs, in_blocks, mean_over
+from skprune.scores._score import score
 
 _TEN_EPOCHS = """n_epochs : int, default=10
     The number of epochs to use, from the first; None uses all recorded epochs."""
 
 
-@fill_docstring()
+@score()
 def aum(dynamics, *, n_epochs=None, on="proba"):
     r"""Area under the margin: how far the label is ahead of the other classes, on average.
 
@@ -50,7 +50,7 @@ def aum(dynamics, *, n_epochs=None, on="proba"):
     return mean_over(margins, n_epochs)
 
 
-@fill_docstring()
+@score()
 def confidence(dynamics, *, n_epochs=None):
     r"""Mean probability of the label over the epochs.
 
@@ -79,7 +79,7 @@ def confidence(dynamics, *, n_epochs=None):
     return mean_over(dynamics.target_proba, n_epochs)
 
 
-@fill_docstring()
+@score()
 def variability(dynamics, *, n_epochs=None):
     r"""Standard deviation of the label's probability over the epochs.
 
@@ -108,7 +108,7 @@ def variability(dynamics, *, n_epochs=None):
     return in_blocks(first_epochs(dynamics.target_proba, n_epochs), lambda proba: np.nanstd(proba, axis=0))
 
 
-@fill_docstring()
+@score()
 def correctness(dynamics, *, n_epochs=None):
     r"""Share of the epochs in which the label is predicted.
 
@@ -138,7 +138,7 @@ def correctness(dynamics, *, n_epochs=None):
     return in_blocks(margins, lambda margin: (margin > 0).sum(axis=0) / (~np.isnan(margin)).sum(axis=0))
 
 
-@fill_docstring()
+@score()
 def forgetting(dynamics, *, n_epochs=None, never_learned=None):
     r"""Number of forgetting events: epochs with a right prediction that the next epoch gets wrong.
 
@@ -179,7 +179,7 @@ def forgetting(dynamics, *, n_epochs=None, never_learned=None):
     return events
 
 
-@fill_docstring(score_epochs=_TEN_EPOCHS)
+@score(score_epochs=_TEN_EPOCHS)
 def el2n(dynamics, *, n_epochs=10):
     r"""Mean norm of the error vector over the first epochs.
 
@@ -208,7 +208,7 @@ def el2n(dynamics, *, n_epochs=10):
     return mean_over(dynamics.error, n_epochs)
 
 
-@fill_docstring(score_epochs=_TEN_EPOCHS)
+@score(score_epochs=_TEN_EPOCHS)
 def grand(dynamics, *, n_epochs=10):
     r"""GraNd of the last layer: mean norm of the cross entropy's gradient with respect to its weights and bias.
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from skprune._utils._docstrings import fill_docstring
 from skprune.scores._epochs import last_seen
+from skprune.scores._score import score
 
 
-@fill_docstring()
+@score()
 def entropy(dynamics):
     r"""Entropy of the output at the last epoch, in nats.
 
@@ -34,7 +34,7 @@ def entropy(dynamics):
     return dynamics.entropy.astype(np.float64)
 
 
-@fill_docstring()
+@score()
 def margin(dynamics):
     r"""Largest minus second largest probability at the last epoch.
 
@@ -62,7 +62,7 @@ def margin(dynamics):
     return dynamics.top_margin.astype(np.float64)
 
 
-@fill_docstring()
+@score()
 def least_confidence(dynamics):
     r"""One minus the largest probability at the last epoch.
 
@@ -91,7 +91,7 @@ def least_confidence(dynamics):
     return 1.0 - np.maximum(proba, proba - margins)
 
 
-@fill_docstring()
+@score()
 def loss(dynamics):
     r"""Cross entropy at the last epoch.
 

@@ -9,6 +9,7 @@ from scipy.stats import rankdata
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._registry import lookup
 from skprune.scores import _averages, _last, _windows
+from skprune.scores._score import check_dynamics
 
 _TABLE = {
     "aum": (_averages.aum, -1),
@@ -86,6 +87,7 @@ def difficulty(dynamics, name, **params):
     >>> difficulty(dynamics, ["aum", "loss"])
     array([0., 1.])
     """
+    check_dynamics(dynamics, "difficulty")
     if isinstance(name, (list, tuple)):
         if params:
             raise ValueError(f"A list of difficulties takes no parameters, got {sorted(params)}.")

@@ -4,12 +4,12 @@ import warnings
 
 import numpy as np
 
-from skprune._utils._docstrings import fill_docstring
 from skprune._utils._parameter_checks import check_number, check_option
 from skprune.scores._epochs import check_window, first_epochs, horizon, in_blocks
+from skprune.scores._score import score
 
 
-@fill_docstring()
+@score()
 def dyn_unc(dynamics, *, window=10, n_epochs=None):
     r"""Dynamic uncertainty: mean standard deviation of the label's probability within sliding windows.
 
@@ -47,7 +47,7 @@ def dyn_unc(dynamics, *, window=10, n_epochs=None):
     return _mean_over_windows(dynamics, window, n_epochs, lambda std, mean: std)
 
 
-@fill_docstring()
+@score()
 def dual(dynamics, *, window=10, n_epochs=None, ddof=1, power=1.0):
     r"""DUAL: difficulty and uncertainty of the label's probability within sliding windows, in one number.
 
@@ -94,7 +94,7 @@ def dual(dynamics, *, window=10, n_epochs=None, ddof=1, power=1.0):
     return _mean_over_windows(dynamics, window, n_epochs, lambda std, mean: std**power * (1.0 - mean), ddof)
 
 
-@fill_docstring()
+@score()
 def tdds(dynamics, *, window=10, n_epochs=None):
     r"""TDDS: how much the steps of the output vary within sliding windows, with late windows counting most.
 
