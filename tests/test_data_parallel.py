@@ -16,7 +16,7 @@ from skprune import SemiPrune
 from skprune._utils._ranks import Ranks, active_ranks, training_with
 from skprune.datasets import make_partial_labels
 from skprune.dynamics import DynamicsRecorder, Recording, collect_dynamics
-from skprune.nets import NetClassifier, data_parallel
+from skprune.nets import NetClassifier, WhitenedResNet, data_parallel
 from skprune.nets._running import RunningTraining
 from skprune.semi_supervised import FixMatch, FlexMatch, MeanTeacher, PseudoLabel, SoftMatch
 
@@ -57,11 +57,11 @@ def semi_supervised(make, **params):
     return {"proba": net.predict_proba(X), "figures": np.array([last["train_loss"], last["confident"]])}
 
 
-def images():
+def images(module=None):
     """Return predictions of a residual net."""
     X, y = load_digits(return_X_y=True)
     X, y = X[:101].reshape(-1, 8, 8), y[:101]
-    net = NetClassifier(module__width=8, batch_size=51, max_epochs=1, precision="fp32", random_state=0)
+    net = NetClassifier(module, module__width=8, batch_size=51, max_epochs=1, precision="fp32", random_state=0)
     return {"proba": net.fit(X, y).predict_proba(X)}
 
 
@@ -131,6 +131,7 @@ CASES = {
     "default": lambda: recorded(mode="eval", ema=True),
     "parts": lambda: recorded(module=Linear, micro_batch=4),
     "images": images,
+    "whitened": lambda: images(WhitenedResNet),
     # parts of as many rows in all, as batch normalization sees each part
     "fixmatch": lambda: semi_supervised(FixMatch, alignment="learned", micro_batch=12 // active_ranks().n),
     "flexmatch": lambda: semi_supervised(FlexMatch, module=Linear),

@@ -20,7 +20,7 @@ from skprune import SemiPrune
 from skprune._utils._device import resolve_device
 from skprune.augment import TabularStrong
 from skprune.datasets import make_partial_labels
-from skprune.nets import MLP, NetClassifier, ResNet9, SmallResNet, WideResNet
+from skprune.nets import MLP, NetClassifier, ResNet9, SmallResNet, WhitenedResNet, WideResNet
 from skprune.nets._build import build_module
 from skprune.nets._data import EvalBatches, Scaling, TensorPool
 from skprune.nets._features import entering, features_warning, proxy_features
@@ -361,14 +361,68 @@ def test_a_module_of_the_user_is_sized(iris):
     assert net.module_.layer.bias is None
 
 
-@pytest.mark.parametrize("module", [SmallResNet, WideResNet, ResNet9, "resnet18", models.resnet18])
+@pytest.mark.parametrize("module", [SmallResNet, WhitenedResNet, WideResNet, ResNet9, "resnet18", models.resnet18])
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 28)])
 def test_networks_are_sized_from_images(module, shape):
-    options = {"width": 8} if module in (SmallResNet, ResNet9) else {"depth": 10} if module is WideResNet else {}
+    options = {"depth": 10} if module is WideResNet else {"width": 8} if isinstance(module, type) else {}
     net = build_module(module, shape, 7, options).eval()
     x = torch.zeros(2, *shape)
     assert net(x).shape == (2, 7)
     assert net(x.contiguous(memory_format=torch.channels_last)).shape == (2, 7)
+
+
+class Own(SmallResNet):
+    """A network of a user."""
+
+
+@pytest.mark.parametrize("module", [SmallResNet, WhitenedResNet, Own])
+def test_small_images_keep_their_resolution(module):
+    strides = [build_module(module, (1, side, side), 2, {}).stem[0].stride for side in (8, 24)]
+    assert strides == [(1, 1), (2, 2)]
+
+
+@pytest.mark.parametrize(("channels", "width", "n_filters"), [(1, 16, 16), (3, 16, 16), (1, 64, 18), (3, 5, 4)])
+def test_whitened_patches_are_uncorrelated(channels, width, n_filters):
+    """Their variances are those of the components, each over itself plus a twentieth."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(70, channels, 10, 10, generator=generator).cumsum(dim=3) / 3
+    net = build_module(WhitenedResNet, (channels, 10, 10), 4, {"width": width}).eval()
+    assert net(images).shape == (70, 4)
+    net.whiten(images)
+    filters = net.stem[0].weight
+    assert filters.shape == (n_filters, channels, 3, 3)
+    half = n_filters // 2
+    torch.testing.assert_close(filters[half:], -filters[:half])
+    patches = torch.nn.functional.unfold(images, 3).transpose(1, 2).flatten(0, 1)
+    whitened = patches @ filters[:half].flatten(1).T
+    moments = (whitened.T @ whitened / len(whitened)).double()
+    variances = torch.linalg.eigvalsh((patches.T @ patches / len(patches)).double()).flip(0)[:half]
+    torch.testing.assert_close(moments, (variances / (variances + 0.05)).diag(), atol=1e-4, rtol=1e-4)
+
+
+def test_filters_that_whiten_are_found_once_and_not_trained(images):
+    X, y, _ = images
+    net = NetClassifier(WhitenedResNet, module__width=8, batch_size=40, max_epochs=2, ema=True, random_state=0).fit(
+        X, y
+    )
+    first = net.module_.stem[0].weight.clone()
+    other = NetClassifier(WhitenedResNet, module__width=8, max_epochs=1, random_state=1).fit(X, 9 - y)
+    assert torch.equal(other.module_.stem[0].weight, first)  # they depend on the images alone
+    expected = WhitenedResNet(1, 10, width=8)
+    expected.whiten(net.get_dataset(X).finish(net.get_dataset(X).raw(slice(None))))
+    torch.testing.assert_close(expected.stem[0].weight, first)
+    net.partial_fit(X[:60][::-1].copy() // 2, y[:60])
+    assert torch.equal(net.module_.stem[0].weight, first)
+    again = NetClassifier(WhitenedResNet, module__width=8, random_state=0).from_arrays(net.to_arrays())
+    np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
+
+
+def test_images_too_small_to_whiten_are_refused():
+    X, y = np.zeros((8, 2, 2), np.uint8), np.arange(8) % 2
+    with pytest.raises(ValueError, match="WhitenedResNet needs images of at least 3 x 3 pixels, got 2 x 2"):
+        NetClassifier(WhitenedResNet, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="WhitenedResNet is a network for images, but X is a table"):
+        NetClassifier(WhitenedResNet, random_state=0).fit(X.reshape(8, 4), y)
 
 
 def test_networks_have_their_published_sizes():

@@ -17,6 +17,7 @@ labels, and on one of 10,000 with 8,000:
 
     python examples/benchmarks/ssl_accuracy.py --steps 200 400 750 1500 --seeds 0 1 --out ssl_steps.csv
     python examples/benchmarks/ssl_accuracy.py --steps 1500 --mu 3 7 --seeds 0 1 --out ssl_mu.csv
+    python examples/benchmarks/ssl_accuracy.py --steps 1000 1500 --mu 3 7 --module WhitenedResNet --columns fashion cifar10
 
 Restartable: rows that are in the CSV file are not computed again; --report prints the table from it alone. For several
 processes, give each a file of its own and report on all: --report --out a.csv b.csv.
@@ -24,6 +25,7 @@ processes, give each a file of its own and report on all: --report --out a.csv b
 
 import time
 import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +39,7 @@ from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from skprune import SemiPrune
 from skprune.datasets import fetch_cifar10, fetch_fashion_mnist, make_long_tailed, make_partial_labels
+from skprune.nets import WhitenedResNet
 from skprune.semi_supervised import FixMatch, FlexMatch, FreeMatch, MeanTeacher, PseudoLabel, SoftMatch
 
 DIGITS = {"digits": 50, "digits, 60 labels": 60}
@@ -62,6 +65,7 @@ STEPS_ON = {
 """Labels of the pools for --steps: problems of robust.py, cut to 2,000 rows but for the last."""
 FAMILY = {kind.__name__: kind for kind in (FixMatch, FlexMatch, FreeMatch, SoftMatch, PseudoLabel, MeanTeacher)}
 DEFAULT = next(kind for name, kind in FAMILY.items() if name.lower() == SemiPrune().labeler)
+MODULES = {"default": None, "WhitenedResNet": WhitenedResNet}
 N_STEPS = 1500
 VARIANTS = {
     "SoftMatch, alignment=None": lambda seed: SoftMatch(n_steps=N_STEPS, alignment=None, random_state=seed),
@@ -143,7 +147,7 @@ def compute(rows, column, seed, data_home):
 
 def compute_steps(rows, column, seed, args):
     """Compute the missing rows of a pool and a seed for --steps."""
-    settings = [(steps, mu) for mu in args.mu for steps in args.steps]
+    settings = settings_of(args)
     if not any(rows.missing(steps_key(column, *setting), seed) for setting in settings):
         return
     pool = load(column.split(",")[0], seed, args.data_home or Path.home() / ".cache" / "skprune")
@@ -152,18 +156,23 @@ def compute_steps(rows, column, seed, args):
         X, y = np.concatenate([pool.X, pool.X_test]), np.concatenate([pool.y, pool.y_test])
     y_partial = make_partial_labels(y, n_labeled=STEPS_ON[column], random_state=seed)
     hidden = y_partial < 0
-    for steps, mu in settings:
-        if rows.missing(steps_key(column, steps, mu), seed):
+    for module, mu, steps in settings:
+        if rows.missing(steps_key(column, module, mu, steps), seed):
             start = time.process_time()
-            net = DEFAULT(n_steps=steps, mu=mu, random_state=seed).fit(X, y_partial)
+            net = DEFAULT(MODULES[module], n_steps=steps, mu=mu, random_state=seed).fit(X, y_partial)
             seconds = time.process_time() - start
             right = 100 * np.mean(net.predict(X[hidden]) == y[hidden])
-            rows.add(steps_key(column, steps, mu), seed, right, seconds)
+            rows.add(steps_key(column, module, mu, steps), seed, right, seconds)
 
 
-def steps_key(column, steps, mu):
+def settings_of(args):
+    """Return the settings for --steps: name of the module, mu, steps."""
+    return list(product(args.module, args.mu, args.steps))
+
+
+def steps_key(column, module, mu, steps):
     """Return the key of a row."""
-    return f"{column} | {steps} steps" + f", mu={mu}" * (mu != DEFAULT().mu)
+    return f"{column} | {steps} steps" + f", mu={mu}" * (mu != DEFAULT().mu) + f", {module}" * (module != "default")
 
 
 def report_steps(rows, seeds, columns, settings):
@@ -171,12 +180,13 @@ def report_steps(rows, seeds, columns, settings):
     print(f"{DEFAULT.__name__}: mean ± std of right labels on the unlabeled rows in %, {of_seeds(seeds)}")
     print(machine())
     for column in columns:
-        for steps, mu in settings:
-            key = steps_key(column, steps, mu)
+        for module, mu, steps in settings:
+            key = steps_key(column, module, mu, steps)
             if not any(rows.missing(key, seed) for seed in seeds):
                 values, seconds = show(rows.column(key, seeds)), rows.seconds(key, seeds).mean()
                 took = f", {seconds:.0f} s of the CPU" * bool(seconds)
-                print(f"{column:19} {STEPS_ON[column]:4} labels {steps:>6} steps, mu={mu}: {values}{took}")
+                name = f", {module}" * (module != "default")
+                print(f"{column:19} {STEPS_ON[column]:4} labels {steps:>6} steps, mu={mu}{name}: {values}{took}")
 
 
 def flat(X):
@@ -219,6 +229,9 @@ def main():
     parser.add_argument("--columns", nargs="+", choices=sorted({*COLUMNS, *STEPS_ON}))
     parser.add_argument("--steps", nargs="+", type=lambda text: text if text == "auto" else int(text))
     parser.add_argument("--mu", nargs="+", type=int, default=[DEFAULT().mu], help="with --steps")
+    parser.add_argument(
+        "--module", nargs="+", choices=list(MODULES), default=["default"], help="with --steps, of images"
+    )
     args = parser.parse_args()
     columns = args.columns or list(STEPS_ON if args.steps else COLUMNS)
     if unknown := set(columns).difference(STEPS_ON if args.steps else COLUMNS):
@@ -235,7 +248,7 @@ def main():
                 else:
                     compute(rows, column, seed, args.data_home)
     if args.steps:
-        report_steps(rows, args.seeds, columns, [(steps, mu) for mu in args.mu for steps in args.steps])
+        report_steps(rows, args.seeds, columns, settings_of(args))
     else:
         report(rows, args.seeds, columns)
 

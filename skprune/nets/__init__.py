@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-__all__ = ["MLP", "NetClassifier", "ResNet9", "SmallResNet", "WideResNet", "data_parallel"]
+__all__ = ["MLP", "NetClassifier", "ResNet9", "SmallResNet", "WhitenedResNet", "WideResNet", "data_parallel"]
 
 _HOMES = {"NetClassifier": "_classifier", "data_parallel": "_data_parallel"}
 

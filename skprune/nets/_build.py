@@ -36,7 +36,7 @@ def build_module(module, shape, n_classes, chosen):
     if from_torchvision:
         return _fit_resnet(module(**chosen), shape, n_classes, pretrained=chosen.get("weights") is not None)
     sizes = {"n_classes": n_classes, "in_channels": shape[0], "n_features": math.prod(shape)}
-    if module is SmallResNet:
+    if isinstance(module, type) and issubclass(module, SmallResNet):
         sizes["stem_stride"] = 2 if min(shape[1:]) >= 24 else 1
     return module(**{name: value for name, value in sizes.items() if name in accepted} | chosen)
 

@@ -4,6 +4,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+_WHITENED_IMAGES = 32
+_LEAST_VARIANCE = 0.05
+
 
 class MLP(nn.Module):
     """Multilayer perceptron with batch normalization, for tables.
@@ -106,6 +109,75 @@ class SmallResNet(_ImageNet):
         self.stem = _conv_norm_relu(in_channels, width, stem_stride)
         self.body = nn.Sequential(_Block(width, width, 1), _Block(width, 2 * width, 2), _Block(2 * width, 4 * width, 2))
         self.head = nn.Linear(4 * width, n_classes)
+
+
+class WhitenedResNet(SmallResNet):
+    r"""The small residual network with a first layer that whitens patches and is not trained, which learns in fewer steps.
+
+    The filters of the first layer are the principal components :math:`v_j` of patches of 3 x 3 pixels, each divided by
+    :math:`\sqrt{\lambda_j + 0.05}`, where :math:`\lambda_j` is its variance, and the same with the opposite sign: Jordan,
+    arXiv 2404.00498, section 3.2. Nets of skprune find them in some images of the pool when they build the network.
+
+    Parameters
+    ----------
+    in_channels : int
+        Number of image channels.
+    n_classes : int
+        Number of classes.
+    width : int, default=16
+        Twice the number of components, of which there are at most 9 per image channel; channels of the first block. The other
+        two blocks have twice and four times as many.
+    stem_stride : int, default=2
+        Stride of the first convolution. Nets of skprune set 1 for images with a side below 24 pixels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skprune.nets import WhitenedResNet
+    >>> net = WhitenedResNet(in_channels=1, n_classes=10)
+    >>> net.whiten(torch.randn(100, 1, 28, 28))
+    >>> net(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(self, in_channels, n_classes, *, width=16, stem_stride=2):
+        super().__init__(in_channels, n_classes, width=width, stem_stride=stem_stride)
+        n_filters = 2 * max(1, min(width // 2, 9 * in_channels))
+        self.stem = _conv_norm_relu(in_channels, n_filters, stem_stride)
+        self.stem[0].requires_grad_(False)
+        if n_filters != width:
+            self.body[0] = _Block(n_filters, width, 1)
+
+    @torch.no_grad()
+    def whiten(self, x):
+        """Find the filters of the first layer.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, in_channels, H, W)
+            Standardized images of at least 3 pixels per side.
+
+        Raises
+        ------
+        ValueError
+            The images are smaller.
+        """
+        if min(x.shape[2:]) < 3:
+            raise ValueError(f"WhitenedResNet needs images of at least 3 x 3 pixels, got {x.shape[2]} x {x.shape[3]}.")
+        filters = self.stem[0].weight
+        parts = x.float().split(_WHITENED_IMAGES)
+        moments = sum(_patch_moments(part) * len(part) for part in parts) / len(x)
+        variances, components = torch.linalg.eigh(moments.cpu().double())
+        found = components.flip(1)[:, : len(filters) // 2].T  # the largest variances first
+        found = found * found.gather(1, found.abs().argmax(dim=1, keepdim=True)).sign()  # eigenvectors have either sign
+        found = found / (variances.flip(0)[: len(found), None] + _LEAST_VARIANCE).sqrt()
+        filters.copy_(torch.cat([found, -found]).view_as(filters))
+
+
+def _patch_moments(images):
+    """Return the mean outer product of the patches of 3 x 3 pixels with themselves."""
+    patches = F.unfold(images, 3).transpose(1, 2).flatten(0, 1)
+    return patches.T @ patches / len(patches)
 
 
 class WideResNet(_ImageNet):
