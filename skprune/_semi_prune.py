@@ -135,8 +135,9 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         tenth of its learning rate.
     time_limit : float, default=None
         Seconds after which ``fit`` ends its trainings, with what they have, and says so in a warning. What is left of it is
-        divided among the trainings to come in proportion to their planned work. A net of skprune ends after a step, a proxy
-        from elsewhere after an epoch; a labeler or a boosted proxy from elsewhere cannot be ended. What cannot be done any more,
+        divided among the trainings to come in proportion to their planned work; the epochs that must be recorded come first. A
+        net of skprune ends after a step, a proxy from elsewhere after an epoch; a labeler or a boosted proxy from elsewhere
+        cannot be ended. What cannot be done any more,
         ``estimate_accuracy`` and ``compare_with_random``, is left out. What was cut is not kept in `memory`; with `checkpoint`,
         the next fit goes on from there. The results depend on the speed of the machine.
     $device

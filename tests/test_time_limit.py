@@ -167,7 +167,8 @@ def test_both_stages_get_their_share(iris, clock):
 
 
 def test_what_is_left_over_goes_to_those_that_come_later(clock):
-    plan = TimePlan(TimeLimit(101.0, of=101.0), {"labeling": 1, "recording": 2, "again": 1}, 1)
+    work = {"labeling": 1, "recording": 2, "again": 1}
+    plan = TimePlan(TimeLimit(101.0, of=101.0), work, recording_stage="recording", least_epochs=1, n_epochs=2)
     assert plan.share("labeling") == pytest.approx(25)
     assert plan.share("recording") == pytest.approx(99 * 2 / 3)
     assert plan.share("recording", n_runs=3) == pytest.approx(98 * 2 / 7)
@@ -175,12 +176,41 @@ def test_what_is_left_over_goes_to_those_that_come_later(clock):
     assert plan.share("again") == pytest.approx(37)
     first, second = (begin() for begin in plan.limits("recording", 2, 1))
     assert first.seconds == pytest.approx(36 * 2 / 5)
-    assert second.seconds == pytest.approx(34 * 2 / 3)
+    assert first.seconds + first.reserve == pytest.approx(35 / 2)
+    assert second.seconds == pytest.approx(33 * 2 / 3)
+    assert second.seconds + second.reserve == pytest.approx(32)
     both = [begin().seconds for begin in plan.limits("recording", 2, 2)]
-    assert both == [both[0]] * 2 == [pytest.approx(32 * 2 / 3)] * 2
+    assert both == [both[0]] * 2 == [pytest.approx(30 * 2 / 3)] * 2
     sent = pickle.loads(pickle.dumps(plan.limits("recording", 2, 2)[0]))()
-    assert sent.seconds == pytest.approx(29 * 2 / 3)
+    assert sent.seconds == pytest.approx(25 * 2 / 3)
     assert sent.left() == pytest.approx(sent.seconds - 1)
+    assert plan.limit("again").reserve == 0.0
+
+
+@pytest.mark.filterwarnings("ignore:time_limit=.* ended the labeling")
+@pytest.mark.parametrize("n_repeats", [1, 2])
+def test_a_recording_gets_the_epochs_that_it_needs_before_the_estimate(iris, clock, n_repeats):
+    X, _, partial = iris
+    options = {"estimate_accuracy": True, "difficulty": "dual", "n_repeats": n_repeats}
+    pruner = pruner_of(labeler=labeler_of(n_steps=400), time_limit=100, **options)
+    with pytest.warns(UserWarning, match="time_limit=100 ended the recording after epoch 10 of 12"):
+        pruner.fit(X, partial)
+    assert pruner.dynamics_.n_epochs == 10
+    assert clock.now < 1100 + 30, "what is read beside"
+    with pytest.raises(TimeoutError, match=r"after \d of 12 epochs, and 10 are needed. About \d+ seconds") as error:
+        pruner.set_params(time_limit=20).fit(X, partial)
+    seconds = int(re.search(r"About (\d+) seconds", str(error.value))[1])
+    assert seconds > 20
+    with pytest.warns(UserWarning, match="ended the recording"):
+        pruner.set_params(time_limit=seconds).fit(X, partial)
+    assert pruner.dynamics_.n_epochs >= 10
+
+
+@pytest.mark.filterwarnings("ignore:time_limit=.* ended the (labeling|recording)")
+def test_a_quick_recording_is_not_cut_for_its_few_rows(iris, clock):
+    X, _, partial = iris
+    pruner = pruner_of(labeler=labeler_of(n_steps=400, batch_size=50), time_limit=300, n_epochs=40).fit(X, partial)
+    assert pruner.dynamics_.n_epochs > 10  # by rows alone, it would have a thirteenth of the time
 
 
 @pytest.mark.parametrize("proxy", ["net", "sgd", "skorch"])
@@ -226,6 +256,7 @@ def test_a_checkpoint_goes_on_from_the_cut(iris, clock, tmp_path):
     assert clock.now > 1000 + 40 + 24
     assert_same_dynamics(pruner.dynamics_, expected.dynamics_)
     np.testing.assert_array_equal(pruner.labeler_.predict_proba(X), expected.labeler_.predict_proba(X))
+    assert not list(tmp_path.glob("*.running")), "of recordings of labels that are no more"
     again = pruner_of(checkpoint=tmp_path).fit(X, partial)
     np.testing.assert_array_equal(again.support_, expected.support_)
 

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from contextlib import ExitStack
+from copy import copy
 from functools import partial, wraps
 from pathlib import Path
 
@@ -64,6 +65,12 @@ class StageCache:
             )
         self.checkpoint_every, self.retries = settings.checkpoint_every, settings.on_divergence == "retry"
         self.device, self.is_image = settings.device, is_image
+
+    def keeping_nothing(self):
+        """Return a store that runs stages and keeps nothing of them."""
+        other = copy(self)
+        other.memory, other.checkpoint, other.kept = check_memory(None), None, False
+        return other
 
     def run(self, stage, model, key=None, /, *, verbose, before=lambda: None, limit=None, **arguments):
         """Return the result of a stage, made now or earlier; if it is made now, `before` is called, and `limit` for its limit."""

@@ -85,6 +85,7 @@ def run_stages(
             )
         if "cut" in labeled:
             cut["labeling"] = labeled["cut"]
+            store = store.keeping_nothing()  # the next fit goes on with the labeling, and records other labels
             warn_of_cut(settings.time_limit, "labeling", labeled["cut"])
         last = last_step(models.labeler)
         _warn_of_undecided(labeled["undecided"][codes == MISSING], last)

@@ -14,6 +14,7 @@ from skprune.selection import BaseSelector, Mixture
 LABELING_AGAIN = "labeling without a fifth of the labels"
 _WITHOUT_GRADIENT = 1 / 3  # of the time of a row with one
 _WITHOUT_NET = 1 / 100  # of the time that a net takes for a row
+_LEAST_RECORDING = 1 / 10  # of the time of the labeling: a step has a cost of its own, whatever the number of its rows
 _MEANS = {
     "labeling": "The pseudo-labels are those of the weights so far.",
     "recording": "The difficulties are read off these epochs.",
@@ -35,10 +36,14 @@ class TimeLimited:
 
 
 class TimePlan:
-    """The shares of the trainings that are still to come in the time that is left, by the rows that each of them works on."""
+    """The shares of the trainings that are still to come in the time that is left, by the rows that each of them works on.
 
-    def __init__(self, whole, work, least_epochs):
-        self._whole, self._work, self.least_epochs = whole, work, least_epochs
+    The stage that records may take of the time of those that come later what it needs for the least number of epochs.
+    """
+
+    def __init__(self, whole, work, *, recording_stage, least_epochs, n_epochs):
+        self._whole, self._work, self._recording_stage = whole, work, recording_stage
+        self._least_epochs, self._n_epochs = least_epochs, n_epochs
 
     def left(self):
         """Return the seconds that are left of the fit."""
@@ -55,11 +60,19 @@ class TimePlan:
     def limit(self, stage, n_runs=1, most=None):
         """Return the limit of a run of a stage that begins now."""
         seconds = self.share(stage, n_runs)
-        return self.limit_of(seconds if most is None else min(seconds, most))
+        return self._limit_of(stage, n_runs, seconds if most is None else min(seconds, most))
 
-    def limit_of(self, seconds):
+    def _limit_of(self, stage, n_runs, seconds):
         """Return a limit of so many seconds from now on."""
-        return TimeLimit(seconds, of=self._whole.seconds, least_epochs=self.least_epochs)
+        if stage != self._recording_stage:
+            return TimeLimit(seconds, of=self._whole.seconds)
+        return TimeLimit(
+            seconds,
+            of=self._whole.seconds,
+            least_epochs=self._least_epochs,
+            n_epochs=self._n_epochs,
+            reserve=self.left() / n_runs - seconds,
+        )
 
     def begins_again(self, cut):
         """Return what begins the limit of the labeling that comes last: as long as the first one where that was cut."""
@@ -75,7 +88,8 @@ class TimePlan:
         """Return what begins the limit of each run of a stage: in turn, or as many at once as are equal then."""
         if n_at_once == 1:
             return [partial(self.limit, stage, n_runs - number) for number in range(n_runs)]
-        return [partial(self.limit_of, self.share(stage, -(-n_runs // n_at_once)))] * n_runs
+        n_in_turn = -(-n_runs // n_at_once)
+        return [partial(self._limit_of, stage, n_in_turn, self.share(stage, n_in_turn))] * n_runs
 
 
 def plan_time(settings, models, codes, classes, whole, *, is_image, labels_again, goes_on):
@@ -91,10 +105,17 @@ def plan_time(settings, models, codes, classes, whole, *, is_image, labels_again
     if settings.uses_labeler_run:
         work["recording"] = n_rows * settings.n_epochs * _WITHOUT_GRADIENT
     else:
-        work["recording"] = _recording_work(last_step(models.proxy), n_rows, settings)
+        recording = _recording_work(last_step(models.proxy), n_rows, settings)
+        work["recording"] = max(recording, _LEAST_RECORDING * work.get("labeling", 0))
     if labels_again and models.labeler is not None:
         work[LABELING_AGAIN] = labeling
-    return TimePlan(whole, work, _least_epochs(settings, n_rows, classes, is_image))
+    return TimePlan(
+        whole,
+        work,
+        recording_stage="labeling" if settings.uses_labeler_run else "recording",
+        least_epochs=_least_epochs(settings, n_rows, classes, is_image),
+        n_epochs=settings.n_epochs,
+    )
 
 
 def warn_of_cut(limit, stage, cut):

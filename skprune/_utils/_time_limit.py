@@ -43,10 +43,11 @@ class Cut:
 
 
 class TimeLimit:
-    """So many seconds from now on, `of` all that a fit may take; where a training was cut by it, and what it needs at least."""
+    """So many seconds from now on, `of` all that a fit may take, and a `reserve` for the epochs that are needed at least."""
 
-    def __init__(self, seconds, *, of, least_epochs=1):
-        self.seconds, self.of, self.least_epochs = seconds, of, least_epochs
+    def __init__(self, seconds, *, of, least_epochs=1, n_epochs=1, reserve=0.0):
+        self.seconds, self.of, self.reserve = seconds, of, reserve
+        self.least_epochs, self.n_epochs = least_epochs, n_epochs
         self.cut = None
         self._start, self._n_counted = now(), 0
 
@@ -58,7 +59,8 @@ class TimeLimit:
         """Count a step or an epoch, and tell whether the training is cut after it; the last one ends it anyway."""
         self._n_counted += 1
         left = self.left()
-        if left > 0 or n_done >= n_planned:
+        has_enough = n_done * self.n_epochs >= n_planned * self.least_epochs
+        if left + (0.0 if has_enough else self.reserve) > 0 or n_done >= n_planned:
             return False
         self.cut = Cut(n_done, n_planned, unit, self.seconds - left)
         return True
@@ -75,8 +77,9 @@ class TimeLimit:
         if n_trained >= self.least_epochs:
             return
         needed = self.cut.seconds / self._n_counted * self.cut.n_planned * self.least_epochs / n_epochs
+        most = self.seconds + self.reserve
         # what is not measured, the trainings before, takes the same share of a longer limit
-        total = self.of * needed / self.seconds if self.seconds > 0 else self.of - self.seconds + needed
+        total = self.of * needed / most if most > 0 else self.of - most + needed
         raise TimeoutError(
             f"time_limit={self.of:g} ended the recording after {n_trained} of {n_epochs} epochs, and {self.least_epochs} are "
             f"needed. About {math.ceil(total)} seconds would do, or fewer rows or a smaller net."
