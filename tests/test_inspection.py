@@ -420,6 +420,35 @@ def test_calibration_merges_bins_of_equal_confidence_and_of_few_rows():
     assert CalibrationDisplay.from_predictions(["a"], ["b"], [0.7]).accuracy.tolist() == [0.0]
 
 
+@pytest.mark.parametrize(
+    "y_true",
+    [
+        [0.0, 1, np.nan] * 20,
+        [0, 1, None] * 20,
+        [0, 1, -1] * 20,
+        np.ma.MaskedArray([0, 1, 0] * 20, mask=[False, False, True] * 20),
+    ],
+)
+def test_rows_without_a_true_label_do_not_count(y_true):
+    pseudo_labels, confidence = np.array([0, 0, 1] * 20), np.tile([0.5, 0.6, 0.9], 20)
+    display = CalibrationDisplay.from_predictions(y_true, pseudo_labels, confidence)
+    known = np.tile([True, True, False], 20)
+    expected = CalibrationDisplay.from_predictions([0, 1] * 20, pseudo_labels[known], confidence[known])
+    for name in ("confidence", "accuracy", "counts"):
+        assert getattr(display, name).tolist() == getattr(expected, name).tolist()
+    with pytest.raises(ValueError, match="needs at least one row with a true label"):
+        CalibrationDisplay.from_predictions([None] * 60, pseudo_labels, confidence)
+    sheet = ContactSheetDisplay.from_predictions(np.zeros((60, 4, 4)), pseudo_labels, y_true=y_true)
+    captions = [text.get_text().splitlines()[-1].removesuffix(".0") for text in sheet.ax_.texts]
+    assert captions == ["true: 0", "true: 1", "true: not known"] * 20
+    assert sheet._kinds() == ["pseudo-label", "wrong pseudo-label", "pseudo-label"] * 20
+
+
+def test_minus_one_is_a_true_label_where_it_is_a_pseudo_label():
+    display = CalibrationDisplay.from_predictions([-1, 1] * 10, [-1, -1] * 10, np.full(20, 0.5))
+    assert (display.accuracy.tolist(), display.counts.tolist()) == ([0.5], [20])
+
+
 def test_calibration_by_true_labels_leaves_out_the_given_ones(pruner):
     y = load_iris().target
     display = CalibrationDisplay.from_estimator(pruner, y_true=y)
