@@ -358,6 +358,49 @@ def test_processes_give_the_same(curve, tmp_path):
     assert make(results_file=tmp_path / "curve.csv").rows == two.rows
 
 
+def test_a_coreset_of_one_class_predicts_it():
+    rng = np.random.default_rng(0)
+    y = (rng.random(200) < 0.12).astype(int)
+    X = rng.normal(size=(200, 2)) + y[:, None]
+    params = {
+        "ratios": [0.5, 0.05],
+        "random_states": range(10),
+        "evaluator": LogisticRegression(),
+        "X_test": X,
+        "y_test": y,
+    }
+    found = pruning_curve({"k-center": KCenterPruner()}, X, y, **params)
+    seeds = [seed for seed in range(10) if not y[RandomPruner(0.05, random_state=seed).fit(X).support_].any()]
+    assert seeds
+    accuracies = {
+        row["seed"]: row["accuracy"] for row in found.rows if (row["method"], row["ratio"]) == ("random", 0.05)
+    }
+    assert {accuracies[seed] for seed in seeds} == {(y == 0).mean()}
+    names = np.array(["healthy", "ill"])[y]
+    assert untimed(
+        pruning_curve({"k-center": KCenterPruner()}, X, names, **params | {"y_test": names}).rows
+    ) == untimed(found.rows)
+
+
+def test_errors_say_where_in_the_curve_they_are_raised(curve):
+    class Failing(LogisticRegression):
+        def fit(self, X, y):
+            if len(y) == 60:
+                raise ValueError("no")
+            return super().fit(X, y)
+
+    class FailingPruner(KCenterPruner):
+        def fit(self, X, y=None):
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="^no") as error:
+        curve(evaluator=Failing(max_iter=500), random_states=[7])
+    assert error.value.__notes__ == ["The evaluator fails on the rows of 'random' with ratio 0.6 and seed 7."]
+    with pytest.raises(ValueError, match="^no") as error:
+        curve({"mine": FailingPruner()}, random_states=[7])
+    assert error.value.__notes__ == ["The pruner 'mine' fails with seed 7."]
+
+
 def test_an_evaluator_for_each_ratio(curve, tmp_path):
     file = tmp_path / "curve.csv"
     weak = CountingClassifier(C=1e-4, max_iter=500)
