@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -236,6 +237,32 @@ def test_npz_files(tmp_path):
     np.savez(file, x_train=np.array([{}], dtype=object), y_train=np.arange(1))
     with pytest.raises(ValueError, match="allow_pickle=False"):
         load_npz(file)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.tile([2.0, np.nan, 1], 4),
+        ["a", None, "b"] * 4,
+        np.ma.MaskedArray([0, 1, 0] * 4, mask=[False, True, False] * 4),
+        pd.Series([0, None, 1] * 4, dtype="Int64"),
+    ],
+)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda y: make_partial_labels(y, n_labeled=4),
+        lambda y: make_partial_labels(y, n_labeled=4, stratify=False),
+        lambda y: make_long_tailed(y, imbalance=2),
+        lambda y: make_label_noise(y, rate=0.5),
+    ],
+)
+def test_labels_that_are_missing_already_are_refused(make, y):
+    """NaN was taken for a class, of which some rows counted as labeled."""
+    with pytest.raises(
+        ValueError, match=r"y holds unlabeled rows, 4 of 12, first row 1\. .*(eave these|Add label)"
+    ):
+        make(y)
 
 
 @given(seed=st.integers(0, 2**16), rate=st.floats(0, 1), kind=st.sampled_from(["symmetric", "pair"]))
