@@ -295,6 +295,9 @@ def test_a_killed_run_goes_on(curve, tmp_path):
     other.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="is not the results file of a pruning curve"):
         curve(results_file=other)
+    other.write_bytes("a,b\n1,2\n".encode("utf-16"))
+    with pytest.raises(ValueError, match="other.csv cannot be read as a CSV file in UTF-8"):
+        curve(results_file=other)
 
 
 def test_settings_that_mean_the_same_have_one_key(curve, tmp_path):

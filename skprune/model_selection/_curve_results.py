@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skprune._utils._csv_files import opened
 from skprune._utils._locks import lock_of
 
 LABELS_ALONE = "labels alone"  # the method that keeps the rows with a given label and no others
@@ -207,7 +208,8 @@ def read_rows(file):
     """Return the rows of a file by their place; a last line left incomplete by a killed writer is skipped."""
     if not Path(file).exists():
         return {}
-    text = Path(file).read_text(encoding="utf-8")
+    with opened(file) as stream:
+        text = stream.read()
     lines = text[: text.rfind("\n") + 1].splitlines()
     if not lines:
         return {}
