@@ -118,6 +118,11 @@ def test_refused_images():
         corrupt_images(np.zeros((3, 4)))
     with pytest.raises(ValueError, match="fraction"):
         corrupt_images(np.zeros((3, 4, 4)), fraction=2)
+    for value in (np.nan, np.inf):
+        broken = np.zeros((3, 4, 4))
+        broken[1, 2, 3] = value
+        with pytest.raises(ValueError, match="X holds NaN or infinity in 1 images, first in image 1"):
+            corrupt_images(broken)
 
 
 def stored(folder, name, shape):

@@ -215,6 +215,8 @@ def test_difficulty_refuses_masks_of_other_lengths():
         DifficultyDisplay.from_scores([1, 2, 3], [True, False, True], labeled=[1, 0, 0])
     with pytest.raises(ValueError, match="bins must be an integer"):
         DifficultyDisplay.from_scores([1, 2, 3], [True, False, True], bins=0)
+    with pytest.raises(ValueError, match=r"The score of row 1 is not finite \(1 such rows\)"):
+        DifficultyDisplay.from_scores([1, np.nan, 3], [True, False, True])
 
 
 # Pruning curve
@@ -295,6 +297,8 @@ def test_composition_counts_minus_one_as_a_class_and_refuses_missing_labels():
         CoresetCompositionDisplay.from_labels(["a", None, "b"], [True, True, False])
     with pytest.raises(ValueError, match="support must be a boolean mask of 2 rows"):
         CoresetCompositionDisplay.from_labels(["a", "b"], [0, 1])
+    with pytest.raises(ValueError, match="CoresetCompositionDisplay needs at least one row"):
+        CoresetCompositionDisplay.from_labels([], [])
 
 
 @pytest.mark.parametrize(
@@ -377,6 +381,13 @@ def test_contact_sheet_refuses_other_data_and_tables(image_pruner, pruner):
         ContactSheetDisplay.from_predictions(np.zeros((3, 8, 8)), [0, 1])
     with pytest.raises(IndexError):
         ContactSheetDisplay.from_estimator(image_pruner, X, rows=[200])
+    for rows, found in (
+        ([], r"\(0,\) and dtype float64"),
+        ([1.0], r"\(1,\) and dtype float64"),
+        (np.ones(200, bool), "bool"),
+    ):
+        with pytest.raises(ValueError, match=f"rows must be one or more integers, got .*{found}.*np.flatnonzero"):
+            ContactSheetDisplay.from_estimator(image_pruner, X, rows=rows)
 
 
 def test_contact_sheet_refuses_true_labels_of_another_type():

@@ -104,6 +104,11 @@ class ContactSheetDisplay:
             to_annotate = pruner.annotation_indices_
             rows = (to_annotate if len(to_annotate) else pruner.coreset_indices_)[:n_images]
         rows = np.asarray(rows)
+        if rows.ndim != 1 or rows.size == 0 or rows.dtype.kind not in "iu":
+            raise ValueError(
+                f"rows must be one or more integers, got an array of shape {rows.shape} and dtype {rows.dtype}. The rows of a "
+                "mask are np.flatnonzero(mask)."
+            )
         if y_true is not None:
             check_consistent_length(pruner.support_, y_true)
             y_true = read_truth(y_true, pruner.classes_, missing_label_of(pruner))[rows]
