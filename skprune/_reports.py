@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import joblib
 import numpy as np
-from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,7 +16,7 @@ from skprune._pipeline._random_comparison import CoresetJudge, smallest_sufficie
 from skprune._pipeline._selection import explanation_table, make_choice
 from skprune._pipeline._settings import Settings
 from skprune._pipeline._space import coverage_space
-from skprune._utils._adapters import as_input
+from skprune._utils._adapters import as_input, or_constant
 from skprune._utils._docstrings import fill_docstring
 from skprune._utils._given_rows import rows_of_coreset
 from skprune._utils._labels import MISSING, labels_at
@@ -368,8 +367,7 @@ class Reports:
         if self._classifier is None:
             coreset = scale_images(self._read_rows(self.coreset()[0], like=self._row_shape), self._image_side)
             codes = self._inputs.y[self.support_]
-            has_one_class = (codes == codes[0]).all()  # which many classifiers refuse
-            self._classifier = (DummyClassifier() if has_one_class else self._training).fit(coreset, codes)
+            self._classifier = or_constant(self._training, codes).fit(coreset, codes)
         seen = scale_images(pool[rows], self._image_side)
         predicted = self.classes_[self._classifier.predict(as_input(self._classifier, seen))]
         return float(accuracy_score(labels_at(y, rows), predicted))

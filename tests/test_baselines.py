@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
@@ -457,6 +457,34 @@ def test_contrastive_loss_by_definition():
     cosines = torch.exp(unit @ unit.T / 0.3)
     expected = [-torch.log(cosines[i, (i + 3) % 6] / (cosines[i].sum() - cosines[i, i])) for i in range(6)]
     assert nt_xent(views, 0.3).item() == pytest.approx(torch.stack(expected).mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["module", "cut", "text", "empty", "list"])
+def test_files_that_hold_no_weights(tmp_path, images, kind):
+    file = tmp_path / "weights.pth"
+    network = torchvision.models.mobilenet_v3_small()
+    torch.save({"module": network, "list": [1, 2]}.get(kind, network.state_dict()), file)
+    if kind in ("cut", "text", "empty"):
+        file.write_bytes({"cut": file.read_bytes()[:5000], "text": b"weights", "empty": b""}[kind])
+    reason = "holds no state dict, but a list" if kind == "list" else "is damaged, or holds more than weights"
+    message = rf"weights.pth {reason}.*torch.save\(network.state_dict\(\), file\) writes what is needed\.$"
+    with pytest.raises(ValueError, match=message):
+        TorchvisionFeatures("mobilenet_v3_small", weights=file).fit(images[0][:2])
+
+
+def test_weights_that_are_no_file(tmp_path, images):
+    network = torchvision.models.mobilenet_v3_small()
+    for weights, kind in ((None, "NoneType"), (network.state_dict(), "OrderedDict"), (network, "MobileNetV3")):
+        with pytest.raises(ValueError, match=f"weights must be the path of a file, got a {kind}. torch.save"):
+            TorchvisionFeatures("mobilenet_v3_small", weights=weights).fit(images[0][:2])
+    with pytest.raises(FileNotFoundError, match=r"none\.pth"):
+        TorchvisionFeatures("mobilenet_v3_small", weights=tmp_path / "none.pth").fit(images[0][:2])
+
+
+@pytest.mark.parametrize("embedding", [ContrastiveFeatures(), TorchvisionFeatures("resnet18", weights="weights.pth")])
+def test_embeddings_that_are_not_fitted(embedding, images):
+    with pytest.raises(NotFittedError, match=f"This {type(embedding).__name__} instance is not fitted yet"):
+        embedding.transform(images[0])
 
 
 def test_features_of_torchvision(tmp_path, images):

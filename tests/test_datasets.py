@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -117,6 +118,11 @@ def test_refused_images():
         corrupt_images(np.zeros((3, 4)))
     with pytest.raises(ValueError, match="fraction"):
         corrupt_images(np.zeros((3, 4, 4)), fraction=2)
+    for value in (np.nan, np.inf):
+        broken = np.zeros((3, 4, 4))
+        broken[1, 2, 3] = value
+        with pytest.raises(ValueError, match="X holds NaN or infinity in 1 images, first in image 1"):
+            corrupt_images(broken)
 
 
 def stored(folder, name, shape):
@@ -228,14 +234,59 @@ def test_npz_files(tmp_path):
     data = load_npz(file)
     assert data.names.tolist() == ["a", "b"]
     np.savez(file, x_train=np.zeros((3, 2)))
-    with pytest.raises(ValueError, match=r"mine.npz must hold x_train and y_train; it holds \['x_train'\]"):
+    with pytest.raises(ValueError, match=r"mine.npz holds \['x_train'\], and no 'y_train'"):
         load_npz(file)
     np.savez(file, x_train=np.zeros((3, 2)), y_train=np.arange(4))
     with pytest.raises(ValueError, match="X has 3 rows, y_train has 4"):
         load_npz(file)
     np.savez(file, x_train=np.array([{}], dtype=object), y_train=np.arange(1))
-    with pytest.raises(ValueError, match="allow_pickle=False"):
+    with pytest.raises(
+        ValueError, match="mine.npz holds Python objects in 'x_train', which are not read.*allow_pickle=False"
+    ):
         load_npz(file)
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "empty", "bytes", "array"])
+def test_files_that_are_no_npz(tmp_path, damage):
+    file = tmp_path / "mine.npz"
+    np.savez(file, x_train=np.ones((300, 2)), y_train=np.arange(300))
+    content = bytearray(file.read_bytes())
+    content[2000] ^= 1
+    contents = {"cut": content[:1000], "text": b"x_train,y_train\n1,2\n", "empty": b"", "bytes": content}
+    if damage == "array":
+        np.save(tmp_path / "array.npy", np.zeros((3, 2)))
+        file.write_bytes((tmp_path / "array.npy").read_bytes())
+    else:
+        file.write_bytes(contents[damage])
+    message = (
+        "holds one array. A file must be an .npz with 'x_train' and 'y_train'" if damage == "array" else "is damaged"
+    )
+    with pytest.raises(ValueError, match=f"mine.npz {message}"):
+        load_npz(file)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.tile([2.0, np.nan, 1], 4),
+        ["a", None, "b"] * 4,
+        np.ma.MaskedArray([0, 1, 0] * 4, mask=[False, True, False] * 4),
+        pd.Series([0, None, 1] * 4, dtype="Int64"),
+    ],
+)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda y: make_partial_labels(y, n_labeled=4),
+        lambda y: make_partial_labels(y, n_labeled=4, stratify=False),
+        lambda y: make_long_tailed(y, imbalance=2),
+        lambda y: make_label_noise(y, rate=0.5),
+    ],
+)
+def test_labels_that_are_missing_already_are_refused(make, y):
+    """NaN was taken for a class, of which some rows counted as labeled."""
+    with pytest.raises(ValueError, match=r"y holds unlabeled rows, 4 of 12, first row 1\. .*(eave these|Add label)"):
+        make(y)
 
 
 @given(seed=st.integers(0, 2**16), rate=st.floats(0, 1), kind=st.sampled_from(["symmetric", "pair"]))
@@ -353,4 +404,14 @@ def test_refused_images_with_labels(tmp_path):
     with pytest.raises(ValueError, match="size"):
         load_images(folder, size=0)
     with pytest.raises(FileNotFoundError, match="holds no images.*load_image_folder"):
+        load_images(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_labels_in_another_encoding_are_refused_by_file(tmp_path, encoding):
+    Image.new("RGB", (4, 4)).save(tmp_path / "1.png")
+    (tmp_path / "labels.csv").write_text("filename,label\n1.png,caf\xe9\n", encoding=encoding)
+    with pytest.raises(
+        ValueError, match=r"labels.csv cannot be read as a CSV file in UTF-8: .*Save it in that encoding"
+    ):
         load_images(tmp_path)

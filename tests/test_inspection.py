@@ -215,6 +215,8 @@ def test_difficulty_refuses_masks_of_other_lengths():
         DifficultyDisplay.from_scores([1, 2, 3], [True, False, True], labeled=[1, 0, 0])
     with pytest.raises(ValueError, match="bins must be an integer"):
         DifficultyDisplay.from_scores([1, 2, 3], [True, False, True], bins=0)
+    with pytest.raises(ValueError, match=r"The score of row 1 is not finite \(1 such rows\)"):
+        DifficultyDisplay.from_scores([1, np.nan, 3], [True, False, True])
 
 
 # Pruning curve
@@ -295,6 +297,8 @@ def test_composition_counts_minus_one_as_a_class_and_refuses_missing_labels():
         CoresetCompositionDisplay.from_labels(["a", None, "b"], [True, True, False])
     with pytest.raises(ValueError, match="support must be a boolean mask of 2 rows"):
         CoresetCompositionDisplay.from_labels(["a", "b"], [0, 1])
+    with pytest.raises(ValueError, match="CoresetCompositionDisplay needs at least one row"):
+        CoresetCompositionDisplay.from_labels([], [])
 
 
 @pytest.mark.parametrize(
@@ -377,6 +381,13 @@ def test_contact_sheet_refuses_other_data_and_tables(image_pruner, pruner):
         ContactSheetDisplay.from_predictions(np.zeros((3, 8, 8)), [0, 1])
     with pytest.raises(IndexError):
         ContactSheetDisplay.from_estimator(image_pruner, X, rows=[200])
+    for rows, found in (
+        ([], r"\(0,\) and dtype float64"),
+        ([1.0], r"\(1,\) and dtype float64"),
+        (np.ones(200, bool), "bool"),
+    ):
+        with pytest.raises(ValueError, match=f"rows must be one or more integers, got .*{found}.*np.flatnonzero"):
+            ContactSheetDisplay.from_estimator(image_pruner, X, rows=rows)
 
 
 def test_contact_sheet_refuses_true_labels_of_another_type():
@@ -418,6 +429,35 @@ def test_calibration_merges_bins_of_equal_confidence_and_of_few_rows():
     display = CalibrationDisplay.from_predictions(y[:35], y[:35], np.linspace(0.5, 1, 35))
     assert len(display.counts) == 3
     assert CalibrationDisplay.from_predictions(["a"], ["b"], [0.7]).accuracy.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    "y_true",
+    [
+        [0.0, 1, np.nan] * 20,
+        [0, 1, None] * 20,
+        [0, 1, -1] * 20,
+        np.ma.MaskedArray([0, 1, 0] * 20, mask=[False, False, True] * 20),
+    ],
+)
+def test_rows_without_a_true_label_do_not_count(y_true):
+    pseudo_labels, confidence = np.array([0, 0, 1] * 20), np.tile([0.5, 0.6, 0.9], 20)
+    display = CalibrationDisplay.from_predictions(y_true, pseudo_labels, confidence)
+    known = np.tile([True, True, False], 20)
+    expected = CalibrationDisplay.from_predictions([0, 1] * 20, pseudo_labels[known], confidence[known])
+    for name in ("confidence", "accuracy", "counts"):
+        assert getattr(display, name).tolist() == getattr(expected, name).tolist()
+    with pytest.raises(ValueError, match="needs at least one row with a true label"):
+        CalibrationDisplay.from_predictions([None] * 60, pseudo_labels, confidence)
+    sheet = ContactSheetDisplay.from_predictions(np.zeros((60, 4, 4)), pseudo_labels, y_true=y_true)
+    captions = [text.get_text().splitlines()[-1].removesuffix(".0") for text in sheet.ax_.texts]
+    assert captions == ["true: 0", "true: 1", "true: not known"] * 20
+    assert sheet._kinds() == ["pseudo-label", "wrong pseudo-label", "pseudo-label"] * 20
+
+
+def test_minus_one_is_a_true_label_where_it_is_a_pseudo_label():
+    display = CalibrationDisplay.from_predictions([-1, 1] * 10, [-1, -1] * 10, np.full(20, 0.5))
+    assert (display.accuracy.tolist(), display.counts.tolist()) == ([0.5], [20])
 
 
 def test_calibration_by_true_labels_leaves_out_the_given_ones(pruner):

@@ -121,6 +121,25 @@ def test_too_few_for_a_split():
         next(PartialLabelKFold(2).split(np.zeros(5), [0, 1] * 3))
 
 
+@pytest.mark.parametrize(
+    "groups",
+    [
+        np.array([0.0, 1, 2, np.nan] * 6),
+        [0, 1, 2, np.nan] * 6,
+        np.array(["a", "b", "c", None] * 6, dtype=object),
+        ["a", "b", "c", None] * 6,
+        np.ma.MaskedArray([0, 1, 2, 3] * 6, mask=[False, False, False, True] * 6),
+    ],
+)
+@pytest.mark.parametrize("splitter", [PartialLabelKFold(2), PartialLabelShuffleSplit(test_size=0.5)])
+def test_rows_without_a_group_are_refused(splitter, groups):
+    """NaN equals nothing, so that no split kept such rows together."""
+    with pytest.raises(
+        ValueError, match=r"groups holds no group for row 3 \(6 such rows\). Give each a group of its own"
+    ):
+        next(splitter.split(np.zeros(24), [0, 1, -1] * 8, groups))
+
+
 @pytest.mark.parametrize("routing", [False, True])
 def test_groups_in_a_search(routing):
     rng = np.random.default_rng(0)

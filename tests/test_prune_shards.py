@@ -219,7 +219,7 @@ def test_files_that_are_no_shards(pool, tmp_path):
     (tmp_path / "cut.npz").write_bytes(content[:1000])
     for name, error, message in (
         ("named.npz", ValueError, r"Shard 1: .*named.npz holds \['rows', 'y'\], and no 'X'"),
-        ("array.npy", TypeError, "Shard 1: .*array.npy holds one array. A file must be an .npz"),
+        ("array.npy", ValueError, "Shard 1: .*array.npy holds one array. A file must be an .npz"),
         ("objects.npz", ValueError, "Shard 1: .*objects.npz holds Python objects.* with -1, NaN or a text of your own"),
         ("cut.npz", ValueError, "Shard 1: .*cut.npz is damaged"),
         ("none.npz", FileNotFoundError, "none.npz"),

@@ -218,6 +218,47 @@ def test_differences_are_paired():
     assert (alone["n"], alone["std"], alone["low"]) == (1, None, None)
 
 
+def rows_of(**accuracies):
+    """Return the rows of methods at random states, by accuracy."""
+    return [
+        {"method": method, "ratio": 0.5, "seed": seed, "n_annotated": 10, "accuracy": value}
+        for method, values in accuracies.items()
+        for seed, value in enumerate(values)
+    ]
+
+
+def test_curves_that_are_joined_compare_with_their_own_random_rows(curve):
+    first, second = curve(), curve({"other": KCenterPruner(embedding=PCA(2))})
+    joined = PruningCurve(first.rows + second.rows)
+    assert joined.rows == first.rows + [row for row in second.rows if row["method"] == "other"]
+    assert joined.summary() == first.summary() + second.summary()[2:]
+    whole = curve({"k-center": CountingKCenter(), "other": KCenterPruner(embedding=PCA(2))})
+    assert untimed(joined.rows) == untimed(whole.rows)
+
+
+@pytest.mark.parametrize("change", [{"accuracy": 0.4}, {"n_annotated": 11}, {"labels": "pseudo"}])
+def test_different_results_of_one_place_are_refused(change):
+    rows = rows_of(random=[0.5, 0.6], ours=[0.7, 0.8])
+    with pytest.raises(
+        ValueError, match="Results of 'random' with ratio 0.5 and seed 1 differ in rows: they belong to"
+    ):
+        PruningCurve([*rows, {**rows[1], **change}])
+
+
+def test_keys_tell_results_apart():
+    rows = [{**row, "key": "a"} for row in rows_of(random=[0.5], ours=[0.7])]
+    assert PruningCurve(rows + [{**row, "key": None} for row in rows]).rows == rows
+    with pytest.raises(ValueError, match="Results of 'random' with ratio 0.5 and seed 0 differ"):
+        PruningCurve(rows + [{**row, "key": "b"} for row in rows])
+
+
+def test_random_rows_of_each_place_are_needed():
+    with pytest.raises(
+        ValueError, match="rows hold 'ours' with ratio 0.5 and seed 1, but not 'random', the random rows with"
+    ):
+        PruningCurve(rows_of(random=[0.5], ours=[0.7, 0.8]))
+
+
 def test_a_killed_run_goes_on(curve, tmp_path):
     file = tmp_path / "curve.csv"
     expected = curve().rows
@@ -253,6 +294,9 @@ def test_a_killed_run_goes_on(curve, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="is not the results file of a pruning curve"):
+        curve(results_file=other)
+    other.write_bytes("a,b\n1,2\n".encode("utf-16"))
+    with pytest.raises(ValueError, match="other.csv cannot be read as a CSV file in UTF-8"):
         curve(results_file=other)
 
 
@@ -317,6 +361,49 @@ def test_processes_give_the_same(curve, tmp_path):
     assert make(results_file=tmp_path / "curve.csv").rows == two.rows
 
 
+def test_a_coreset_of_one_class_predicts_it():
+    rng = np.random.default_rng(0)
+    y = (rng.random(200) < 0.12).astype(int)
+    X = rng.normal(size=(200, 2)) + y[:, None]
+    params = {
+        "ratios": [0.5, 0.05],
+        "random_states": range(10),
+        "evaluator": LogisticRegression(),
+        "X_test": X,
+        "y_test": y,
+    }
+    found = pruning_curve({"k-center": KCenterPruner()}, X, y, **params)
+    seeds = [seed for seed in range(10) if not y[RandomPruner(0.05, random_state=seed).fit(X).support_].any()]
+    assert seeds
+    accuracies = {
+        row["seed"]: row["accuracy"] for row in found.rows if (row["method"], row["ratio"]) == ("random", 0.05)
+    }
+    assert {accuracies[seed] for seed in seeds} == {(y == 0).mean()}
+    names = np.array(["healthy", "ill"])[y]
+    assert untimed(
+        pruning_curve({"k-center": KCenterPruner()}, X, names, **params | {"y_test": names}).rows
+    ) == untimed(found.rows)
+
+
+def test_errors_say_where_in_the_curve_they_are_raised(curve):
+    class Failing(LogisticRegression):
+        def fit(self, X, y):
+            if len(y) == 60:
+                raise ValueError("no")
+            return super().fit(X, y)
+
+    class FailingPruner(KCenterPruner):
+        def fit(self, X, y=None):
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="^no") as error:
+        curve(evaluator=Failing(max_iter=500), random_states=[7])
+    assert error.value.__notes__ == ["The evaluator fails on the rows of 'random' with ratio 0.6 and seed 7."]
+    with pytest.raises(ValueError, match="^no") as error:
+        curve({"mine": FailingPruner()}, random_states=[7])
+    assert error.value.__notes__ == ["The pruner 'mine' fails with seed 7."]
+
+
 def test_an_evaluator_for_each_ratio(curve, tmp_path):
     file = tmp_path / "curve.csv"
     weak = CountingClassifier(C=1e-4, max_iter=500)
@@ -363,7 +450,8 @@ def test_curves_are_read_from_their_file(curve, tmp_path):
         PruningCurve.from_csv(tmp_path / "none.csv")
     curve(results_file=file, evaluator=CountingClassifier(C=0.1, max_iter=500))
     with pytest.raises(
-        ValueError, match="holds 2 results of '.*' with ratio 0.[36] and seed [012], which belong to different"
+        ValueError,
+        match=r"Results of '.*' with ratio 0.[36] and seed [012] differ in .*curve.csv: they belong to different",
     ):
         PruningCurve.from_csv(file)
 
@@ -376,6 +464,9 @@ def test_the_file_of_a_run_that_is_not_finished(curve, tmp_path):
     read = PruningCurve.from_csv(unfinished)
     assert sorted(map(str, read.rows)) == sorted(str(row) for row in whole if (row["ratio"], row["seed"]) != (0.6, 2))
     assert {(row["ratio"], row["n"]) for row in read.summary()} == {(0.3, 3), (0.6, 2)}
+    without_random = [line for line in file.read_text().splitlines(keepends=True) if not line.startswith("random,0.6")]
+    unfinished.write_text("".join(without_random))
+    assert {(row["ratio"], row["n"]) for row in PruningCurve.from_csv(unfinished).summary()} == {(0.3, 3)}
     with pytest.raises(ValueError, match="rows must include the method 'RANDOM'"):
         PruningCurve.from_csv(file, random="RANDOM")
 

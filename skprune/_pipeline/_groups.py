@@ -22,13 +22,7 @@ def read_groups(groups, labeled, groups_select):
     if groups is None:
         return None
     check_equal_length(labeled, groups, "groups")
-    cells = _cells(groups)
-    missing = np.fromiter(map(is_null, cells), dtype=bool, count=len(cells))
-    if missing.any():
-        raise ValueError(
-            f"groups holds no group for row {int(missing.argmax())} ({int(missing.sum())} such rows). Give each a group of "
-            "its own, or that of the rows it belongs to."
-        )
+    cells = group_cells(groups)
     numbers = {}
     codes = np.array([numbers.setdefault(group, len(numbers)) for group in cells])
     if len(numbers) == len(codes):
@@ -36,12 +30,19 @@ def read_groups(groups, labeled, groups_select):
     return OneOfEachGroup(codes) if groups_select == "one" else WholeGroups(codes)
 
 
-def _cells(groups):
+def group_cells(groups):
+    """Return the group of each row; refuse rows without one."""
     if isinstance(groups, np.ma.MaskedArray):
         groups = groups.tolist()  # with None where it is masked
     cells = np.asarray(groups, dtype=object if isinstance(groups, (list, tuple)) else None)
     if cells.ndim != 1:
         raise ValueError(f"groups must hold one group for each row, got an array of shape {cells.shape}.")
+    missing = np.fromiter(map(is_null, cells), dtype=bool, count=len(cells))
+    if missing.any():
+        raise ValueError(
+            f"groups holds no group for row {int(missing.argmax())} ({int(missing.sum())} such rows). Give each a group of "
+            "its own, or that of the rows it belongs to."
+        )
     return list(cells)
 
 

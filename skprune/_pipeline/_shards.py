@@ -2,10 +2,7 @@
 
 import os
 import warnings
-import zlib
 from dataclasses import dataclass
-from pickle import UnpicklingError
-from zipfile import BadZipFile
 
 import joblib
 import numpy as np
@@ -17,6 +14,7 @@ from skprune._pipeline._settings import Settings
 from skprune._utils._items import is_dataset, is_item_list
 from skprune._utils._labels import MISSING, encode_labels, labels_at, mark_of, missing_mask
 from skprune._utils._mapped import empty_rows, is_mapped
+from skprune._utils._npz_files import read_npz
 from skprune._utils._pool import check_equal_length, check_mask
 
 _NAMED_ROWS = 64
@@ -41,7 +39,7 @@ class Outline:
 def read_shard(shard):
     """Return the rows and labels of a shard."""
     if isinstance(shard, (str, os.PathLike)):
-        shard = _read_file(shard)
+        shard = tuple(read_npz(shard, ("X", "y")).values())
     elif callable(shard):
         shard = shard()
     if not isinstance(shard, (tuple, list)) or len(shard) != 2:
@@ -62,30 +60,6 @@ def read_shard(shard):
     if len(X) == 0:
         raise ValueError("X holds 0 samples, and at least one is needed.")
     return X, y
-
-
-def _read_file(file):
-    """Return the arrays of an .npz file."""
-    file = os.fspath(file)
-    with open(file, "rb") as stream:
-        try:
-            arrays = np.load(stream)
-        except (BadZipFile, UnpicklingError, EOFError, ValueError) as error:
-            raise ValueError(f"{file} is damaged, or no .npz file: {error}") from error
-        if isinstance(arrays, np.ndarray):
-            raise TypeError(f"{file} holds one array. A file must be an .npz with 'X' and 'y', or pass a pair (X, y).")
-        absent = {"X", "y"}.difference(arrays.files)
-        if absent:
-            raise ValueError(f"{file} holds {arrays.files}, and no {' and no '.join(map(repr, sorted(absent)))}.")
-        try:
-            return arrays["X"], arrays["y"]
-        except (BadZipFile, zlib.error) as error:
-            raise ValueError(f"{file} is damaged: {error}") from error
-        except ValueError as error:
-            raise ValueError(
-                f"{file} holds Python objects, which are not read. Save X as numbers, and labels as numbers or texts, with -1, "
-                f"NaN or a text of your own as missing_label: {error}"
-            ) from error
 
 
 def outline_of(number, shard, missing_label):

@@ -7,6 +7,7 @@ from dis import opname
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -38,6 +39,11 @@ def is_own_net(estimator):
 def holds_net(estimator):
     """Tell whether an estimator is a skorch net or has one among its parameters."""
     return any(map(is_net, (estimator, *estimator.get_params(deep=True).values())))
+
+
+def or_constant(classifier, labels):
+    """Return a classifier, or where all labels are of one class, which many classifiers refuse, one that predicts that class."""
+    return DummyClassifier() if (labels == labels[0]).all() else classifier
 
 
 def last_step(estimator):

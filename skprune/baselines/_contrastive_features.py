@@ -138,7 +138,8 @@ class ContrastiveFeatures(PoolTransformer):
         ValueError
             The rows have another shape, or the last layer of the network is not linear.
         """
-        features = self.net_.features(self._check_pool(X))
+        pool = self._check_pool(X)
+        features = self.net_.features(pool)
         if features is None:
             raise ValueError(
                 f"module must end in a linear layer, whose inputs are the features; {type(self.net_.module_).__name__} does not."

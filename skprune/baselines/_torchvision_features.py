@@ -1,5 +1,7 @@
 """Features of a network of torchvision, with weights from a file."""
 
+import os
+
 import numpy as np
 
 from skprune._utils._docstrings import fill_docstring
@@ -76,8 +78,10 @@ class TorchvisionFeatures(PoolTransformer):
         Raises
         ------
         ValueError
-            X does not hold images of 1 or 3 channels, the model is unknown or has no linear layer, the weights do not fit it, or
-            another parameter is invalid.
+            X does not hold images of 1 or 3 channels, the model is unknown or has no linear layer, the file of weights holds no
+            state dict or one that does not fit it, or another parameter is invalid.
+        OSError
+            The file of weights does not exist or cannot be opened.
         """
         import torch
         from torchvision import models
@@ -95,9 +99,8 @@ class TorchvisionFeatures(PoolTransformer):
             raise ValueError(f"TorchvisionFeatures needs images of 1 or 3 channels, got {pool.shape[1]}.")
         names = {name: name for name in models.list_models(module=models)}
         network = models.get_model(lookup(self.model, names, "model"), weights=None)
-        state = torch.load(self.weights, map_location="cpu", weights_only=True)
         try:
-            network.load_state_dict(state)
+            network.load_state_dict(_read_state(self.weights))
         except RuntimeError as error:
             raise ValueError(f"The weights in {self.weights} do not fit {self.model}: {error}") from error
         linear = [name for name, layer in network.named_modules() if isinstance(layer, torch.nn.Linear)]
@@ -137,3 +140,20 @@ class TorchvisionFeatures(PoolTransformer):
                 x = F.interpolate(x, (self.size, self.size), mode="bilinear", antialias=True, align_corners=False)
                 batches.append(self.network_((x - mean) / std).flatten(1).float().cpu().numpy())
         return np.concatenate(batches)
+
+
+def _read_state(file):
+    """Return the state dict in a file; refuse a file that holds something else, and what is no file, such as the state dict."""
+    import torch
+
+    written = "torch.save(network.state_dict(), file) writes what is needed."
+    if not isinstance(file, (str, os.PathLike)):
+        raise ValueError(f"weights must be the path of a file, got a {type(file).__name__}. {written}")
+    with open(file, "rb") as stream:
+        try:
+            state = torch.load(stream, map_location="cpu", weights_only=True)
+        except Exception as error:  # of damaged files and of others, torch raises errors of many kinds
+            raise ValueError(f"{file} is damaged, or holds more than weights, which is not read. {written}") from error
+    if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+        raise ValueError(f"{file} holds no state dict, but a {type(state).__name__}. {written}")
+    return state

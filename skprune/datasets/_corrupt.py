@@ -37,7 +37,7 @@ def corrupt_images(X, *, fraction=0.3, return_kinds=False, random_state=None):
     Raises
     ------
     ValueError
-        X does not hold images, or `fraction` is out of range.
+        X does not hold images, or holds NaN or infinity, or `fraction` is out of range.
 
     Examples
     --------
@@ -53,6 +53,13 @@ def corrupt_images(X, *, fraction=0.3, return_kinds=False, random_state=None):
         raise ValueError(
             f"X must be images (n, C, H, W) or (n, H, W), uint8 or float, got {X.dtype} of shape {X.shape}."
         )
+    if X.dtype.kind == "f":
+        broken = ~np.isfinite(X).reshape(len(X), -1).all(axis=1)
+        if broken.any():
+            raise ValueError(
+                f"X holds NaN or infinity in {int(broken.sum())} images, first in image {int(broken.argmax())}. Replace these "
+                "values, or leave the images out."
+            )
     check_number("fraction", fraction, 0, 1)
     rng = generator_for("corrupt_images", random_state)
     low, high = (0.0, 255.0) if X.dtype == np.uint8 else (float(X.min()), float(X.max()))

@@ -7,6 +7,7 @@ from sklearn.utils import Bunch
 
 from skprune._utils._csv_files import check_names, numbered_cells
 from skprune._utils._images import image_files, read_image
+from skprune._utils._npz_files import read_npz
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length
 
@@ -117,8 +118,8 @@ def load_images(folder, labels="labels.csv", *, size=None, gray=False, return_X_
     FileNotFoundError
         The folder holds no images, or `labels` does not exist or names an image that does not.
     ValueError
-        `labels` lacks a column or gives an image two labels; images differ in size and `size` is None; an image is broken or
-        has more than 8 bits per channel; or `size` is not an integer of at least 1.
+        `labels` lacks a column, gives an image two labels, or is not a CSV file in UTF-8; images differ in size and `size` is
+        None; an image is broken or has more than 8 bits per channel; or `size` is not an integer of at least 1.
 
     See Also
     --------
@@ -205,7 +206,8 @@ def load_npz(file):
     Raises
     ------
     ValueError
-        ``x_train`` or ``y_train`` is missing, the lengths of images and labels differ, or an array is pickled.
+        ``x_train`` or ``y_train`` is missing, the lengths of images and labels differ, an array is pickled, or the file is
+        damaged or no ``.npz`` file.
 
     Examples
     --------
@@ -216,10 +218,7 @@ def load_npz(file):
     ...     load_npz(f"{folder}/mine.npz").y_train
     array([ 0,  1, -1])
     """
-    with np.load(file, allow_pickle=False) as arrays:
-        data = Bunch(**{name: arrays[name] for name in arrays.files})
-    if not {"x_train", "y_train"} <= set(data):
-        raise ValueError(f"{Path(file).name} must hold x_train and y_train; it holds {sorted(data)}.")
+    data = Bunch(**read_npz(file, ("x_train", "y_train"), others=True))
     for part in ("train", "test"):
         if f"x_{part}" in data and f"y_{part}" in data:
             check_equal_length(data[f"x_{part}"], data[f"y_{part}"], f"y_{part}")

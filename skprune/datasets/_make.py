@@ -38,7 +38,7 @@ def make_partial_labels(y, *, n_labeled, stratify=True, missing=None, random_sta
     Raises
     ------
     ValueError
-        `n_labeled` is out of range, or below the number of classes when stratified.
+        `n_labeled` is out of range, or below the number of classes when stratified; or a label is None or NaN already.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def make_partial_labels(y, *, n_labeled, stratify=True, missing=None, random_sta
     >>> np.bincount(make_partial_labels(y, n_labeled=10, random_state=0) + 1).tolist()
     [90, 5, 5]
     """
-    y = column_or_1d(y)
+    y = _all_labels(y, None, "Pass the labels of all rows, or leave these rows out.")
     n = len(y)
     if isinstance(n_labeled, bool) or not isinstance(n_labeled, Real):
         raise ValueError(f"n_labeled must be a count or a fraction, got {n_labeled!r}.")
@@ -100,7 +100,7 @@ def make_long_tailed(y, *, imbalance=100.0, random_state=None):
     Raises
     ------
     ValueError
-        `imbalance` is below 1.
+        `imbalance` is below 1, or a label is None or NaN.
 
     Examples
     --------
@@ -111,7 +111,8 @@ def make_long_tailed(y, *, imbalance=100.0, random_state=None):
     [100, 10, 1]
     """
     check_number("imbalance", imbalance, 1)
-    classes, codes = np.unique(column_or_1d(y), return_inverse=True)
+    y = _all_labels(y, None, "Leave these rows out.")
+    classes, codes = np.unique(y, return_inverse=True)
     rng = np.random.default_rng(random_state_of(random_state).randint(2**31 - 1))
     order = rng.permutation(len(codes))
     largest = np.bincount(codes).min()
@@ -162,11 +163,7 @@ def make_label_noise(y, *, rate, kind="symmetric", missing_label="auto", random_
     """
     check_number("rate", rate, 0, 1)
     check_option("kind", kind, ("symmetric", "pair"))
-    y = column_or_1d(y)
-    missing = missing_mask(y, missing_label)
-    if missing.any():
-        hint = minus_one_hint(y, missing_label, missing)
-        raise ValueError(f"y holds unlabeled rows. Add label noise first, then hide labels.{hint}")
+    y = _all_labels(y, missing_label, "Add label noise first, then hide labels.")
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y holds only one class ({classes.tolist()[0]!r}), so no label can be wrong.")
@@ -178,3 +175,14 @@ def make_label_noise(y, *, rate, kind="symmetric", missing_label="auto", random_
     noisy = y.copy()
     noisy[rows] = classes[(codes[rows] + step) % len(classes)]
     return noisy, wrong
+
+
+def _all_labels(y, missing_label, advice):
+    """Return labels as an array; refuse missing ones."""
+    missing = missing_mask(y if np.ndim(y) == 1 else column_or_1d(y), missing_label)
+    if missing.any():
+        raise ValueError(
+            f"y holds unlabeled rows, {int(missing.sum())} of {len(missing)}, first row {int(missing.argmax())}. {advice}"
+            + minus_one_hint(y, missing_label, missing)
+        )
+    return column_or_1d(y)

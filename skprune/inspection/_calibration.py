@@ -8,9 +8,8 @@ from sklearn.utils import check_consistent_length
 from skprune._base import labeled_rows
 from skprune._pipeline._calibration import calibrated
 from skprune._reports import held_out_of
-from skprune._utils._labels import labels_at, missing_mask
 from skprune._utils._parameter_checks import check_count
-from skprune.inspection._inputs import check_pruner, fill_display, is_correct
+from skprune.inspection._inputs import check_pruner, fill_display, is_correct, is_known, read_truth
 from skprune.inspection._style import KEPT, axes_or_new, in_percent, plain
 
 _LEAST_ROWS = 10  # of a bin: a share of fewer says nothing
@@ -89,17 +88,12 @@ class CalibrationDisplay:
             correct, confidence = _held_out_predictions(pruner)
             return cls._from_outcomes(correct, confidence, n_bins, "held-out labels").plot(ax)
         check_consistent_length(pruner.pseudo_labels_, y_true)
-        known = ~missing_mask(y_true, pruner.missing_label, pruner.classes_)
-        rows = np.flatnonzero(known & ~labeled_rows(pruner))
+        truth = read_truth(y_true, pruner.classes_, pruner.missing_label)
+        rows = np.flatnonzero(is_known(truth) & ~labeled_rows(pruner))
         if rows.size == 0:
             raise ValueError("y_true holds no label of a row whose label was not given to the pruner.")
-        return cls.from_predictions(
-            labels_at(y_true, rows),
-            pruner.pseudo_labels_[rows],
-            pruner.pseudo_label_confidence_[rows],
-            n_bins=n_bins,
-            ax=ax,
-        )
+        correct = is_correct(pruner.pseudo_labels_[rows], truth[rows])
+        return cls._from_outcomes(correct, pruner.pseudo_label_confidence_[rows], n_bins, "pseudo-labels").plot(ax)
 
     @classmethod
     @fill_display(n_bins=_N_BINS)
@@ -109,7 +103,7 @@ class CalibrationDisplay:
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
-            True labels.
+            True labels. Rows without one do not count; those are None or NaN, else -1 unless it is among the pseudo-labels.
         pseudo_labels : array-like of shape (n_samples,)
             Pseudo-labels.
         confidence : array-like of shape (n_samples,)
@@ -127,18 +121,21 @@ class CalibrationDisplay:
         Raises
         ------
         ValueError
-            Lengths or types of labels differ, there are no rows, or a confidence is not in [0, 1].
+            Lengths or types of labels differ, there are no rows with a true label, or a confidence is not in [0, 1].
         """
         check_consistent_length(y_true, pseudo_labels, confidence)
-        correct = is_correct(pseudo_labels, y_true)
-        return cls._from_outcomes(correct, confidence, n_bins, name).plot(ax)
+        pseudo_labels = np.asarray(pseudo_labels)
+        truth = read_truth(y_true, pseudo_labels)
+        known = is_known(truth)
+        correct = is_correct(pseudo_labels[known], truth[known])
+        return cls._from_outcomes(correct, np.asarray(confidence)[known], n_bins, name).plot(ax)
 
     @classmethod
     def _from_outcomes(cls, correct, confidence, n_bins, name):
         check_count("n_bins", n_bins)
         confidence = np.asarray(confidence, dtype=np.float64)
         if confidence.size == 0:
-            raise ValueError("CalibrationDisplay needs at least one row.")
+            raise ValueError("CalibrationDisplay needs at least one row with a true label.")
         if not ((confidence >= 0) & (confidence <= 1)).all():
             raise ValueError("confidence must hold probabilities, within [0, 1].")
         n_bins = min(n_bins, max(1, len(confidence) // _LEAST_ROWS))

@@ -5,11 +5,11 @@ from math import ceil
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from skprune._base import check_fitted_pool, labeled_rows
+from skprune._base import check_fitted_pool, labeled_rows, missing_label_of
 from skprune._utils._labels import is_null
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import NotNumbers, as_pool, take_rows
-from skprune.inspection._inputs import as_mask, check_pruner, fill_display, is_correct
+from skprune.inspection._inputs import as_mask, check_pruner, fill_display, is_correct, is_known, read_truth
 from skprune.inspection._style import PALETTE, WIDTH, axes_or_new, pyplot, shortened, width_of
 
 _LINE, _CHARACTER = 0.14, 0.065  # inches of a line and of a character below an image
@@ -41,7 +41,7 @@ class ContactSheetDisplay:
     confidence : ndarray of shape (n_images,), default=None
         The probability that the pseudo-label is correct.
     y_true : ndarray of shape (n_images,), default=None
-        True labels.
+        True labels; None where one is missing.
     rows : ndarray of shape (n_images,), int, default=None
         The row of each image in the pool.
 
@@ -83,7 +83,7 @@ class ContactSheetDisplay:
         n_images : int, default=24
             The number of images if `rows` is None.
         y_true : array-like of shape (n_samples,), default=None
-            True labels of the pool, none missing.
+            True labels of the pool, some of which may be missing, as the `missing_label` of the pruner says.
         $n_columns
         $ax
 
@@ -104,21 +104,24 @@ class ContactSheetDisplay:
             to_annotate = pruner.annotation_indices_
             rows = (to_annotate if len(to_annotate) else pruner.coreset_indices_)[:n_images]
         rows = np.asarray(rows)
+        if rows.ndim != 1 or rows.size == 0 or rows.dtype.kind not in "iu":
+            raise ValueError(
+                f"rows must be one or more integers, got an array of shape {rows.shape} and dtype {rows.dtype}. The rows of a "
+                "mask are np.flatnonzero(mask)."
+            )
         if y_true is not None:
             check_consistent_length(pruner.support_, y_true)
-            y_true = np.asarray(y_true)[rows]
+            y_true = read_truth(y_true, pruner.classes_, missing_label_of(pruner))[rows]
         confidence = getattr(pruner, "pseudo_label_confidence_", None)
-        return cls.from_predictions(
-            take_rows(X, rows),
+        display = cls(
+            as_pictures(take_rows(X, rows), pruner.image_shape),
             pruner.pseudo_labels_[rows],
             given=labeled_rows(pruner)[rows],
             confidence=None if confidence is None else confidence[rows],
             y_true=y_true,
             rows=rows,
-            image_shape=pruner.image_shape,
-            n_columns=n_columns,
-            ax=ax,
         )
+        return display.plot(ax, n_columns=n_columns)
 
     @classmethod
     @fill_display(n_columns=_N_COLUMNS)
@@ -148,7 +151,7 @@ class ContactSheetDisplay:
         confidence : array-like of shape (n_images,), default=None
             The probability that the pseudo-label is correct.
         y_true : array-like of shape (n_images,), default=None
-            True labels.
+            True labels, some of which may be missing: None or NaN, else -1 unless it is among the labels.
         rows : array-like of shape (n_images,), int, default=None
             The row of each image in the pool; None counts from 0.
         image_shape : tuple of (C, H, W), default=None
@@ -170,9 +173,11 @@ class ContactSheetDisplay:
         optional = (confidence, y_true, rows)
         check_consistent_length(images, labels, *(part for part in optional if part is not None))
         given = np.zeros(len(images), dtype=bool) if given is None else as_mask(given, len(images), "given")
-        confidence, y_true, rows = (None if part is None else np.asarray(part) for part in optional)
+        labels = np.asarray(labels)
+        truth = None if y_true is None else read_truth(y_true, labels[is_known(labels)])
+        confidence, rows = (None if part is None else np.asarray(part) for part in (confidence, rows))
         rows = np.arange(len(images)) if rows is None else rows
-        display = cls(images, np.asarray(labels), given=given, confidence=confidence, y_true=y_true, rows=rows)
+        display = cls(images, labels, given=given, confidence=confidence, y_true=truth, rows=rows)
         return display.plot(ax, n_columns=n_columns)
 
     @fill_display(n_columns=_N_COLUMNS)
@@ -239,7 +244,7 @@ class ContactSheetDisplay:
         """Return the kind of each image's label, which colors its frame."""
         wrong = np.zeros(len(self.images), dtype=bool)
         if self.y_true is not None:
-            known = np.array([not is_null(label) for label in self.labels], dtype=bool)
+            known = is_known(self.labels) & is_known(self.y_true)
             wrong[known] = ~is_correct(self.labels[known], self.y_true[known])
         return [
             "label given" if given else "wrong pseudo-label" if wrong else "pseudo-label"
@@ -258,7 +263,8 @@ class ContactSheetDisplay:
             facts.append(f"row {self.rows[place]}")
         lines = [label, ", ".join(facts)]
         if self.y_true is not None:
-            lines.append(f"true: {shortened(self.y_true[place], most - 6)}")
+            true = self.y_true[place]
+            lines.append(f"true: {'not known' if is_null(true) else shortened(true, most - 6)}")
         return "\n".join(lines)
 
 

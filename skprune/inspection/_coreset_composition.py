@@ -86,12 +86,14 @@ class CoresetCompositionDisplay:
         Raises
         ------
         ValueError
-            A label is missing, or `support` is not a mask of these rows.
+            There are no rows, a label is missing, or `support` is not a mask of these rows.
         """
         check_consistent_length(y, support)
         missing = missing_mask(y, None)
         if missing.any():
             raise ValueError(f"Labels must not be missing, and {int(missing.sum())} are.")
+        if missing.size == 0:
+            raise ValueError("CoresetCompositionDisplay needs at least one row.")
         support = as_mask(support, len(missing))
         classes, codes = np.unique(np.asarray(y), return_inverse=True)
         pool, coreset = (np.bincount(part, minlength=len(classes)) for part in (codes, codes[support]))

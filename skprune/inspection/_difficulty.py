@@ -7,6 +7,7 @@ from skprune._utils._parameter_checks import check_count
 from skprune.inspection._inputs import as_mask, check_pruner, fill_display
 from skprune.inspection._style import DROPPED, GIVEN, KEPT, add_legend, axes_or_new, in_percent, plain
 from skprune.scores._registry import mean_difficulty
+from skprune.selection._inputs import check_scores
 
 _BINS = """bins : int, default=30
     The number of bins of equal width."""
@@ -111,8 +112,13 @@ class DifficultyDisplay:
         -------
         DifficultyDisplay
             What was drawn.
+
+        Raises
+        ------
+        ValueError
+            There are no scores, one is not finite, or a mask is none of these rows.
         """
-        scores = np.asarray(scores, dtype=np.float64)
+        scores = check_scores(scores)
         support = as_mask(support, len(scores))
         labeled = None if labeled is None else as_mask(labeled, len(scores), "labeled")
         return cls(scores, support, labeled=labeled, name=name).plot(ax, bins=bins)

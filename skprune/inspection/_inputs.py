@@ -5,6 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skprune._base import BasePruner
 from skprune._utils._docstrings import fill_docstring
+from skprune._utils._labels import is_null, labels_at, missing_mask
 
 _TEXTS = {
     "ax": """ax : matplotlib.axes.Axes, default=None
@@ -45,6 +46,19 @@ def as_mask(mask, n_samples, name="support"):
             f"{name} must be a boolean mask of {n_samples} rows, got an array of shape {mask.shape} and dtype {mask.dtype}."
         )
     return mask
+
+
+def read_truth(y_true, classes, missing_label="auto"):
+    """Return true labels as objects, None where one is missing: as a mark among some classes says, or as the user does."""
+    missing = missing_mask(y_true, missing_label, classes, name="y_true")
+    truth = np.full(len(missing), None, dtype=object)
+    truth[~missing] = labels_at(y_true, np.flatnonzero(~missing))
+    return truth
+
+
+def is_known(labels):
+    """Return the mask of the labels that are there."""
+    return np.array([not is_null(label) for label in labels], dtype=bool)
 
 
 def is_correct(labels, y_true):

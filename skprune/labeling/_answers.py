@@ -1,6 +1,5 @@
 """The answers of people: CSV files with ids and labels, and what Label Studio exports."""
 
-import csv
 import json
 import re
 import tempfile
@@ -116,13 +115,10 @@ def read_lines(file):
     """Read a CSV file, which may be a pipe; refuse one without ids or labels, and lines that do not fit its first one."""
     content = Path(file).read_bytes()
     encoding = "utf-8-sig" if content.startswith(BOM_UTF8) else "utf-8"
-    try:
-        with _again(file, content) as copy:
-            separator, lines = separator_of(copy), numbered_cells(copy)
-            columns = _columns(*next(lines, (1, [])), separator, file)
-            return Table(columns, [cells for _, cells in lines], separator, encoding)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{file} cannot be read as a CSV file: {error}") from error
+    with _again(file, content) as copy:
+        separator, lines = separator_of(copy), numbered_cells(copy)
+        columns = _columns(*next(lines, (1, [])), separator, file)
+        return Table(columns, [cells for _, cells in lines], separator, encoding)
 
 
 @dataclass(frozen=True)

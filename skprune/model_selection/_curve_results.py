@@ -1,16 +1,17 @@
 """The results of a pruning curve: their summary, and the file that keeps them."""
 
 import csv
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
+from skprune._utils._csv_files import opened
 from skprune._utils._locks import lock_of
 
 LABELS_ALONE = "labels alone"  # the method that keeps the rows with a given label and no others
 PLACE = ("method", "ratio", "seed", "labels", "budget", "key")  # what tells the rows of a file apart
-COLUMNS = (*PLACE, "n_kept", "n_annotated", "accuracy", "fit_time", "train_time")
+_SECONDS = ("fit_time", "train_time")
+COLUMNS = (*PLACE, "n_kept", "n_annotated", "accuracy", *_SECONDS)
 _RESAMPLES = 10_000
 
 
@@ -25,14 +26,16 @@ class PruningCurve:
         seconds taken by the fit of the pruner, which all ratios share. "train_time": seconds taken by the fit of the evaluator.
         Times are those of the run that computed the row; stages found in the `memory` of a pruner took none. The method
         "labels alone" has the rows with a given label instead of a part of the pool; its results at different ratios are those
-        of one training where the evaluators are equal.
+        of one training where the evaluators are equal. Rows of several curves can be joined: results that are equal in all but
+        these times, such as those of random rows, count once.
     random : str, default="random"
         The name of the method that keeps random rows.
 
     Raises
     ------
     ValueError
-        No row belongs to the method `random`.
+        No row belongs to the method `random`, or none does at the ratio and seed of another row; or rows hold several results
+        for one method, ratio and seed.
 
     Examples
     --------
@@ -46,8 +49,15 @@ class PruningCurve:
             raise ValueError(
                 f"rows must include the method {random!r}, the random rows with which all methods are compared."
             )
-        self.rows = rows
+        self.rows = _distinct(rows, "rows")
         self.random = random
+        places = {_place(row) for row in self.rows}
+        for method, ratio, seed in map(_place, self.rows):
+            if (random, ratio, seed) not in places:
+                raise ValueError(
+                    f"rows hold {method!r} with ratio {ratio} and seed {seed}, but not {random!r}, the random rows with which it "
+                    "is compared. Compute these too, or leave it out."
+                )
 
     @classmethod
     def from_csv(cls, file, *, labels="oracle", budget="epochs", random="random"):
@@ -67,8 +77,8 @@ class PruningCurve:
         Returns
         -------
         PruningCurve
-            The results in the order of the file. If the run is unfinished, those of the random states that all methods of a
-            ratio have.
+            The results in the order of the file. If the run is unfinished, those of the random states that random rows and all
+            other methods of a ratio have.
 
         Raises
         ------
@@ -94,18 +104,15 @@ class PruningCurve:
         rows = [row for row in read_rows(file).values() if (row["labels"], row["budget"]) == (labels, budget)]
         if not rows:
             raise ValueError(f"{file} holds no results with labels={labels!r} and budget={budget!r}.")
-        counts = Counter((row["method"], row["ratio"], row["seed"]) for row in rows)
-        ((method, ratio, seed), count), *_ = counts.most_common(1)
-        if count > 1:
-            raise ValueError(
-                f"{file} holds {count} results of {method!r} with ratio {ratio} and seed {seed}, which belong to different data "
-                "or parameters. Delete those that do not belong here."
-            )
-        methods = {ratio: {row["method"] for row in rows if row["ratio"] == ratio} for _, ratio, _ in counts}
+        rows = _distinct(rows, file)
+        places = {_place(row) for row in rows}
+        methods = {ratio: {random} for _, ratio, _ in places}
+        for method, ratio, _ in places:
+            methods[ratio].add(method)
         finished = {
             (ratio, seed)
-            for _, ratio, seed in counts
-            if all((method, ratio, seed) in counts for method in methods[ratio])
+            for _, ratio, seed in places
+            if all((method, ratio, seed) in places for method in methods[ratio])
         }
         return cls([row for row in rows if (row["ratio"], row["seed"]) in finished], random=random)
 
@@ -127,7 +134,7 @@ class PruningCurve:
             random rows of the same random state. "low" and "high": its bootstrap interval over the random states (None for a
             single one), which is rough where they are few.
         """
-        accuracy = {(row["method"], row["ratio"], row["seed"]): row["accuracy"] for row in self.rows}
+        accuracy = {_place(row): row["accuracy"] for row in self.rows}
         result = []
         for method, ratio in dict.fromkeys((row["method"], row["ratio"]) for row in self.rows):
             rows = [row for row in self.rows if (row["method"], row["ratio"]) == (method, ratio)]
@@ -162,6 +169,31 @@ class PruningCurve:
         return pd.DataFrame(self.rows)
 
 
+def _place(row):
+    return row["method"], row["ratio"], row["seed"]
+
+
+def _distinct(rows, source):
+    """Return rows of which each place has one; refuse those of one place that differ in more than seconds."""
+    found = {}
+    for row in rows:
+        other = found.setdefault(_place(row), row)
+        if not _is_same(row, other):
+            method, ratio, seed = _place(row)
+            raise ValueError(
+                f"Results of {method!r} with ratio {ratio} and seed {seed} differ in {source}: they belong to different data or "
+                "parameters. Delete those that do not belong here."
+            )
+    return list(found.values())
+
+
+def _is_same(row, other):
+    """Tell whether two rows hold the same result; one without a key may be that of any."""
+    names = (row.keys() | other.keys()) - {"key", *_SECONDS}
+    keys = {row.get("key"), other.get("key")} - {None}
+    return len(keys) < 2 and all(row.get(name) == other.get(name) for name in names)
+
+
 def _interval(gains, confidence, random_state):
     """Return the percentile interval of the mean over resamples of the gains."""
     if len(gains) < 2:
@@ -176,7 +208,8 @@ def read_rows(file):
     """Return the rows of a file by their place; a last line left incomplete by a killed writer is skipped."""
     if not Path(file).exists():
         return {}
-    text = Path(file).read_text(encoding="utf-8")
+    with opened(file) as stream:
+        text = stream.read()
     lines = text[: text.rfind("\n") + 1].splitlines()
     if not lines:
         return {}

@@ -1,5 +1,6 @@
 """The runs of a pruning curve: one pruner and its evaluators at one random state, and keys that recognize their results."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
@@ -10,7 +11,7 @@ from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
 from skprune._pipeline._stage_cache import describe, versions
-from skprune._utils._adapters import items_as_input, torch_seeded
+from skprune._utils._adapters import items_as_input, or_constant, torch_seeded
 from skprune._utils._given_rows import read_rows
 from skprune._utils._items import is_items
 from skprune._utils._labels import labels_at, missing_mask, with_answers
@@ -84,6 +85,7 @@ class CurveRun:
         """Train the evaluator of a ratio on some rows, and test it."""
         evaluator = self.options.evaluators[ratio]
         evaluator = _prepared_evaluator(evaluator, self.options.budget, len(data.missing), self.seed)
+        evaluator = or_constant(evaluator, targets)
         start = perf_counter()
         with torch_seeded(evaluator, self.seed):
             evaluator.fit(items_as_input(evaluator, take_rows(data.X, rows), data.row_shape), targets)
@@ -129,7 +131,8 @@ def run_pruner(pruner, run, data, pseudo_labels=None):
     largest = max(run.keys, key=lambda ratio: kept_count(ratio, len(labels)), default=pruner.ratio)
     pruner = seeded_clone(pruner, run.seed).set_params(ratio=largest)
     start = perf_counter()
-    pruner.fit(data.X, data.y_oracle if is_supervised else data.y)
+    with _noted(f"The pruner {run.method!r} fails with seed {run.seed}."):
+        pruner.fit(data.X, data.y_oracle if is_supervised else data.y)
     fit_time = round(perf_counter() - start, 3)
     if run.method == run.options.pseudo_labels_from:
         pseudo_labels = pruner.pseudo_labels_
@@ -141,15 +144,22 @@ def run_pruner(pruner, run, data, pseudo_labels=None):
         is_asked = data.missing[kept]
         targets = with_answers(labels[kept], is_asked, answers, kept, classes, mark)
         n_asked = int(is_asked.sum()) if run.options.pseudo_labels_from is None else 0
-        row = run.row(
-            ratio,
-            n_kept=len(kept),
-            n_annotated=len(labels) if is_supervised else len(data.labeled) + n_asked,
-            fit_time=fit_time,
-            **run.evaluate(data, ratio, kept, targets),
-        )
+        with _noted(f"The evaluator fails on the rows of {run.method!r} with ratio {ratio} and seed {run.seed}."):
+            found = run.evaluate(data, ratio, kept, targets)
+        n_annotated = len(labels) if is_supervised else len(data.labeled) + n_asked
+        row = run.row(ratio, n_kept=len(kept), n_annotated=n_annotated, fit_time=fit_time, **found)
         rows.append(row)
     return CurveResults(run.seed, rows, pseudo_labels)
+
+
+@contextmanager
+def _noted(place):
+    """Say in an error where in the curve it was raised."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(place)
+        raise
 
 
 def known_labels_alone(rows, seed, budget):

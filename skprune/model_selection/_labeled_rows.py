@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import indexable
 
+from skprune._pipeline._groups import group_cells
 from skprune._utils._labels import MISSING, encode_labels
 
 
@@ -14,9 +15,9 @@ class LabeledRows:
         codes, self.classes = encode_labels(y, missing_label)
         self.rows = np.flatnonzero(codes != MISSING)
         self.codes = codes[self.rows]
-        self.groups = None if groups is None else np.asarray(groups)[self.rows]
         self._n_samples = len(codes)
-        self._all_groups = None if groups is None else np.asarray(groups)
+        self._all_groups = None if groups is None else np.asarray(group_cells(groups))
+        self.groups = None if groups is None else self._all_groups[self.rows]
 
     def check_counts(self, least, what, hint):
         """Refuse a split that needs more labels of each class, or more groups, than there are."""

@@ -68,7 +68,7 @@ class PartialLabelKFold(BaseCrossValidator):
         y : array-like of shape (n_samples,)
             Labels, some missing.
         groups : array-like of shape (n_samples,), default=None
-            Groups to keep together; None makes each row a group of its own.
+            Groups to keep together, none missing; None makes each row a group of its own.
 
         Yields
         ------
@@ -80,8 +80,8 @@ class PartialLabelKFold(BaseCrossValidator):
         Raises
         ------
         ValueError
-            A class has fewer labels than `n_splits`, the labeled rows have fewer groups, or a test fold of groups holds all
-            labels of a class.
+            A class has fewer labels than `n_splits`, the labeled rows have fewer groups, a row has no group, or a test
+            fold of groups holds all labels of a class.
         """
         labeled = LabeledRows(X, y, groups, self.missing_label)
         labeled.check_counts(self.n_splits, f"n_splits={self.n_splits}", "Use fewer folds, or label more rows.")

@@ -53,7 +53,7 @@ class PartialLabelShuffleSplit(BaseShuffleSplit):
         y : array-like of shape (n_samples,)
             Labels, some missing.
         groups : array-like of shape (n_samples,), default=None
-            Groups to keep together; None makes each row a group of its own.
+            Groups to keep together, none missing; None makes each row a group of its own.
 
         Yields
         ------
@@ -65,7 +65,8 @@ class PartialLabelShuffleSplit(BaseShuffleSplit):
         Raises
         ------
         ValueError
-            A class has a single label, the sizes do not fit, or a test set would hold all labels of a class.
+            A class has a single label, the sizes do not fit, a row has no group, or a test set would hold all labels of a
+            class.
         """
         labeled = LabeledRows(X, y, groups, self.missing_label)
         labeled.check_counts(2, "A random split", "Label more rows.")

@@ -57,7 +57,8 @@ def pruning_curve(
         The fractions of rows to KEEP, or their numbers.
     evaluator : classifier or dict of {ratio: classifier}
         The classifier trained on each coreset. It is cloned, and draws from the random state. A dict holds one for each ratio,
-        such as a net with smaller batches for smaller coresets.
+        such as a net with smaller batches for smaller coresets. A coreset of a single class, which many classifiers refuse,
+        has the accuracy of that class for all rows.
     X_test : array-like
         The rows of the test set.
     y_test : array-like
@@ -98,7 +99,8 @@ def pruning_curve(
     ------
     ValueError, TypeError
         An input or a parameter is invalid; raised before any training. Or the evaluator fails with the given labels alone,
-        because they are too few for it; raised before any pruner is fitted.
+        because they are too few for it; raised before any pruner is fitted. An error of a pruner, or of the evaluator on a
+        coreset, has a note that says of which method, ratio and seed.
 
     Examples
     --------
