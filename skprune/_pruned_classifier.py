@@ -55,8 +55,8 @@ class PrunedClassifier(LabeledRowsScore, FittedPrunerMixin, MetaEstimatorMixin, 
         "pseudo" trains on all kept rows, with given labels where there are any and pseudo-labels elsewhere; "given" only on
         the kept rows that have a given label. "auto" trains on pseudo-labels where they pay: `estimator` is trained on the
         coreset and on all given labels alone, both without the fifth of the labels that the pruner held out, and is tested on
-        these. If the coreset is not better, all given labels are trained on, and a warning says so. Where nothing was held out,
-        such as with other pruners than SemiPrune, "auto" means "pseudo".
+        these. If the coreset is not better, or holds one class only, all given labels are trained on, and a warning says so.
+        Where nothing was held out, such as with other pruners than SemiPrune, "auto" means "pseudo".
 
     Attributes
     ----------
@@ -146,11 +146,18 @@ class PrunedClassifier(LabeledRowsScore, FittedPrunerMixin, MetaEstimatorMixin, 
         rows, labels = pruner.coreset_indices_, pruner.coreset_labels_
         compares = self.labels == "auto" and y_oracle is None
         comparison = compare_pseudo_labels(pruner, X, self.estimator) if compares else None
-        uses_labels_alone = comparison is not None and not comparison.pays
+        has_one_class = comparison is not None and (labels == labels[0]).all()
+        uses_labels_alone = has_one_class or (comparison is not None and not comparison.pays)
         if uses_labels_alone:
-            rows = np.flatnonzero(labeled_rows(pruner))
-            labels = pruner.pseudo_labels_[rows]
-            warn_user(comparison.warning(type(self.estimator).__name__, len(rows)))
+            given, name = np.flatnonzero(labeled_rows(pruner)), type(self.estimator).__name__
+            if has_one_class:
+                warn_user(
+                    f"The coreset of {len(rows)} rows holds one class only, {labels.tolist()[0]!r}. {name} is trained on all "
+                    f"{len(given)} given labels instead. Keep more rows."
+                )
+            else:
+                warn_user(comparison.warning(name, len(given)))
+            rows, labels = given, pruner.pseudo_labels_[given]
         unlabeled = np.isin(rows, pruner.annotation_indices_)
         if self.labels == "given":
             rows, labels = rows[~unlabeled], labels[~unlabeled]

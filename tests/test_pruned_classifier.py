@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -156,3 +156,34 @@ def test_last_in_a_pipeline_and_in_a_grid(quick, iris):
     search = GridSearchCV(model, grid, cv=PartialLabelKFold(3)).fit(X, labels)
     assert not np.isnan(search.cv_results_["mean_test_score"]).any()
     assert search.score(X, np.array(["a", "b", "c"])[y]) > 0.7
+
+
+def test_a_coreset_of_one_class_gives_way_to_the_given_labels():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 3))
+    y = np.where(X[:, 0] > 0, "right", "left").astype(object)
+    y[30:] = None
+    labeler = make_pipeline(StandardScaler(), LabelSpreading(kernel="knn", n_neighbors=10))
+    proxy = make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss"))
+
+    def one_class(dynamics):
+        return np.where(X[:, 0] > 0, 1.0, 0.0) + 1e-3 * np.arange(120) / 120
+
+    pruner = SemiPrune(4, labeler=labeler, proxy=proxy, difficulty=one_class, selection="hardest", random_state=0)
+    with pytest.warns(UserWarning, match="The coreset of 4 rows holds"):  # SemiPrune says so too
+        pruner.fit(X, y)
+    model = PrunedClassifier(LogisticRegression(), pruner)
+    with (
+        pytest.warns(
+            UserWarning, match="The coreset of 4 rows holds one class only, 'right'. LogisticRegression is trained on"
+        ),
+        pytest.warns(UserWarning, match="holds no row of 1 of 2 classes"),
+    ):
+        model.fit(X, y)
+    assert model.trained_on_ == "given labels"
+    assert set(model.classes_) == {"left", "right"}
+    with (
+        pytest.raises(ValueError, match="at least 2 classes"),
+        pytest.warns(UserWarning, match="holds no row of 1 of 2 classes"),
+    ):
+        model.set_params(labels="pseudo").fit(X, y)
