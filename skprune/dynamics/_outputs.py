@@ -3,7 +3,7 @@
 import numpy as np
 
 from skprune._utils._labels import class_indices
-from skprune._utils._parameter_checks import check_option
+from skprune._utils._parameter_checks import check_option, unmasked
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._reduce import first_fault
 
@@ -43,7 +43,7 @@ def arrays_from_outputs(outputs, y, *, logits, seen, kl, memmap_folder):
 
 
 def _checked_seen(seen, n_samples):
-    seen = np.asarray(seen, dtype=bool)
+    seen = unmasked("seen", seen).astype(bool)
     if seen.ndim != 2 or seen.shape[1] != n_samples:
         raise ValueError(f"seen must be of shape (n_epochs, {n_samples}), got {seen.shape}.")
     return seen

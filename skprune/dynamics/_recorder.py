@@ -203,8 +203,8 @@ class DynamicsRecorder(Callback):
             what = f"The proxy's output for row {int(rows[fault.row])} {fault.what} in epoch {self.n_closed_ + 1}"
             if fault.is_finite:
                 raise ValueError(
-                    f"{what}, but skorch reads the outputs of a net with NLLLoss as probabilities. Let its module end in softmax, "
-                    "or use CrossEntropyLoss, for logits and for log-probabilities."
+                    f"{what}, but with NLLLoss, skorch takes outputs for probabilities. Let the module end in softmax, or use "
+                    "CrossEntropyLoss, for logits and for log-probabilities."
                 )
             raise FloatingPointError(f"{what}, at a learning rate of {self.rate_:.3g}. Lower it.")
         self.builder_.add(rows, outputs, labels, logits=self.logits_, feature_norm=norm[0] if norm else None)

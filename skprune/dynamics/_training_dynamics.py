@@ -17,6 +17,11 @@ def dynamics_from(arrays):
     return TrainingDynamics._from_arrays(writable)
 
 
+def dynamics_of_rows(dynamics, rows):
+    """Return the dynamics of some rows."""
+    return TrainingDynamics(**{name: array[..., rows] for name, array in dynamics._recorded().items()})
+
+
 class TrainingDynamics:
     r"""The outputs of a classifier during training, reduced to a few numbers per epoch and row.
 
