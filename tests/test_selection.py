@@ -793,7 +793,7 @@ def test_the_c_d_of_a_pool_is_the_odds_of_its_labels(p, ratio):
 
 @pytest.mark.parametrize("selector", [D2(), KCenter(), FacilityLocation()], ids=str)
 def test_features_are_checked(selector):
-    for features in (np.zeros((4, 2)), np.zeros(5), np.full((5, 2), np.nan)):
+    for features in (np.zeros((4, 2)), np.zeros(5), np.full((5, 2), np.nan), np.zeros((0, 2)), np.array(1.0)):
         with pytest.raises(ValueError, match="embedding must be 5 finite rows of numbers, got shape"):
             selector.select(np.arange(5.0), 2, embedding=features)
 

@@ -70,8 +70,8 @@ def check_embedding(embedding, n_samples):
     features = unmasked("embedding", embedding)
     if features.dtype != np.float32:
         features = features.astype(np.float64, copy=False)
-    extent = _extent(features) if features.ndim == 2 and features.shape[1] else np.nan
-    if len(features) != n_samples or not np.isfinite(extent):
+    extent = _extent(features) if features.ndim == 2 and features.size else np.nan
+    if not np.isfinite(extent) or len(features) != n_samples:
         raise ValueError(f"embedding must be {n_samples} finite rows of numbers, got shape {features.shape}.")
     exponent = int(np.frexp(extent)[1])
     if extent and abs(exponent) > _MOST_BITS:

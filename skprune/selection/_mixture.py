@@ -28,7 +28,7 @@ class Mixture(DocLinks, BaseEstimator):
     Notes
     -----
     A selector of your own that is no :class:`BaseSelector` is asked for its part among the rows that neither must stay nor are
-    chosen before, without `must_keep`.
+    chosen before, and gets no `must_keep`. Without ``propose``, its hardest rows come first in the order of proposal.
 
     Examples
     --------
