@@ -1,5 +1,6 @@
 """Augmentations are drawn for each sample, from the generator alone."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -324,3 +325,24 @@ def test_tables_are_augmented_on_cuda(policy):
     assert not torch.equal(first, policy(x, generator(2)))
     changed = (first - x).abs() > 1  # by more than the noise
     assert changed.float().mean() < 1e-3 if isinstance(policy, TabularWeak) else changed.float().mean() > 0.05
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("policy", [ImageWeak(), ImageStrong(n_ops=3), TabularWeak(), TabularStrong()], ids=str)
+def test_any_floating_type_is_augmented_alike(policy, dtype):
+    shape = (16, 3, 8, 8) if isinstance(policy, (ImageWeak, ImageStrong)) else (16, 5)
+    x = torch.rand(shape, generator=generator()).to(dtype)
+    out = policy(x, generator())
+    assert out.dtype == dtype
+    assert out.shape == x.shape
+    if isinstance(policy, ImageStrong):
+        torch.testing.assert_close(out, policy(x.float(), generator()).to(dtype))
+
+
+def test_batches_that_are_refused():
+    with pytest.raises(TypeError, match=r"ImageWeak augments a torch.Tensor, got a ndarray. Pass torch.as_tensor\(x\)"):
+        ImageWeak()(np.zeros((2, 3, 8, 8)), generator())
+    with pytest.raises(TypeError, match="TabularWeak augments a torch.Tensor, got a list"):
+        TabularWeak()([[0.0]], generator())
+    with pytest.raises(TypeError, match=r"floating numbers in \[0, 1\], got torch.uint8"):
+        ImageStrong()(torch.zeros((2, 3, 8, 8), dtype=torch.uint8), generator())

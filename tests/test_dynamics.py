@@ -101,7 +101,7 @@ def test_parts_of_a_pool_make_the_whole():
 
 def test_probabilities_that_are_none():
     logits, y = recorded_logits()
-    with pytest.raises(ValueError, match="Rows of epoch 0 do not sum to 1. Use from_logits"):
+    with pytest.raises(ValueError, match=r"Row 0 sums to \S+ and not to 1 in epoch 0. Use from_logits"):
         TrainingDynamics.from_proba(logits, y)
     with pytest.raises(ValueError, match="seen has 3 epochs, but the outputs have 12"):
         TrainingDynamics.from_logits(logits, y, seen=np.ones((3, 40), bool))

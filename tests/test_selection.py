@@ -7,9 +7,11 @@ import pytest
 from conftest import dynamics_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.preprocessing import StandardScaler
 
 from skprune import scores
+from skprune.baselines import ZCorePruner
 from skprune.dynamics import TrainingDynamics
 from skprune.selection import (
     D2,
@@ -20,6 +22,8 @@ from skprune.selection import (
     FacilityLocation,
     Hardest,
     KCenter,
+    KMeans,
+    Mixture,
     Moderate,
     Random,
     Stratified,
@@ -789,7 +793,7 @@ def test_the_c_d_of_a_pool_is_the_odds_of_its_labels(p, ratio):
 
 @pytest.mark.parametrize("selector", [D2(), KCenter(), FacilityLocation()], ids=str)
 def test_features_are_checked(selector):
-    for features in (np.zeros((4, 2)), np.zeros(5), np.full((5, 2), np.nan)):
+    for features in (np.zeros((4, 2)), np.zeros(5), np.full((5, 2), np.nan), np.zeros((0, 2)), np.array(1.0)):
         with pytest.raises(ValueError, match="embedding must be 5 finite rows of numbers, got shape"):
             selector.select(np.arange(5.0), 2, embedding=features)
 
@@ -930,10 +934,150 @@ def test_needs_of_a_selector_of_a_user():
         Misspelled().select(np.zeros(5), 2, embedding=ones)
 
 
-@pytest.mark.parametrize("y", [np.zeros(4, int), np.full(5, 0.5), np.array([0, 1, 2, -1, 0]), np.zeros((5, 1), int)])
-def test_class_indices_that_are_refused(y):
-    with pytest.raises(ValueError, match="y must hold 5 class indices 0..K-1, got dtype"):
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.zeros(4, int), "y must hold 5 class indices, one for each row, got 4"),
+        (np.full(5, 0.5), "y must hold class indices 0..K-1"),
+        (np.array([0, 1, 2, -1, 0]), "y must hold class indices 0..K-1"),
+        (np.ma.array([0, 1, 2, 1, 0], mask=[0, 0, 1, 0, 0]), "y must hold class indices 0..K-1"),
+        (np.zeros((5, 2), int), "y should be a 1d array"),
+    ],
+)
+def test_class_indices_that_are_refused(y, message):
+    with pytest.raises(ValueError, match=message):
         Hardest(min_per_class=1).select(np.arange(5.0), 2, y=y)
+
+
+def test_masked_inputs_are_refused():
+    def masked(values):
+        return np.ma.array(values, mask=np.arange(len(values)) == 1)
+
+    with pytest.raises(ValueError, match="scores is masked, in 1 places, and must be known everywhere"):
+        Hardest().select(masked(np.arange(5.0)), 2)
+    for name, values in (("error_probability", np.zeros(5)), ("must_keep", np.zeros(5, bool))):
+        with pytest.raises(ValueError, match=f"{name} is masked, in 1 places"):
+            Trusting().select(np.arange(5.0), 2, **({"error_probability": np.zeros(5)} | {name: masked(values)}))
+
+
+def test_a_selector_of_a_user_reads_which_labels_were_given():
+    class GivenFirst(BaseSelector):
+        def needs(self):
+            return (*super().needs(), "labeled")
+
+        def _order(self, draw):
+            return np.argsort(~draw.inputs["labeled"], kind="stable")
+
+    labeled = np.array([False, True, False, True, True])
+    assert GivenFirst().select(np.zeros(5), 2, labeled=labeled).nonzero()[0].tolist() == [1, 3]
+    balanced = GivenFirst(class_balanced="uniform").select(np.zeros(5), 2, labeled=labeled, y=[0, 0, 1, 1, 0])
+    assert balanced.nonzero()[0].tolist() == [1, 3]
+    with pytest.raises(ValueError, match="GivenFirst needs labeled: whether each label was given"):
+        GivenFirst().select(np.zeros(5), 2)
+    with pytest.raises(ValueError, match="labeled must be a boolean mask of 5 rows"):
+        GivenFirst().select(np.zeros(5), 2, labeled=labeled[:4])
+
+
+class OfAUser(BaseEstimator):
+    """A selector of a user with nothing but select, which keeps the first rows; it has no must_keep."""
+
+    def select(
+        self, scores, ratio, *, embedding=None, y=None, labeled=None, dynamics=None, random_state=None, **others
+    ):
+        assert "must_keep" not in others
+        for values in (embedding, y, labeled):
+            assert values is None or len(values) == len(scores)
+        assert dynamics is None or dynamics.n_samples == len(scores)
+        return np.arange(len(scores)) < round(ratio * len(scores))
+
+
+class Telling(OfAUser):
+    """One that proposes and explains too."""
+
+    def propose(self, scores, ratio, **inputs):
+        return np.flatnonzero(self.select(scores, ratio, **inputs))
+
+    def explain(self, scores, ratio, **inputs):
+        kept = self.select(scores, ratio, **inputs)
+        return {"kept": kept, "why": np.where(kept, "early", "late"), "probability": np.where(kept, 0.5, np.nan)}
+
+
+@pytest.mark.parametrize("user", [OfAUser(), Telling()], ids=str)
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("forced", [0, 3])
+def test_mixtures_with_a_selector_of_a_user(user, share, forced):
+    rng = np.random.default_rng(0)
+    scores, y = rng.random(20), np.arange(20) % 2
+    inputs = {
+        "embedding": rng.normal(size=(20, 2)),
+        "y": y,
+        "labeled": y == 0,
+        "dynamics": with_probabilities(rng.random(20)),
+        "must_keep": np.arange(20) >= 20 - forced,
+        "random_state": 0,
+    }
+    for mixture in (
+        Mixture(user, second=Hardest(min_per_class=1), share=share),
+        Mixture(KMeans(), second=user, share=share),
+        Mixture(user, second=clone(user), share=share),
+    ):
+        mask = mixture.select(scores, 10, **inputs)
+        assert mask.sum() == 10
+        assert mask[inputs["must_keep"]].all()
+        proposed = mixture.propose(scores, 10, **inputs)
+        np.testing.assert_array_equal(np.sort(proposed), np.flatnonzero(mask))
+        found = mixture.explain(scores, 10, **inputs)
+        np.testing.assert_array_equal(found["kept"], mask)
+        assert (found["probability"][mask] > 0).all()
+        assert set(found["why"][inputs["must_keep"]]) <= {"must stay"}
+
+
+def test_a_mixture_asks_a_selector_of_a_user_for_the_rest():
+    scores = np.arange(8.0)
+    mixture = Mixture(Hardest(), second=OfAUser())
+    assert mixture.select(scores, 4).nonzero()[0].tolist() == [0, 1, 6, 7]
+    assert mixture.propose(scores, 4).tolist() == [7, 1, 6, 0]
+    why = mixture.explain(scores, 4)["why"].tolist()
+    assert why[:3] + why[6:] == ["chosen by OfAUser"] * 2 + ["not chosen by OfAUser"] + ["among the hardest"] * 2
+
+    class Positions(BaseEstimator):
+        def select(self, scores, ratio, **inputs):
+            return np.arange(2)
+
+    with pytest.raises(
+        ValueError, match=r"boolean mask of 6 rows with at least one True, which Positions\(\) does not"
+    ):
+        Mixture(Hardest(), second=Positions()).select(scores, 4)
+    with pytest.raises(TypeError, match="second must be a selector, such as KMeans"):
+        Mixture(Hardest(), second=StandardScaler()).select(scores, 4)
+
+
+def test_pruners_take_mixtures_with_a_selector_of_a_user(quick, iris):
+    X, _, y_partial = iris
+    mixture = Mixture(KMeans(), second=OfAUser())
+    pruner = quick(0.2, selection=mixture, include_labeled=True).fit(X, y_partial)
+    assert pruner.support_.sum() == 30
+    assert pruner.support_[y_partial != -1].all()
+    assert ZCorePruner(0.2, selection=mixture, random_state=0).fit(X).support_.sum() == 30
+
+
+@pytest.mark.parametrize("selector", [D2(), FacilityLocation(), KCenter(), KMeans()], ids=str)
+@pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e30, 1e200, 1e307])
+def test_features_of_any_scale_give_the_same_choice(selector, scale):
+    rng = np.random.default_rng(0)
+    scores, features = (
+        rng.random(60),
+        np.ldexp(rng.integers(-512, 512, (60, 5)), -9),
+    )  # scaled by 2 ** n, they round nothing
+    scale = 2.0 ** round(np.log2(scale))
+    masks = [selector.select(scores, 8, embedding=features * by, random_state=0) for by in (1.0, scale)]
+    np.testing.assert_array_equal(*masks)
+
+
+@pytest.mark.parametrize("selector", [D2(), FacilityLocation(), KCenter(), KMeans()], ids=str)
+def test_features_without_a_column_are_refused(selector):
+    with pytest.raises(ValueError, match=r"embedding must be 5 finite rows of numbers, got shape \(5, 0\)"):
+        selector.select(np.arange(5.0), 2, embedding=np.zeros((5, 0)))
 
 
 @pytest.mark.parametrize("selector", [D2(), KCenter(), FacilityLocation()], ids=str)

@@ -12,9 +12,11 @@ from skprune._utils._labels import MISSING, codes_of_keys
 from skprune._utils._parameter_checks import check_option
 from skprune._utils._warnings import warn_user
 from skprune.dynamics import TrainingDynamics
+from skprune.dynamics._training_dynamics import dynamics_of_rows
 from skprune.scores._registry import default_epochs, mean_difficulty
 from skprune.selection import Beta, KMeans, Mixture, get_selector
 from skprune.selection._base import needed_inputs
+from skprune.selection._own_selector import bare_reasons, follows_select, hardest_of, selected_mask
 from skprune.selection._stratified import N_STRATA, strata
 
 GOALS = ("auto", "annotate", "pseudo")
@@ -42,9 +44,8 @@ class SelectionInputs:
 
     def among(self, rows):
         """Return what a selector may read of some rows."""
-        recorded = {name: None if array is None else array[..., rows] for name, array in vars(self.dynamics).items()}
         arrays = {name: getattr(self, name)[rows] for name in ("y", "labeled", "embedding", "error_probability")}
-        return SelectionInputs(dynamics=TrainingDynamics(**recorded), **arrays, random_state=self.random_state)
+        return SelectionInputs(dynamics=dynamics_of_rows(self.dynamics, rows), **arrays, random_state=self.random_state)
 
     def keywords(self, selector):
         """Return what a selector gets: the fields, and what it names besides."""
@@ -82,54 +83,34 @@ class Choice:
         if self.warning is not None:
             warn_user(self.warning)
         if self._proposal is None:
-            mask = np.asarray(self.selector.select(self.scores, self.ratio, **self._keywords()))
-        else:
-            mask = np.zeros(len(self.scores), dtype=bool)
-            mask[self._proposal] = True
-        if mask.shape != self.scores.shape or mask.dtype != bool or not mask.any():
-            raise ValueError(
-                f"selection must return a boolean mask of {len(self.scores)} rows with at least one True, which "
-                f"{self.selector!r} does not."
-            )
+            return selected_mask(self.selector, self.scores, self.ratio, self._keywords())
+        mask = np.zeros(len(self.scores), dtype=bool)
+        mask[self._proposal] = True
         return mask
 
     def order(self, mask):
         """Return the kept rows in the order of proposal; of a selector that has none, the hardest first."""
-        if self._proposal is not None:
-            return self._proposal
-        rows = np.flatnonzero(mask)
-        return rows[np.argsort(-self.scores[rows], kind="stable")]
+        return hardest_of(mask, self.scores) if self._proposal is None else self._proposal
 
     def reasons(self, mask):
         """Return why each row is kept or not, how probable that was, and its weight, the inverse."""
-        if _keeps_to_its_choice(self.selector, "explain"):
+        if follows_select(self.selector, "explain"):
             found = self.selector.explain(self.scores, self.ratio, **self._keywords())
         else:
-            name = type(self.selector).__name__
-            why = np.where(mask, f"chosen by {name}", f"not chosen by {name}").astype(object)
-            found = {"kept": mask, "why": why, "probability": np.where(mask, 1.0, np.nan)}
+            found = bare_reasons(self.selector, mask)
         probability = np.asarray(found["probability"])
         return found | {"weight": 1.0 / np.where(probability > 0, probability, np.nan)}
 
     @cached_property
     def _proposal(self):
         """The kept rows in the order of proposal, None of a selector that has none."""
-        if not _keeps_to_its_choice(self.selector, "propose"):
+        if not follows_select(self.selector, "propose"):
             return None
         return np.asarray(self.selector.propose(self.scores, self.ratio, **self._keywords()))
 
     def _keywords(self):
         keywords = self.inputs.keywords(self.selector)
         return keywords | {"must_keep": self.inputs.labeled} if self.keeps_labeled else keywords
-
-
-def _keeps_to_its_choice(selector, method):
-    """Tell whether a selector has a method that fits its ``select``; a subclass may have changed the latter alone."""
-    homes = {}
-    for home in type(selector).__mro__:
-        for name in {"select", method} & set(vars(home)):
-            homes.setdefault(name, home)
-    return method in homes and issubclass(homes[method], homes["select"])
 
 
 def make_choice(settings, classes, repeats, inputs, *, is_image, features_warning=None, units=None):

@@ -64,6 +64,15 @@ def encode_any_labels(y, missing_label="auto"):
     return codes, classes
 
 
+def class_indices(y, name="y"):
+    """Return labels that must be class indices, with none missing, as an array of int64."""
+    values, hidden = _raw(y, name)
+    codes = _plain(values[~hidden], name)
+    if hidden.any() or codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0:
+        raise ValueError(f"{name} must hold class indices 0..K-1, one for each row.")
+    return codes.astype(np.int64)
+
+
 def missing_mask(y, missing_label="auto", classes=None, *, name="y"):
     """Tell which labels are missing, by the rule of :func:`encode_labels`."""
     return _read(y, missing_label, classes, name).missing

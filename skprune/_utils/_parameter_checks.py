@@ -48,6 +48,15 @@ def check_count_or_fraction(name, value):
     raise ValueError(f"{name} must be an integer of at least 0 or a float within [0, 1], got {value!r}.")
 
 
+def unmasked(name, values):
+    """Return values as an array; a mask, which would be lost, is refused."""
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is masked, in {int(np.ma.count_masked(values))} places, and must be known everywhere."
+        )
+    return np.asarray(values)
+
+
 def check_option(name, value, options):
     """Refuse a parameter that is none of a few values; NumPy's scalars count as the values that they hold."""
     if any(value is option or (_kind(value) is _kind(option) and bool(value == option)) for option in options):

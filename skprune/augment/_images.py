@@ -187,7 +187,7 @@ class ImageStrong(Policy):
         Parameters
         ----------
         x : torch.Tensor of shape (n_samples, channels, height, width)
-            Images with values in [0, 1].
+            Images with values in [0, 1], of any floating type; they are computed in single precision.
         drawn : dict of str to torch.Tensor
             Parameters, as returned by :meth:`draw`.
 
@@ -195,7 +195,16 @@ class ImageStrong(Policy):
         -------
         torch.Tensor of shape (n_samples, channels, height, width)
             The augmented images, with values in [0, 1].
+
+        Raises
+        ------
+        TypeError
+            `x` does not hold floating numbers.
         """
+        if not x.is_floating_point():
+            raise TypeError(
+                f"ImageStrong augments images of floating numbers in [0, 1], got {x.dtype}. Divide them by their scale."
+            )
         names = operations(x.shape[1])
         groups = [Groups(names, *one) for one in zip(drawn["operation"], drawn["strength"], strict=True)]
         on_host = [
@@ -205,12 +214,12 @@ class ImageStrong(Policy):
         ]
         maps, inside_rows, inside_columns, *amounts = send_together(on_host, x.device)
         all_rows = send_together([group.rows for group in groups], x.device)
-        x = move(x, maps)
+        dtype, x = x.dtype, move(x.float(), maps)
         for group, rows, amount in zip(groups, all_rows, amounts, strict=True):
             group.color(x, rows, amount)
         if self.cutout:
             cut_out(x, inside_rows, inside_columns)
-        return x
+        return x.to(dtype)
 
 
 def _reflect(index, size):

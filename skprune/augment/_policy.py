@@ -87,6 +87,10 @@ class Policy(DocLinks, BaseEstimator, ABC):
         """
 
     def __call__(self, x, generator):
+        if not isinstance(x, torch.Tensor):
+            raise TypeError(
+                f"{type(self).__name__} augments a torch.Tensor, got a {type(x).__name__}. Pass torch.as_tensor(x)."
+            )
         if self.elementwise:
             generator = _on_device(generator, x.device)
         return self.apply(x, self.draw(x.shape, generator))

@@ -71,7 +71,7 @@ class TabularWeak(Policy):
         torch.Tensor of shape (n_samples, n_features)
             The noisy rows.
         """
-        return x + drawn["noise"].to(x.device)
+        return x + drawn["noise"].to(x)
 
 
 class TabularStrong(Policy):
@@ -152,4 +152,4 @@ class TabularStrong(Policy):
         torch.Tensor of shape (n_samples, n_features)
             The augmented rows.
         """
-        return x.gather(0, drawn["donor"].to(x.device)) + drawn["noise"].to(x.device)
+        return x.gather(0, drawn["donor"].to(x.device)) + drawn["noise"].to(x)

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 
 from skprune._utils._adapters import is_net, items_as_input
 from skprune._utils._columns import is_frame, is_texts
+from skprune._utils._labels import class_indices
 from skprune._utils._parameter_checks import check_count
 from skprune._utils._pool import check_equal_length, flat
 from skprune._utils._seeds import random_state_of, seed_nested
@@ -76,8 +77,8 @@ def collect_dynamics(
     TypeError
         The proxy is none of these.
     ValueError
-        The outputs of the proxy do not change from epoch to epoch, as with naive Bayes; `y` does not hold class indices,
-        one per row; or a parameter is out of range.
+        The outputs of the proxy do not change from epoch to epoch, as with naive Bayes, or are no probabilities where these
+        are expected; `y` does not hold class indices, one per row; or a parameter is out of range.
     RuntimeError
         The proxy stopped early.
     FloatingPointError
@@ -105,10 +106,7 @@ def collect_dynamics(
     model = classifier = clone(proxy)
     X = X if as_given else np.asarray(items_as_input(model, X))
     check_equal_length(X, y)
-    codes = np.asarray(y)
-    if np.ma.is_masked(y) or codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0:
-        raise ValueError("y must hold class indices 0..K-1, one for each row.")
-    codes = codes.astype(np.int64)
+    codes = class_indices(y)
     seed = int(random_state_of(random_state).randint(2**31 - 1))
     if not is_net(model):
         X = X if as_given else flat(X)

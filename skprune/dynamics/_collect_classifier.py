@@ -13,7 +13,7 @@ from skprune._utils._time_limit import active_limit
 from skprune._utils._trusted import names_in
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._checks import check_length
-from skprune.dynamics._reduce import first_not_finite
+from skprune.dynamics._reduce import first_fault
 from skprune.dynamics._training_dynamics import TrainingDynamics
 from skprune.nets._running import take_running
 
@@ -51,6 +51,11 @@ def classifier_collector(proxy):
         )
     is_staged = is_instance and (hasattr(proxy, "staged_predict_proba") or _prefix_keyword(proxy))
     is_partial = is_instance and hasattr(proxy, "partial_fit")
+    if parameters.get("booster") == "gblinear":
+        raise ValueError(
+            f"proxy must learn step by step, and {name}(booster='gblinear') predicts with all its rounds at once. Use another "
+            "booster, or SGDClassifier(loss='log_loss') for a linear model."
+        )
     if (is_staged or is_partial) and not hasattr(proxy, "predict_proba"):
         raise TypeError(f"proxy must give probabilities, but {name} has no predict_proba with these parameters.")
     if not is_staged and not is_partial:
@@ -182,10 +187,11 @@ class ClassifierRecorder:
         last = self.limit is not None or self.n_trained > self.run.n_epochs - self.every  # any may be the last
         for rows, proba in parts:
             proba = np.asarray(proba)
-            bad = first_not_finite(proba)
-            if bad is not None:
-                row = rows.start + bad
-                raise FloatingPointError(f"The proxy's output for row {row} is not finite in epoch {self.n_trained}.")
+            fault = first_fault(proba, logits=False)
+            if fault is not None:
+                error = ValueError if fault.is_finite else FloatingPointError
+                row = rows.start + fault.row
+                raise error(f"The proxy's output for row {row} {fault.what} in epoch {self.n_trained}.")
             self.builder.add(rows, proba, self.codes[rows], logits=False, last=last)
 
     def _advice(self, model, proba):

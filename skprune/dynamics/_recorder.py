@@ -9,7 +9,7 @@ from skprune._utils._ranks import ALONE
 from skprune.dynamics._builder import DynamicsBuilder
 from skprune.dynamics._checks import check_recording, is_cut
 from skprune.dynamics._recording import as_recording
-from skprune.dynamics._reduce import first_not_finite
+from skprune.dynamics._reduce import first_fault
 from skprune.dynamics._training_dynamics import TrainingDynamics
 from skprune.nets._last_layer import LastLayer
 
@@ -44,11 +44,12 @@ class DynamicsRecorder(Callback):
     Raises
     ------
     ValueError
-        `record` is refused, it cannot be known which rows a batch holds, or labels are missing.
+        `record` is refused, it cannot be known which rows a batch holds, labels are missing, or the criterion is NLLLoss and
+        the outputs are no probabilities.
     TypeError
         The criterion is neither CrossEntropyLoss nor NLLLoss.
     FloatingPointError
-        An output is NaN or infinite; the message names row, epoch and learning rate.
+        The loss or an output is NaN or infinite; the message names the epoch, and row and learning rate of an output.
 
     See Also
     --------
@@ -127,6 +128,9 @@ class DynamicsRecorder(Callback):
                 start += len(labels)
         self._flush()
         self.n_closed_ += 1
+        loss = net.history[-1].get("train_loss", 0.0)
+        if not np.isfinite(loss):
+            raise FloatingPointError(f"The proxy's loss is {loss} in epoch {self.n_closed_}. Lower its learning rate.")
 
     def on_train_end(self, net, **kwargs):
         """Build the dynamics."""
@@ -194,12 +198,15 @@ class DynamicsRecorder(Callback):
             outputs, *norm = ([self.ranks_.whole(shares, n_rows)] for shares in (outputs, *norm))
         rows, outputs, labels, *norm = map(_joined, (rows, outputs, labels, *norm))
         self.gathered_, self.n_gathered_ = [], 0
-        bad = first_not_finite(outputs)
-        if bad is not None:
-            raise FloatingPointError(
-                f"The proxy's output for row {int(rows[bad])} is not finite in epoch "
-                f"{self.n_closed_ + 1}, at a learning rate of {self.rate_:.3g}. Lower it."
-            )
+        fault = first_fault(outputs, logits=self.logits_)
+        if fault is not None:
+            what = f"The proxy's output for row {int(rows[fault.row])} {fault.what} in epoch {self.n_closed_ + 1}"
+            if fault.is_finite:
+                raise ValueError(
+                    f"{what}, but with NLLLoss, skorch takes outputs for probabilities. Let the module end in softmax, or use "
+                    "CrossEntropyLoss, for logits and for log-probabilities."
+                )
+            raise FloatingPointError(f"{what}, at a learning rate of {self.rate_:.3g}. Lower it.")
         self.builder_.add(rows, outputs, labels, logits=self.logits_, feature_norm=norm[0] if norm else None)
 
 

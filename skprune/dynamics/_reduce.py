@@ -1,9 +1,13 @@
 """From the outputs of one epoch to the numbers that are kept: their only definition."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 KL_OFFSET = 1e-8
 CHUNK_VALUES = 2**15
+_ROUNDING = 1e-2
+"""How far below 0 a probability may be, and how far from 1 the sum of a row."""
 
 
 def reduce_outputs(outputs, y, *, logits, last=True, log_before=None, log_now=None, chunk_values=CHUNK_VALUES):
@@ -20,6 +24,8 @@ def reduce_outputs(outputs, y, *, logits, last=True, log_before=None, log_now=No
         p = np.array(outputs[part].T, dtype=np.float64, order="C")
         if logits:
             p -= p.max(axis=0)
+        else:
+            np.maximum(p, 0.0, out=p)  # rounding may have taken some below 0
         others = _largest_besides(p, target)
         if logits:
             result["logit_margin"][part] = p[target] - others
@@ -60,6 +66,31 @@ def _largest_besides(values, cells):
 def _second_largest(p):
     """Return the second largest value of each column."""
     return _largest_besides(p, (p.argmax(axis=0), np.arange(p.shape[1])))
+
+
+class Fault(NamedTuple):
+    """The first row of outputs that cannot be reduced, and what is wrong with it."""
+
+    row: int
+    what: str
+    is_finite: bool
+
+
+def first_fault(outputs, *, logits):
+    """Return the first row that holds no finite numbers, or no probabilities where no logits are meant; None if all are right."""
+    row = first_not_finite(outputs)
+    if row is not None:
+        return Fault(row, "is not finite", is_finite=False)
+    if logits:
+        return None
+    sums, least = outputs.sum(axis=1, dtype=np.float64), outputs.min(axis=1)
+    is_off = np.abs(sums - 1.0) > _ROUNDING
+    bad = is_off | (least < -_ROUNDING)
+    if not bad.any():
+        return None
+    row = int(bad.argmax())
+    what = f"sums to {sums[row]:.3g} and not to 1" if is_off[row] else f"holds the probability {least[row]:.3g}"
+    return Fault(row, what, is_finite=True)
 
 
 def first_not_finite(outputs):

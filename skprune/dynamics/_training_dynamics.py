@@ -17,6 +17,11 @@ def dynamics_from(arrays):
     return TrainingDynamics._from_arrays(writable)
 
 
+def dynamics_of_rows(dynamics, rows):
+    """Return the dynamics of some rows."""
+    return TrainingDynamics(**{name: array[..., rows] for name, array in dynamics._recorded().items()})
+
+
 class TrainingDynamics:
     r"""The outputs of a classifier during training, reduced to a few numbers per epoch and row.
 
@@ -138,7 +143,7 @@ class TrainingDynamics:
         Parameters
         ----------
         proba : array-like of shape (n_epochs, n_samples, n_classes), or sequence or iterator of (n_samples, n_classes)
-            Class probabilities of each epoch, read one epoch at a time.
+            Class probabilities of each epoch, read one epoch at a time. What rounding has taken below 0 counts as 0.
         y : array-like of shape (n_samples,), int
             Class indices 0..n_classes-1.
         seen : array-like of shape (n_epochs, n_samples), bool, default=None
@@ -157,8 +162,8 @@ class TrainingDynamics:
         Raises
         ------
         ValueError
-            Shapes or lengths do not fit, `y` holds no class indices, rows do not sum to 1, or an output of a row that was
-            seen is not finite (the message names row and epoch).
+            Shapes or lengths do not fit, `y` holds no class indices, or the outputs of a row that was seen are not finite,
+            masked, clearly below 0, or do not sum to 1 (the message names row and epoch).
 
         Examples
         --------

@@ -44,8 +44,8 @@ class BaseSelector(DocLinks, BaseEstimator, ABC):
     - A subclass of BaseSelector defines ``_order(draw)``, which returns row positions, those to keep first in front. Class
       balance, `min_per_class` and rows that must stay then work as in every other selector. ``draw`` has ``scores`` and
       ``k``, the random generator ``rng``, and ``inputs``, a dict of arrays with an entry for each row: "y", "embedding",
-      "error_probability" and "uncertainty" where :meth:`needs` names them, and "mean_proba", the mean probability of each
-      label over the epochs, where it names "dynamics". An override of ``needs`` adds to ``super().needs()``.
+      "error_probability", "uncertainty" and "labeled" where :meth:`needs` names them, and "mean_proba", the mean probability
+      of each label over the epochs, where it names "dynamics". An override of ``needs`` adds to ``super().needs()``.
 
     Examples
     --------
@@ -120,6 +120,7 @@ class BaseSelector(DocLinks, BaseEstimator, ABC):
             ratio,
             dynamics=dynamics,
             y=y,
+            labeled=labeled,
             embedding=embedding,
             error_probability=error_probability,
             uncertainty=uncertainty,
@@ -201,7 +202,8 @@ class BaseSelector(DocLinks, BaseEstimator, ABC):
         Returns
         -------
         tuple of str
-            Names among "dynamics", "y", "embedding", "error_probability" and "uncertainty"; `select` refuses to run without them.
+            Names among "dynamics", "y", "embedding", "error_probability", "uncertainty" and "labeled"; `select` refuses to run
+            without them.
 
         Examples
         --------
@@ -305,6 +307,7 @@ class BaseSelector(DocLinks, BaseEstimator, ABC):
             "embedding": embedding,
             "error_probability": error_probability,
             "uncertainty": uncertainty,
+            "labeled": labeled,
         }
         scores = check_scores(scores)
         n = len(scores)
@@ -394,7 +397,7 @@ def needed_inputs(selector):
     is_base = isinstance(selector, BaseSelector)
     stated = tuple(selector.needs()) if hasattr(selector, "needs") else ()
     needed = tuple(dict.fromkeys((*stated, *(BaseSelector.needs(selector) if is_base else ()))))
-    known = (*MEANINGS, *(() if is_base else ("labeled", "random_state")))
+    known = (*MEANINGS, *(() if is_base else ("random_state",)))
     for name in needed:
         check_option(f"each name that {type(selector).__name__}.needs() returns", name, known)
     return needed

@@ -5,10 +5,11 @@ from sklearn.base import BaseEstimator
 
 from skprune._utils._doc_links import DocLinks
 from skprune._utils._parameter_checks import check_number
-from skprune.selection._base import needed_inputs
+from skprune.selection._base import BaseSelector, needed_inputs
 from skprune.selection._counts import capacity_of, kept_count
 from skprune.selection._draw import interleave
 from skprune.selection._inputs import check_mask
+from skprune.selection._own_selector import OwnSelector
 
 
 class Mixture(DocLinks, BaseEstimator):
@@ -23,6 +24,11 @@ class Mixture(DocLinks, BaseEstimator):
     share : float in [0, 1], default=0.5
         The share of the kept rows that `first` chooses, rounded down; less where `second` needs the room for its
         `min_per_class`.
+
+    Notes
+    -----
+    A selector of your own that is no :class:`BaseSelector` is asked for its part among the rows that neither must stay nor are
+    chosen before, and gets no `must_keep`. Without ``propose``, its hardest rows come first in the order of proposal.
 
     Examples
     --------
@@ -42,7 +48,7 @@ class Mixture(DocLinks, BaseEstimator):
     @property
     def min_per_class(self):
         """That of `second`."""
-        return self.second.min_per_class
+        return _whole(self.second).min_per_class
 
     def needs(self):
         """Name the inputs that `select` reads.
@@ -55,11 +61,11 @@ class Mixture(DocLinks, BaseEstimator):
         Raises
         ------
         TypeError
-            If one of them is a name or a class instead of a selector.
+            If one of them is no selector, such as a name or a class.
         """
         for name in ("first", "second"):
             selector = getattr(self, name)
-            if isinstance(selector, (str, type)):
+            if isinstance(selector, type) or not hasattr(selector, "select"):
                 raise TypeError(f"{name} must be a selector, such as KMeans(), got {selector!r}.")
         return tuple(dict.fromkeys((*needed_inputs(self.first), *needed_inputs(self.second))))
 
@@ -82,8 +88,8 @@ class Mixture(DocLinks, BaseEstimator):
         check_number("share", self.share, 0, 1)
         n_first = int(self.share * k)
         if n_first:
-            self.first.check(n_first, n_samples, n_epochs)
-        self.second.check(k, n_samples, n_epochs)
+            _whole(self.first).check(n_first, n_samples, n_epochs)
+        _whole(self.second).check(k, n_samples, n_epochs)
 
     def least_per_class(self, k, n_classes, *, n_forced=0):
         """Return the least number of kept rows of each class, which is that of `second`.
@@ -100,7 +106,7 @@ class Mixture(DocLinks, BaseEstimator):
         int
             As :meth:`BaseSelector.least_per_class`.
         """
-        return self.second.least_per_class(k, n_classes, n_forced=n_forced)
+        return _whole(self.second).least_per_class(k, n_classes, n_forced=n_forced)
 
     def select(self, scores, ratio, *, must_keep=None, **inputs):
         """Choose the rows to keep.
@@ -122,8 +128,10 @@ class Mixture(DocLinks, BaseEstimator):
             True for exactly k rows.
         """
         share, must_keep, inputs_of_first = self._first_choice(scores, ratio, must_keep, inputs)
-        kept = self.first.select(scores, share, **inputs_of_first) if share else np.zeros(len(must_keep), dtype=bool)
-        return self.second.select(scores, ratio, must_keep=kept | must_keep, **inputs)
+        kept = np.zeros(len(must_keep), dtype=bool)
+        if share:
+            kept = _whole(self.first).select(scores, share, **inputs_of_first)
+        return _whole(self.second).select(scores, ratio, must_keep=kept | must_keep, **inputs)
 
     def propose(self, scores, ratio, *, must_keep=None, **inputs):
         """Choose the rows to keep, and put them in an order in which each prefix is a coreset as well.
@@ -139,11 +147,13 @@ class Mixture(DocLinks, BaseEstimator):
             The rows of :meth:`select`; those of both selectors are spread over it, each in its own order.
         """
         share, must_keep, inputs_of_first = self._first_choice(scores, ratio, must_keep, inputs)
-        before = self.first.propose(scores, share, **inputs_of_first) if share else np.zeros(0, dtype=np.int64)
+        before = np.zeros(0, dtype=np.int64)
+        if share:
+            before = _whole(self.first).propose(scores, share, **inputs_of_first)
         before = before[~must_keep[before]]
         taken = must_keep.copy()
         taken[before] = True
-        rest = self.second.propose(scores, ratio, must_keep=taken, **inputs)
+        rest = _whole(self.second).propose(scores, ratio, must_keep=taken, **inputs)
         return interleave([before, np.flatnonzero(must_keep), rest[~taken[rest]]])
 
     def explain(self, scores, ratio, *, must_keep=None, **inputs):
@@ -161,9 +171,9 @@ class Mixture(DocLinks, BaseEstimator):
         """
         share, must_keep, inputs_of_first = self._first_choice(scores, ratio, must_keep, inputs)
         if not share:
-            return self.second.explain(scores, ratio, must_keep=must_keep, **inputs)
-        first = self.first.explain(scores, share, **inputs_of_first)
-        both = self.second.explain(scores, ratio, must_keep=first["kept"] | must_keep, **inputs)
+            return _whole(self.second).explain(scores, ratio, must_keep=must_keep, **inputs)
+        first = _whole(self.first).explain(scores, share, **inputs_of_first)
+        both = _whole(self.second).explain(scores, ratio, must_keep=first["kept"] | must_keep, **inputs)
         chosen = first["kept"] & ~must_keep
         chances, later = (np.nan_to_num(found["probability"]) for found in (first, both))
         later[chosen] = 0.0
@@ -194,3 +204,8 @@ class Mixture(DocLinks, BaseEstimator):
         if n_first and n_forced:
             return (n_forced + n_first) / n_samples, must_keep, inputs | {"must_keep": must_keep}
         return n_first / n_samples, must_keep, inputs
+
+
+def _whole(selector):
+    """Return a selector with all methods of selectors, whoever wrote it."""
+    return selector if isinstance(selector, (BaseSelector, Mixture)) else OwnSelector(selector)
