@@ -36,10 +36,7 @@ class TimeLimited:
 
 
 class TimePlan:
-    """The shares of the trainings that are still to come in the time that is left, by the rows that each of them works on.
-
-    The stage that records may take of the time of those that come later what it needs for the least number of epochs.
-    """
+    """Divides the time that is left among the trainings to come, by the rows that each works on; the epochs needed come first."""
 
     def __init__(self, whole, work, *, recording_stage, least_epochs, n_epochs):
         self._whole, self._work, self._recording_stage = whole, work, recording_stage
