@@ -9,7 +9,7 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _num_samples
 
 from skprune._utils._axes import as_image_shape, channels_first
-from skprune._utils._columns import as_sparse_table, columns_of, describe_columns, is_frame, is_texts
+from skprune._utils._columns import as_sparse_table, columns_of, describe_columns, is_frame, is_sequence, is_texts
 from skprune._utils._doc_links import see
 from skprune._utils._items import (
     check_map_style,
@@ -127,6 +127,8 @@ def take_rows(X, rows):
         return X.select(rows) if is_hugging_face(X) else subset(X, rows)
     if issparse(X):
         return X.tocsr()[rows].asformat(X.format)
+    if is_sequence(X) and hasattr(X, "take") and not isinstance(X, np.ndarray):  # of pandas, whose brackets vary
+        return X.take(np.arange(len(X))[rows])
     return _safe_indexing(X if hasattr(X, "__getitem__") else np.asarray(X), rows)
 
 
