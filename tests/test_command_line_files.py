@@ -618,9 +618,9 @@ def test_a_class_that_looks_like_a_mark_is_warned_of_in_words_of_the_shell(folde
     assert capsys.readouterr().err == f"skprune: warning: {message}\n"
 
 
-def test_missing_cells_of_tasks_are_empty(folder):
-    frame = pd.read_csv("iris.csv").assign(place="Rome", seen=pd.Timestamp("2024-05-01"))
-    frame.loc[::2, ["a", "place", "seen"]] = None
+def test_missing_cells_of_tasks_are_empty_and_whole_numbers_whole(folder):
+    frame = pd.read_csv("iris.csv").assign(place="Rome", seen=pd.Timestamp("2024-05-01"), seeds=12345.0)
+    frame.loc[::2, ["a", "place", "seen", "seeds"]] = None
     frame.to_parquet("iris.parquet")
     command = ["next", "iris.parquet", "--labels", "labels.csv", "--budget", "8", "--out", "tasks.json", *QUICK]
     assert main(command) == 0
@@ -628,3 +628,4 @@ def test_missing_cells_of_tasks_are_empty(folder):
         shown, row = task["data"]["table"], int(task["data"]["row_id"].removeprefix("plant "))
         assert all((shown[name] == "") == (row % 2 == 0) for name in ("a", "place", "seen"))
         assert shown["b"] == str(frame["b"][row])
+        assert shown["seeds"] == ("" if row % 2 == 0 else "12345")

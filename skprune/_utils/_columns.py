@@ -104,6 +104,14 @@ def _kind(cells):
     return "text" if any(isinstance(cell, str) for cell in cells) else "object"
 
 
+def cell_texts(cells, write_float=str):
+    """Return the cells of a column as texts, empty where one is missing; whole numbers that gaps made floats are whole again."""
+    floats = (float, np.floating)
+    if all(isinstance(cell, floats) and float(cell).is_integer() for cell in cells if not is_null(cell)):
+        write_float = "{:.0f}".format
+    return ["" if is_null(cell) else (write_float if isinstance(cell, floats) else str)(cell) for cell in cells]
+
+
 def is_sequence(X):
     """Tell whether X is a list, a tuple, or an array or Series of one axis, and is not empty."""
     if isinstance(X, (list, tuple)):
