@@ -343,6 +343,29 @@ def test_an_export_with_a_byte_order_mark_is_read(tmp_path):
     assert read_answers(tmp_path / "export.json") == {"a": "cat"}
 
 
+@pytest.mark.parametrize("command", [["next", "old.csv", *NEXT[2:]], ["suggest", "old.csv", "5"]])
+def test_a_table_in_another_encoding_says_how_to_save_it(folder, no_fit, capsys, command):
+    (folder / "old.csv").write_text("id,größe\nplant 1,3\n", encoding="cp1252")
+    assert main([*command, "--out", "out.csv"]) == 1
+    assert 'The text of old.csv is not in UTF-8. Save it as "CSV UTF-8", as spreadsheets' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+@pytest.mark.parametrize("name", ["answers.csv", "labels.csv"])
+def test_labels_in_another_encoding_say_how_to_save_them(folder, no_fit, capsys, encoding, name):
+    (folder / "answers.csv").write_text("id,label\nplant 1,setosa\n")
+    (folder / name).write_text("id,label\nplant 1,größer\n", encoding=encoding)
+    assert main(["tell", "answers.csv", "--labels", "labels.csv"]) == 1
+    message = f'skprune: error: The text of {name} is not in UTF-8. Save it as "CSV UTF-8"'
+    assert capsys.readouterr().err.startswith(message)
+
+
+def test_tasks_in_another_encoding_are_refused(tmp_path):
+    (tmp_path / "export.json").write_text("[]", encoding="utf-16")
+    with pytest.raises(ValueError, match=r"export.json is not in UTF-8. Export it again"):
+        read_answers(tmp_path / "export.json")
+
+
 @pytest.fixture
 def photos(folder):
     """Make a folder of images in subfolders, cat and dog."""

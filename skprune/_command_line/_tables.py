@@ -10,7 +10,7 @@ import numpy as np
 from skprune._command_line._data import Data
 from skprune._command_line._errors import BadInput
 from skprune._utils._columns import cell_texts
-from skprune._utils._csv_files import check_names, is_filled, logical_lines, numbered_cells, separator_of
+from skprune._utils._csv_files import check_names, is_filled, logical_lines, numbered_cells, opened, separator_of
 
 _EXTRA = 'pip install "skprune[tables]"'
 _DECIMAL_COMMA = r"\s*[+-]?\d*,?\d+(?:[eE][+-]?\d+)?\s*"
@@ -88,7 +88,7 @@ def _read_csv(pd, file, as_text):
     """Read a CSV file, some columns as they are written; numbers may have a decimal comma where no comma separates cells."""
     separator = separator_of(file)
     check_names(next(numbered_cells(file), (1, []))[1], file)
-    with open(file, newline="", encoding="utf-8-sig") as stream:
+    with opened(file) as stream:
         lines = [line.rstrip("\r\n") for line in logical_lines(stream, separator) if line.strip(" \r\n")]
     header, *rows = [*dropwhile(lambda line: not is_filled(line), lines)] or [""]
     filled = [row for row, line in enumerate(rows) if is_filled(line)]

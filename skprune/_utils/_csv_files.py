@@ -2,14 +2,27 @@
 
 import csv
 import re
+from contextlib import contextmanager
 
 _SEPARATORS = ",;\t"
 _BLANK = _SEPARATORS + ' "\r\n'  # all that a line of empty cells holds
 
 
+@contextmanager
+def opened(file):
+    """Open a CSV file to read it; refuse one in another encoding than UTF-8."""
+    try:
+        with open(file, newline="", encoding="utf-8-sig") as stream:
+            yield stream
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'The text of {file} is not in UTF-8. Save it as "CSV UTF-8", as spreadsheets call it, or with encoding="utf-8".'
+        ) from error
+
+
 def separator_of(file):
     """Return what separates the cells of a CSV file, as its header tells: a comma, a semicolon or a tab."""
-    with open(file, newline="", encoding="utf-8-sig") as stream:
+    with opened(file) as stream:
         header = next((line for line in logical_lines(stream, _SEPARATORS) if is_filled(line)), "")
     bare = _without_quoted(header, _SEPARATORS)
     first, second = sorted(_SEPARATORS, key=bare.count, reverse=True)[:2]
@@ -24,7 +37,7 @@ def separator_of(file):
 def numbered_cells(file):
     """Yield the number of each line of a CSV file that is not empty, the header first, and as many cells as the header has."""
     separator, width = separator_of(file), None
-    with open(file, newline="", encoding="utf-8-sig") as stream:
+    with opened(file) as stream:
         lines = csv.reader(stream, delimiter=separator)
         for cells in lines:
             if not is_filled("".join(cells)):

@@ -121,7 +121,7 @@ def read_lines(file):
             separator, lines = separator_of(copy), numbered_cells(copy)
             columns = _columns(*next(lines, (1, [])), separator, file)
             return Table(columns, [cells for _, cells in lines], separator, encoding)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise ValueError(f"{file} cannot be read as a CSV file: {error}") from error
 
 
@@ -177,6 +177,10 @@ def _id_column(columns):
 def _answers_of_label_studio(file):
     try:
         tasks = json.loads(Path(file).read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"The text of {file} is not in UTF-8. Export it again, or save it in that encoding."
+        ) from error
     except ValueError as error:
         raise ValueError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
