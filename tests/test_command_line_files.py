@@ -137,7 +137,7 @@ def test_force_replaces_no_answers_of_other_labels(folder, no_fit, capsys):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("next.csv", b"id,label\nplant 1,caf\xe9\n", "cannot be read as a CSV file"),
+        ("next.csv", b"id,label\nplant 1,caf\xe9\n", "The text of next.csv is not in UTF-8"),
         ("next.csv", b"id,label\nplant 1,a, b\n", "Line 2 of next.csv has 3 cells"),
         ("next.csv", b"id,label\nplant 1,a\nplant 1,b\n", "two labels, 'a' and 'b'"),
         ("next.json", b'[{"data": {"row_id": "a"}, "annotations": 3}]', "Task 1 of next.json cannot be read"),
