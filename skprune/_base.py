@@ -13,7 +13,7 @@ from skprune._utils._given_rows import fingerprint, holds_numbers, read_rows
 from skprune._utils._items import file_names, is_dataset, is_image_paths, labels_hint
 from skprune._utils._labels import MISSING, encode_labels, labels_at, missing_mask
 from skprune._utils._mapped import MappedRows, is_mapped
-from skprune._utils._pool import check_equal_length, take_rows
+from skprune._utils._pool import check_equal_length, take_rows, warn_of_other_order
 from skprune._utils._saving import SavedWithRows, need_rows
 
 
@@ -39,6 +39,7 @@ def read_labeled_pool(estimator, X, y):
     rows = estimator._read_rows(X)
     if y is not None:
         check_equal_length(rows, y)  # before what a short y lacks is named
+        warn_of_other_order(X, y)
     codes, classes = encode_labels(y, estimator.missing_label, warn=True)
     return LabeledPool(rows, codes, classes)
 

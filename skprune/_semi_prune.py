@@ -176,8 +176,8 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         high are the differences of the least and the most favorable kind of simulated labels, and ``spread`` is the standard
         deviation of random rows over five draws. Otherwise they are the 95 % bootstrap interval over held-out rows and
         trainings, widened where these are few, and ``detectable`` is the difference that would be detected four times out of
-        five; the rows were chosen with all labels, the trainings that are compared did without. None without
-        `compare_with_random`.
+        five, infinity where so few rows are held out that none would; the rows were chosen with all labels, the trainings that
+        are compared did without. None without `compare_with_random`.
     ratio_accuracies_ : dict of {ratio: float}
         What ``suggest_ratio`` measured, after a call of it.
     sample_weight_ : ndarray of shape (n_kept,), float64

@@ -13,6 +13,7 @@ from skprune._command_line._labels_file import read_labels
 from skprune._command_line._main import main
 from skprune._command_line._reading import read_data
 from skprune._command_line._tables import _read_frame
+from skprune._utils._columns import cell_texts
 from skprune.datasets import load_image_folder, load_images
 from skprune.labeling import read_answers
 
@@ -335,6 +336,22 @@ def test_whole_numbers_that_pandas_made_floats_are_whole(folder, suffix):
     assert labels == ["0", None, "1"]
     assert data.ids.tolist() == ["7", "8", "9"]
     assert read(folder / f"t.{suffix}", label_column="level")[1] == ["0.5", None, "1.0"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts", "short"),
+    [
+        ([3.0, None, 12345.0], ["3", "", "12345"], ["3", "", "12345"]),
+        (np.array([3.0, np.nan], np.float32), ["3", ""], ["3", ""]),
+        ([3.0, 0.123456], ["3.0", "0.123456"], ["3", "0.1235"]),
+        (["3.0", "Rome", pd.NA], ["3.0", "Rome", ""], ["3.0", "Rome", ""]),
+        ([3, True, np.inf], ["3", "True", "inf"], ["3", "True", "inf"]),
+        ([np.nan, None], ["", ""], ["", ""]),
+    ],
+)
+def test_cells_are_the_same_texts_in_tasks_and_in_the_report(cells, texts, short):
+    assert cell_texts(cells) == texts
+    assert cell_texts(cells, "{:.4g}".format) == short  # as the report does it
 
 
 def test_an_index_that_is_a_column_too(folder, capsys):

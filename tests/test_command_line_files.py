@@ -137,7 +137,7 @@ def test_force_replaces_no_answers_of_other_labels(folder, no_fit, capsys):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("next.csv", b"id,label\nplant 1,caf\xe9\n", "cannot be read as a CSV file"),
+        ("next.csv", b"id,label\nplant 1,caf\xe9\n", "The text of next.csv is not in UTF-8"),
         ("next.csv", b"id,label\nplant 1,a, b\n", "Line 2 of next.csv has 3 cells"),
         ("next.csv", b"id,label\nplant 1,a\nplant 1,b\n", "two labels, 'a' and 'b'"),
         ("next.json", b'[{"data": {"row_id": "a"}, "annotations": 3}]', "Task 1 of next.json cannot be read"),
@@ -341,6 +341,29 @@ def test_an_export_with_a_byte_order_mark_is_read(tmp_path):
     task = {"row_id": "a", "label": "cat"}
     (tmp_path / "export.json").write_text(json.dumps([task]), encoding="utf-8-sig")
     assert read_answers(tmp_path / "export.json") == {"a": "cat"}
+
+
+@pytest.mark.parametrize("command", [["next", "old.csv", *NEXT[2:]], ["suggest", "old.csv", "5"]])
+def test_a_table_in_another_encoding_says_how_to_save_it(folder, no_fit, capsys, command):
+    (folder / "old.csv").write_text("id,größe\nplant 1,3\n", encoding="cp1252")
+    assert main([*command, "--out", "out.csv"]) == 1
+    assert 'The text of old.csv is not in UTF-8. Save it as "CSV UTF-8", as spreadsheets' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+@pytest.mark.parametrize("name", ["answers.csv", "labels.csv"])
+def test_labels_in_another_encoding_say_how_to_save_them(folder, no_fit, capsys, encoding, name):
+    (folder / "answers.csv").write_text("id,label\nplant 1,setosa\n")
+    (folder / name).write_text("id,label\nplant 1,größer\n", encoding=encoding)
+    assert main(["tell", "answers.csv", "--labels", "labels.csv"]) == 1
+    message = f'skprune: error: The text of {name} is not in UTF-8. Save it as "CSV UTF-8"'
+    assert capsys.readouterr().err.startswith(message)
+
+
+def test_tasks_in_another_encoding_are_refused(tmp_path):
+    (tmp_path / "export.json").write_text("[]", encoding="utf-16")
+    with pytest.raises(ValueError, match=r"export.json is not in UTF-8. Export it again"):
+        read_answers(tmp_path / "export.json")
 
 
 @pytest.fixture
@@ -618,9 +641,9 @@ def test_a_class_that_looks_like_a_mark_is_warned_of_in_words_of_the_shell(folde
     assert capsys.readouterr().err == f"skprune: warning: {message}\n"
 
 
-def test_missing_cells_of_tasks_are_empty(folder):
-    frame = pd.read_csv("iris.csv").assign(place="Rome", seen=pd.Timestamp("2024-05-01"))
-    frame.loc[::2, ["a", "place", "seen"]] = None
+def test_missing_cells_of_tasks_are_empty_and_whole_numbers_whole(folder):
+    frame = pd.read_csv("iris.csv").assign(place="Rome", seen=pd.Timestamp("2024-05-01"), seeds=12345.0)
+    frame.loc[::2, ["a", "place", "seen", "seeds"]] = None
     frame.to_parquet("iris.parquet")
     command = ["next", "iris.parquet", "--labels", "labels.csv", "--budget", "8", "--out", "tasks.json", *QUICK]
     assert main(command) == 0
@@ -628,3 +651,4 @@ def test_missing_cells_of_tasks_are_empty(folder):
         shown, row = task["data"]["table"], int(task["data"]["row_id"].removeprefix("plant "))
         assert all((shown[name] == "") == (row % 2 == 0) for name in ("a", "place", "seen"))
         assert shown["b"] == str(frame["b"][row])
+        assert shown["seeds"] == ("" if row % 2 == 0 else "12345")

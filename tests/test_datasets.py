@@ -411,7 +411,5 @@ def test_refused_images_with_labels(tmp_path):
 def test_labels_in_another_encoding_are_refused_by_file(tmp_path, encoding):
     Image.new("RGB", (4, 4)).save(tmp_path / "1.png")
     (tmp_path / "labels.csv").write_text("filename,label\n1.png,caf\xe9\n", encoding=encoding)
-    with pytest.raises(
-        ValueError, match=r"labels.csv cannot be read as a CSV file in UTF-8: .*Save it in that encoding"
-    ):
+    with pytest.raises(ValueError, match=r"The text of .*labels.csv is not in UTF-8. Save it as .CSV UTF-8"):
         load_images(tmp_path)

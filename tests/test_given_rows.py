@@ -19,6 +19,7 @@ from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from skprune import PrunedClassifier, PruningSampler, SemiPrune
+from skprune._base import read_labeled_pool
 from skprune._pipeline._space import coverage_space
 from skprune._utils._given_rows import GivenRows, fingerprint, read_rows
 from skprune.baselines import ActivePruner, ELFSPruner, KCenterPruner, RandomPruner, SupervisedPruner
@@ -411,3 +412,48 @@ def test_fingerprints():
     assert fingerprint(read_rows(sparse.csc_array(X))) == fingerprint(read_rows(twice))
     names = [GivenRows(pd.DataFrame(X, columns=list(columns))).key for columns in ("abcde", "abcdf")]
     assert names[0] != names[1]
+
+
+FRAME = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=["a", "b", "c"])
+NAMES = [f"row {row}" for row in range(40)]
+KNOWN = pd.Series(["cat", "dog"] * 10 + [None] * 20)
+
+
+@pytest.mark.parametrize("index", [NAMES, range(40), np.random.default_rng(0).permutation(40)])
+def test_labels_in_another_order_of_the_same_index_are_warned_of(index):
+    X, y = FRAME.set_axis(index), KNOWN.set_axis(index)[::-1]
+    first, other = X.index.tolist()[0], y.index.tolist()[0]
+    message = rf"where X has {first!r}, y has {other!r}\. Pass y\.loc\[X\.index\] if .* y\.to_numpy\(\) if by position"
+    with pytest.warns(UserWarning, match=message):
+        pool = read_labeled_pool(RandomPruner(), X, y)
+    assert pool.codes[20:].tolist() == [1, 0] * 10
+
+
+@pytest.mark.parametrize(
+    ("of_rows", "of_labels"),
+    [
+        (NAMES, NAMES),
+        (NAMES, range(40)),
+        (np.arange(40)[::-1], range(40)),  # that of labels which have no index of their own
+        (np.arange(40) // 2, np.arange(40)[::-1] // 2),  # nothing could be found by it
+        (NAMES, [*NAMES[1:], "another"]),
+        (pd.MultiIndex.from_arrays([NAMES, NAMES]), pd.MultiIndex.from_arrays([NAMES, NAMES])),
+    ],
+)
+def test_other_indices_of_labels_pass_in_silence(of_rows, of_labels, recwarn):
+    read_labeled_pool(RandomPruner(), FRAME.set_axis(of_rows), KNOWN.set_axis(of_labels))
+    read_labeled_pool(RandomPruner(), FRAME.to_numpy(), KNOWN.set_axis(of_labels))
+    read_labeled_pool(RandomPruner(), pl.from_pandas(FRAME), KNOWN.set_axis(of_labels))
+    assert not recwarn.list
+
+
+def test_frames_whose_columns_come_in_another_order(labels):
+    """A classifier that finds columns by their names predicts the same; the kept rows are those of the very frame."""
+    y, partial = labels
+    frame = make_frame(y)
+    other = frame[["rooms", "school", "age"]]
+    classifier = PrunedClassifier(make_pipeline(encoder(), SGD), make_pruner(encoder()), labels="pseudo")
+    classifier.fit(frame, partial)
+    np.testing.assert_array_equal(classifier.predict(other), classifier.predict(frame))
+    with pytest.raises(ValueError, match="feature names should match"):
+        classifier.pruner_.transform(other)

@@ -148,9 +148,18 @@ def test_one_row_is_held_out(rare):
     X, _, _ = rare
     few = np.full(2500, -1)
     few[[0, 1, -1]] = 0, 0, 1
-    with pytest.warns(UserWarning, match="on 1 held-out labeled rows"):
+    with pytest.warns(UserWarning, match=r"on 1 held-out labeled row the .* can hardly tell: no difference would be"):
         pruner = pruner_of(Chosen(np.r_[100:110, 2450:2460]), compare_with_random=True).fit(X, few)
-    assert pruner.random_comparison_.detectable > 1.0  # more than there can be: one row tells nothing
+    comparison = pruner.random_comparison_
+    assert (comparison.low, comparison.high, comparison.detectable) == (-1.0, 1.0, np.inf)  # one row tells nothing
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 10])
+def test_differences_of_accuracies_lie_in_minus_one_to_one(n_rows):
+    differences = np.random.default_rng(n_rows).choice([-1.0, 0.0, 1.0], size=(5, n_rows))
+    interval = _interval(differences, np.random.default_rng(0))
+    assert -1.0 <= interval["low"] <= interval["difference"] <= interval["high"] <= 1.0
+    assert interval["detectable"] <= 1.0 or interval["detectable"] == np.inf
 
 
 def judge_of(pool, codes, held_out, proxy=None, seed=0):

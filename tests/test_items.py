@@ -4,6 +4,8 @@ import copy
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import polars
 import pytest
 import torch
 from PIL import Image
@@ -98,6 +100,10 @@ def as_paths(pixels, folder):
     return [folder / "ab"[CODES[row]] / f"{row:02d}.png" for row in range(N)]
 
 
+def shuffled_index(items):
+    return pd.Series(items, index=np.arange(N)[::-1])
+
+
 KINDS = {
     "tensors": lambda pixels, folder: Counting(list(torch.from_numpy(pixels))),
     "channels last": lambda pixels, folder: Counting(list(pixels.transpose(0, 2, 3, 1))),
@@ -108,6 +114,12 @@ KINDS = {
     "list of arrays": lambda pixels, folder: list(pixels.transpose(0, 2, 3, 1)),
     "paths": as_paths,
     "array of names": lambda pixels, folder: np.array(list(map(str, as_paths(pixels, folder)))),
+    "Series of names": lambda pixels, folder: shuffled_index(list(map(str, as_paths(pixels, folder)))),
+    "Series of paths": lambda pixels, folder: shuffled_index(as_paths(pixels, folder)),
+    "Series of images": lambda pixels, folder: shuffled_index(as_images(pixels)),
+    "polars Series of names": lambda pixels, folder: polars.Series(list(map(str, as_paths(pixels, folder)))),
+    "polars Series of paths": lambda pixels, folder: polars.Series(as_paths(pixels, folder), dtype=polars.Object),
+    "column of names": lambda pixels, folder: pd.array(list(map(str, as_paths(pixels, folder))), dtype="string"),
 }
 
 

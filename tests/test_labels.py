@@ -350,6 +350,25 @@ def test_one_mark_at_a_time():
         encode_labels(["a", "b"], ["", "?"])
 
 
+@pytest.mark.parametrize("name", ["plain", np.str_("cat")])
+def test_messages_show_labels_as_people_write_them(name):
+    y = [np.str_("dog"), np.str_("cat"), name, None]
+    _, classes = encode_labels(y)
+    assert repr(classes.tolist()) == repr(sorted({"cat", "dog", str(name)}))
+    with pytest.raises(ValueError, match=r"holds one class only \('dog'\)"):
+        encode_labels([np.str_("dog")] * 2)
+    with pytest.raises(
+        ValueError, match=r"missing_label='Dog' marks no row, but y holds 'dog'\. Set missing_label='dog' if"
+    ):
+        encode_labels(y[:3], np.str_("Dog"))
+    with pytest.raises(
+        ValueError, match=r"but missing_label=7 says that another value marks unlabeled rows\. .* replace 7 by"
+    ):
+        encode_labels([1, 2, None], np.int64(7))
+    with pytest.raises(ValueError, match=r"class_weight names 7, which is not among the classes \[1, 2\]"):
+        codes_of_keys({np.int64(7): 1.0}, np.array([1, 2]), "class_weight")
+
+
 def test_keys_of_classes_become_those_of_codes():
     assert codes_of_keys({"b": 2, "a": 1}, np.array(["a", "b", "c"]), "weights") == {1: 2, 0: 1}
     with pytest.raises(ValueError, match=r"weights names 'd', which is not among the classes \['a', 'b'\]"):

@@ -45,8 +45,22 @@ def test_folds_do_not_depend_on_hidden_labels_or_their_mark():
 
 
 def test_too_few_labels_for_the_folds():
-    with pytest.raises(ValueError, match="n_splits=5 needs 5 labels of each class, and 1 has 1"):
-        next(PartialLabelKFold(5).split(np.zeros(7), [0] * 5 + [1, -1]))
+    with pytest.raises(
+        ValueError, match=r"n_splits=5 needs 5 labels of each class, and 1 has 2\. Use fewer folds, or label"
+    ):
+        next(PartialLabelKFold(5).split(np.zeros(8), [0] * 5 + [1, 1, -1]))
+
+
+def test_one_label_of_a_class_is_too_few_for_any_folds():
+    names = [*np.array(["a", "a", "über politik"]), None]
+    with pytest.raises(
+        ValueError, match=r"needs 3 labels of each class, and 'über politik' has 1\. Label more rows\.$"
+    ):
+        next(PartialLabelKFold(3).split(np.zeros(4), names))
+    with pytest.raises(ValueError, match=r"A random split needs 2 labels of .* has 1\. Label more rows\.$"):
+        next(PartialLabelShuffleSplit().split(np.zeros(4), names))
+    with pytest.raises(ValueError, match=r"needs 2 groups of labeled rows, and there are 1\. Label more rows\.$"):
+        next(PartialLabelKFold(2).split(np.zeros(4), [0, 0, 1, 1], np.zeros(4)))
 
 
 def test_unlabeled_rows_in_test_folds_are_what_it_prevents():

@@ -216,6 +216,21 @@ def test_the_comparison_is_told_where_it_was_asked_for(tmp_path, iris):
     assert "comparison" in pruner.stage_seconds_
 
 
+def test_the_page_says_that_few_held_out_labels_can_hardly_tell(tmp_path, iris):
+    X, y, _ = iris
+    partial = np.where(np.isin(np.arange(len(y)), [0, 1, 50, 100]), y, -1)
+    pruner = table_pruner(compare_with_random=True, goal="pseudo")
+    with pytest.warns(UserWarning, match="can hardly tell"):
+        pruner.fit(X, partial)
+    pruner.report(tmp_path / "r.html", X)
+    sections = Page(tmp_path / "r.html").sections
+    found = sections["Compared with random rows"]
+    assert "on 1 held-out labeled row, over five trainings" in found
+    assert "(95 % interval -100.0 to +100.0)" in found
+    assert "So few held-out labels can hardly tell: no difference would be detected" in found
+    assert "On 1 held-out labeled row, " in sections["Pseudo-labels"]
+
+
 def test_all_labels_given(tmp_path):
     X, y = load_iris(return_X_y=True)
     y[0] = 2
@@ -286,7 +301,7 @@ def test_how_many_labels_the_tested_labeler_knew(tmp_path, iris):
     pruner = table_pruner().fit(X, partial)
     pruner.report(tmp_path / "r.html", X)
     n_held_out = len(pruner._held_out.rows)
-    assert f"On {n_held_out} labeled rows" in text_of(tmp_path / "r.html")
+    assert f"On {n_held_out} held-out labeled rows" in text_of(tmp_path / "r.html")
     assert f"knew {n_given - n_held_out} of the {n_given} labels. The mean" in text_of(tmp_path / "r.html")
 
 

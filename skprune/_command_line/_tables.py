@@ -9,6 +9,7 @@ import numpy as np
 
 from skprune._command_line._data import Data
 from skprune._command_line._errors import BadInput
+from skprune._utils._columns import cell_texts
 from skprune._utils._csv_files import check_names, is_filled, logical_lines, numbered_cells, opened, separator_of
 
 _EXTRA = 'pip install "skprune[tables]"'
@@ -45,14 +46,10 @@ def as_labels(column):
 
 
 def _texts(column):
-    """Return the cells of a column as texts, empty where one is missing; whole numbers that were made floats are whole again."""
-    texts = ["" if lost else _text(cell) for cell, lost in zip(column, column.isna(), strict=True)]
+    """Return the cells of a column as texts, empty where one is missing; whole numbers are whole again if all had a .0."""
+    texts = cell_texts(column)
     are_whole = all(re.fullmatch(r"\s*-?\d+\.0\s*", text) for text in texts if text.strip())
     return [text.strip().removesuffix(".0") for text in texts] if are_whole else texts
-
-
-def _text(cell):
-    return f"{cell:.1f}" if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _read_frame(file, as_text):

@@ -3,8 +3,8 @@
 import json
 from urllib.parse import quote
 
+from skprune._utils._columns import cell_texts
 from skprune._utils._files import whole_file
-from skprune._utils._labels import is_null
 from skprune.labeling import label_studio_config, label_studio_tasks
 
 
@@ -29,10 +29,8 @@ def _url(arguments, name):
 def _cells(table):
     """Return the cells of each line of a table or array as texts by the name of the column, missing ones as empty."""
     if hasattr(table, "columns"):
-        names, lines = [str(name) for name in table.columns], table.itertuples(index=False, name=None)
+        columns = {str(name): cell_texts(table[name]) for name in table.columns}
     else:
-        lines = table.reshape(len(table), -1)
-        names = [f"column {number}" for number in range(lines.shape[1])]
-    return [
-        {name: "" if is_null(cell) else str(cell) for name, cell in zip(names, line, strict=True)} for line in lines
-    ]
+        cells = table.reshape(len(table), -1).T
+        columns = {f"column {number}": cell_texts(column) for number, column in enumerate(cells)}
+    return [dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True)]

@@ -108,6 +108,11 @@ def label_without(labeler, pool, codes, rows, seed, verbose):
     return {"codes": labeled["codes"], "confidence": labeled["confidence"][rows]}
 
 
+def count_held_out(n_rows):
+    """Say how many labeled rows are held out."""
+    return f"{n_rows:,} held-out labeled {'row' if n_rows == 1 else 'rows'}"
+
+
 def accuracy_interval(held_out, codes):
     """Return the accuracy of the pseudo-labels on the held-out rows, and its Wilson interval of 95 %."""
     correct = held_out.codes[held_out.rows] == codes[held_out.rows]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skprune._pipeline._held_out import count_held_out
 from skprune._pipeline._random_comparison import CoresetJudge
 from skprune._utils._doc_links import see
 from skprune._utils._labels import MISSING
@@ -29,7 +30,7 @@ class LabelsAloneComparison:
     def warning(self, name, n_labeled):
         """Say that the given labels alone are trained on."""
         return (
-            f"Pseudo-labels are not seen to pay: on {self.n_rows} held-out labeled rows, {name} reaches {self.pseudo_labels:.3f} "
+            f"Pseudo-labels are not seen to pay: on {count_held_out(self.n_rows)}, {name} reaches {self.pseudo_labels:.3f} "
             f"trained on the coreset with its pseudo-labels, and {self.labels_alone:.3f} on the given labels alone (standard "
             f"error of the difference: {self.error:.3f}). It is trained on the {n_labeled} given labels. Set labels='pseudo' to "
             "train on the coreset all the same." + see("when_not_to_prune")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, t
 
-from skprune._pipeline._held_out import HeldOut
+from skprune._pipeline._held_out import HeldOut, count_held_out
 from skprune._pipeline._stages import FullTraining
 from skprune._utils._labels import MISSING
 from skprune._utils._seeds import generator_for
@@ -66,11 +66,15 @@ class RandomComparison:
             return None
         verdict = "are better than" if self.high < 0.0 else "may be as good as"
         how = "" if self.labels_alone is None else " when both are trained on pseudo-labels"
+        power = (
+            f"A true difference of {self.detectable:.3f}"
+            if np.isfinite(self.detectable)
+            else "So few held-out labels can hardly tell: no difference"
+        )
         found = (
-            f"Random rows {verdict} this coreset{how}: on {self.n_rows} held-out labeled "
-            f"rows the coreset reaches {self.coreset:.3f} and as many random rows {self.random:.3f}; the difference is "
-            f"{self.difference:+.3f}, its 95 % interval {self.low:+.3f} to {self.high:+.3f}. A true difference of "
-            f"{self.detectable:.3f} would be detected four times out of five."
+            f"Random rows {verdict} this coreset{how}: on {count_held_out(self.n_rows)} the coreset reaches {self.coreset:.3f} "
+            f"and as many random rows {self.random:.3f}; the difference is {self.difference:+.3f}, its 95 % interval "
+            f"{self.low:+.3f} to {self.high:+.3f}. {power} would be detected four times out of five."
         )
         return found + (f" The given labels alone reach {self.labels_alone:.3f}." if alone else "")
 
@@ -126,7 +130,7 @@ def random_rows(rng, candidates, n_rows, groups=None):
 
 
 def _interval(differences, rng):
-    """Return the mean of differences (n_trainings, n_rows), its 95 % interval, and the difference that is detectable."""
+    """Return the mean of differences (n_trainings, n_rows), its 95 % interval, and the detectable difference, inf if above 1."""
     n_trainings, n_rows = differences.shape
     of_rows, of_trainings = differences.mean(axis=0), differences.mean(axis=1)
     mean = of_rows.mean()
@@ -140,11 +144,12 @@ def _interval(differences, rng):
     margin = np.sqrt(
         t.ppf(0.975, max(1, n_rows - 1)) ** 2 * row_variance + t.ppf(0.975, n_trainings - 1) ** 2 * training_variance
     )
+    detectable = margin + norm.ppf(0.8) * np.sqrt(row_variance + training_variance)
     return {
         "difference": float(mean),
-        "low": float(min(low, mean - margin)),
-        "high": float(max(high, mean + margin)),
-        "detectable": float(margin + norm.ppf(0.8) * np.sqrt(row_variance + training_variance)),
+        "low": float(max(-1.0, min(low, mean - margin))),
+        "high": float(min(1.0, max(high, mean + margin))),
+        "detectable": float(detectable) if detectable <= 1.0 else np.inf,
         "n_rows": n_rows,
     }
 

@@ -1,5 +1,6 @@
 """The section that compares the coreset with random rows and with the given labels alone."""
 
+from skprune._pipeline._held_out import count_held_out
 from skprune._report_page._elements import element, percent, section, table
 
 
@@ -24,7 +25,7 @@ def comparison(findings):
         )
     else:
         how = (
-            f"Accuracies on {found.n_rows:,} held-out labeled rows, over five trainings. The difference between coreset and "
+            f"Accuracies on {count_held_out(found.n_rows)}, over five trainings. The difference between coreset and "
             f"random rows is {points[0]:+.1f} points (95 % interval {points[1]:+.1f} to {points[2]:+.1f})."
         )
     listed = table(

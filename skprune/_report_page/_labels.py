@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skprune._pipeline._held_out import count_held_out
 from skprune._report_page._elements import element, percent, section, table
 from skprune._report_page._figures import figure, figures
 from skprune._report_page._row_lists import row_list
@@ -26,7 +27,7 @@ def pseudo_labels(findings):
     confidence = pruner.pseudo_label_confidence_[~findings.labeled].mean()
     earlier = _EARLIER * (n_known + n_rows < n_given)
     text = (
-        f"On {n_rows:,} labeled rows that were held out, {percent(pruner.pseudo_label_accuracy_)} of the pseudo-labels are "
+        f"On {count_held_out(n_rows)}, {percent(pruner.pseudo_label_accuracy_)} of the pseudo-labels are "
         f"correct (95 % interval {percent(low)} to {percent(high)}). The labeler that was tested knew {n_known:,} of the "
         f"{n_given:,} labels{earlier}. The mean calibrated confidence of all pseudo-labels is {percent(confidence)}."
     )

@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 
 from skprune._report_page._elements import element, joined, table
 from skprune._report_page._figures import contact_sheet, thumbnail
-from skprune._utils._columns import is_frame, is_texts
+from skprune._utils._columns import cell_texts, is_frame, is_texts
 from skprune._utils._items import is_items, read_items, tensor_as_array
 from skprune.inspection._contact_sheet import as_pictures
 
@@ -67,10 +67,9 @@ def _as_table(found):
 
 def _spread(values, there):
     """Return the cells of all rows as texts, empty ones where a row is not at hand."""
-    texts = iter(map(_text, values))
+    texts = map(_shortened, cell_texts(values, "{:.4g}".format))
     return [next(texts) if is_there else "" for is_there in there]
 
 
-def _text(value):
-    text = f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
+def _shortened(text):
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Number
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 from sklearn.utils.validation import _get_feature_names
 
 from skprune._utils._labels import is_null
@@ -104,15 +104,25 @@ def _kind(cells):
     return "text" if any(isinstance(cell, str) for cell in cells) else "object"
 
 
+def cell_texts(cells, write_float=str):
+    """Return the cells of a column as texts, empty where one is missing; whole numbers that gaps made floats are whole again."""
+    floats = (float, np.floating)
+    if all(isinstance(cell, floats) and float(cell).is_integer() for cell in cells if not is_null(cell)):
+        write_float = "{:.0f}".format
+    return ["" if is_null(cell) else (write_float if isinstance(cell, floats) else str)(cell) for cell in cells]
+
+
+def is_sequence(X):
+    """Tell whether X is a list, a tuple, or an array or Series of one axis, and is not empty."""
+    if isinstance(X, (list, tuple)):
+        return len(X) > 0
+    is_array = hasattr(X, "dtype") and hasattr(X, "__len__") and not hasattr(X, "detach") and not issparse(X)
+    return is_array and len(getattr(X, "shape", ())) == 1 and len(X) > 0
+
+
 def is_texts(X):
     """Tell whether X is a sequence of texts, one a row, of which some may be missing."""
-    if (
-        isinstance(X, (str, bytes))
-        or not hasattr(X, "__len__")
-        or len(np.shape(X) if hasattr(X, "shape") else (0,)) != 1
-    ):
-        return False
-    if not isinstance(X, (list, tuple)) and not (hasattr(X, "dtype") and not hasattr(X, "detach")):
+    if not is_sequence(X):
         return False
     cells = [cell for cell in X if not is_null(cell)]
     return bool(cells) and all(isinstance(cell, str) for cell in cells)

@@ -10,12 +10,14 @@ _BLANK = _SEPARATORS + ' "\r\n'  # all that a line of empty cells holds
 
 @contextmanager
 def opened(file):
-    """Open a CSV file, with or without a byte order mark; refuse by name what is none, or is written in another encoding."""
+    """Open a CSV file, with or without a byte order mark; refuse by name what is none, or is not in UTF-8."""
     try:
         with open(file, newline="", encoding="utf-8-sig") as stream:
             yield stream
     except UnicodeDecodeError as error:
-        raise ValueError(f"{file} cannot be read as a CSV file in UTF-8: {error}. Save it in that encoding.") from error
+        raise ValueError(
+            f'The text of {file} is not in UTF-8. Save it as "CSV UTF-8", as spreadsheets call it, or with encoding="utf-8".'
+        ) from error
     except csv.Error as error:
         raise ValueError(f"{file} cannot be read as a CSV file: {error}") from error
 

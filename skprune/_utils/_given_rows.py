@@ -8,7 +8,7 @@ from scipy.sparse import csr_array, issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
-from skprune._utils._columns import as_sparse_table, columns_of, is_frame, is_texts
+from skprune._utils._columns import as_sparse_table, columns_of, is_frame, is_sequence, is_texts
 from skprune._utils._items import check_map_style, is_dataset, is_items, tensor_as_array
 from skprune._utils._labels import is_null
 from skprune._utils._pool import NotNumbers, as_pool, check_has_rows, take_rows
@@ -121,9 +121,9 @@ def fingerprint(rows):
         return joblib.hash(list(rows.given))
     if is_frame(rows.given):
         return joblib.hash([(column.name, column.values) for column in rows.columns()])
-    return joblib.hash(
-        np.ascontiguousarray(rows.given) if isinstance(rows.given, np.ndarray) else _arrays_in(rows.given)
-    )
+    if isinstance(rows.given, np.ndarray):
+        return joblib.hash(np.ascontiguousarray(rows.given))
+    return joblib.hash(_arrays_in(list(rows.given) if is_sequence(rows.given) else rows.given))
 
 
 def _arrays_in(value):

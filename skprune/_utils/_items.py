@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from skprune._utils._columns import is_sequence
 from skprune._utils._images import image_pixels, image_suffixes, read_image
 from skprune._utils._mapped import as_contiguous, empty_rows
 
@@ -34,7 +35,7 @@ def is_dataset(X):
 
 def is_image_paths(X):
     """Tell whether X is a sequence of paths of image files."""
-    if not _is_sequence(X):
+    if not is_sequence(X):
         return False
     if all(isinstance(item, os.PathLike) for item in X):
         return True
@@ -51,12 +52,12 @@ def file_names(X):
 
 def is_items(X):
     """Tell whether X is read item by item."""
-    return is_dataset(X) or is_image_paths(X) or is_item_list(X) or (_is_sequence(X) and all(map(_is_image, X)))
+    return is_dataset(X) or is_image_paths(X) or is_item_list(X) or (is_sequence(X) and all(map(_is_image, X)))
 
 
 def is_item_list(X):
     """Tell whether X is a sequence of what Datasets yield, as scikit-learn's splits of a Dataset are."""
-    return _is_sequence(X) and all(map(_wraps, X))
+    return is_sequence(X) and all(map(_wraps, X))
 
 
 def check_map_style(X):
@@ -129,8 +130,8 @@ def _arrays(X):
     """Yield each item as an array, and whether it is an image; image files are decoded by threads, some ahead."""
     if not is_image_paths(X):
         is_list = not is_dataset(X)
-        for row in range(len(X)):
-            item = X[row]
+        items = X if is_list else (X[row] for row in range(len(X)))
+        for row, item in enumerate(items):
             if is_list and isinstance(item, tuple):
                 _check_one_value(item, row)
             value = _value(item, row)
@@ -144,11 +145,6 @@ def _arrays(X):
                 yield ahead.popleft().result(), True
         while ahead:
             yield ahead.popleft().result(), True
-
-
-def _is_sequence(X):
-    """Tell whether X is a sequence of objects, which is not empty."""
-    return (isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1)) and len(X) > 0
 
 
 def _is_image(item):

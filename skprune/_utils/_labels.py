@@ -91,7 +91,7 @@ def codes_of_keys(weights, classes, name):
     codes = {label: code for code, label in enumerate(classes.tolist())}
     unknown = [label for label in weights if label not in codes]
     if unknown:
-        raise ValueError(f"{name} names {unknown[0]!r}, which is not among the classes {classes.tolist()}.")
+        raise ValueError(f"{name} names {_as_python(unknown[0])!r}, which is not among the classes {classes.tolist()}.")
     return {codes[label]: weight for label, weight in weights.items()}
 
 
@@ -136,9 +136,7 @@ def mark_of(y, missing_label):
     """Return what marks unlabeled rows of `y`: None for null ones."""
     if isinstance(missing_label, str) and missing_label == "auto":
         return None if _raw(y)[1].any() else MISSING
-    if is_null(missing_label):
-        return None
-    return missing_label.item() if isinstance(missing_label, np.generic) else missing_label
+    return None if is_null(missing_label) else _as_python(missing_label)
 
 
 def check_label_shape(y, name):
@@ -172,6 +170,7 @@ def _read(y, missing_label, classes=None, name="y"):
         raise ValueError(
             f"missing_label must be 'auto' or one value, got {missing_label!r}. Replace further marks by None."
         )
+    missing_label = _as_python(missing_label)
     values, hidden = _raw(y, name)
     if isinstance(missing_label, str) and missing_label == "auto":
         known = np.array([]) if classes is None else np.asarray(classes)
@@ -249,7 +248,7 @@ def _refuse_other_spelling(values, missing_label, classes, name):
     """Refuse a mark that no row holds where a label differs from it in type, case or spaces alone."""
     known = [] if classes is None else np.asarray(classes).tolist()
     wanted = _folded(missing_label)
-    for label in (values if values.dtype.kind == "O" else np.unique(values)).tolist():
+    for label in map(_as_python, values if values.dtype.kind == "O" else np.unique(values)):
         if _folded(label) == wanted and label not in known:
             raise ValueError(
                 f"missing_label={missing_label!r} marks no row, but {name} holds {label!r}. Set missing_label={label!r} if that "
@@ -332,6 +331,11 @@ def _equal(values, wanted):
     )
 
 
+def _as_python(label):
+    """Return a label of NumPy's types but dates as one of Python's, which messages show as people write it."""
+    return label.item() if isinstance(label, np.generic) and label.dtype.kind not in "mM" else label
+
+
 _LABELS = {
     "strings": str,
     "bytes": bytes,
@@ -353,7 +357,7 @@ def _plain(values, name="y"):
             raise ValueError(f"{name} holds {value!r}, a {type(value).__name__}. {_KINDS_OF_LABELS}")
         sizes[kind] = sizes.get(kind, 0) + 1
     if len(sizes) == 1:
-        return values if "strings" in sizes else np.asarray(values.tolist())
+        return np.frompyfunc(_as_python, 1, 1)(values) if "strings" in sizes else np.asarray(values.tolist())
     kind = next(kind for kind in _LABELS if kind in sizes)
     raise ValueError(
         f"{name} mixes {sizes[kind]} {kind} with {len(values) - sizes[kind]} labels of another type. Use one type for all "

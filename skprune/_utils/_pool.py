@@ -1,6 +1,7 @@
 """How X is read as numbers: one C-contiguous array, 2-D for tables and 4-D for images."""
 
 import os
+import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _num_samples
 
 from skprune._utils._axes import as_image_shape, channels_first
-from skprune._utils._columns import as_sparse_table, columns_of, describe_columns, is_frame, is_texts
+from skprune._utils._columns import as_sparse_table, columns_of, describe_columns, is_frame, is_sequence, is_texts
 from skprune._utils._doc_links import see
 from skprune._utils._items import (
     check_map_style,
@@ -21,6 +22,7 @@ from skprune._utils._items import (
     tensor_as_array,
 )
 from skprune._utils._mapped import as_contiguous, row_chunks
+from skprune._utils._warnings import warn_user
 
 ENCODE_FIRST = (
     "Encode and impute them first: in a Pipeline that begins with a ColumnTransformer, as labeler, proxy (which then ends in "
@@ -127,6 +129,8 @@ def take_rows(X, rows):
         return X.select(rows) if is_hugging_face(X) else subset(X, rows)
     if issparse(X):
         return X.tocsr()[rows].asformat(X.format)
+    if is_sequence(X) and hasattr(X, "take") and not isinstance(X, np.ndarray):  # of pandas, whose brackets vary
+        return X.take(np.arange(len(X))[rows])
     return _safe_indexing(X if hasattr(X, "__getitem__") else np.asarray(X), rows)
 
 
@@ -139,6 +143,22 @@ def check_equal_length(pool, y, name="y"):
     rows = _num_samples(pool)
     if rows != labels:
         raise ValueError(f"X and {name} have inconsistent numbers of samples: X has {rows} rows, {name} has {labels}.")
+
+
+def warn_of_other_order(X, y):
+    """Warn where y has the index of X in another order, as it is read by position; a default index of y says nothing."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not all(isinstance(given, (pandas.DataFrame, pandas.Series)) for given in (X, y)):
+        return
+    is_default = isinstance(y.index, pandas.RangeIndex) and (y.index.start, y.index.step) == (0, 1)
+    if is_default or X.index.equals(y.index) or not X.index.is_unique or not X.index.isin(y.index).all():
+        return
+    first, other = next(pair for pair in zip(X.index.tolist(), y.index.tolist(), strict=True) if pair[0] != pair[1])
+    warn_user(
+        f"y is read by position, and its index is that of X in another order: where X has {first!r}, y has {other!r}. Pass "
+        "y.loc[X.index] if its labels belong to rows by the index, y.to_numpy() if by position."
+        + see("pitfalls#the-order-of-columns-and-rows")
+    )
 
 
 def check_mask(X):

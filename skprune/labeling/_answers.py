@@ -173,6 +173,10 @@ def _id_column(columns):
 def _answers_of_label_studio(file):
     try:
         tasks = json.loads(Path(file).read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"The text of {file} is not in UTF-8. Export it again, or save it in that encoding."
+        ) from error
     except ValueError as error:
         raise ValueError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):

@@ -19,15 +19,18 @@ class LabeledRows:
         self._all_groups = None if groups is None else np.asarray(group_cells(groups))
         self.groups = None if groups is None else self._all_groups[self.rows]
 
-    def check_counts(self, least, what, hint):
+    def check_counts(self, least, what):
         """Refuse a split that needs more labels of each class, or more groups, than there are."""
         counts = np.bincount(self.codes)
         if counts.min() < least:
             rarest = self.classes.tolist()[counts.argmin()]
-            raise ValueError(f"{what} needs {least} labels of each class, and {rarest!r} has {counts.min()}. {hint}")
-        if self.groups is not None and len(np.unique(self.groups)) < least:
             raise ValueError(
-                f"{what} needs {least} groups of labeled rows, and there are {len(np.unique(self.groups))}. {hint}"
+                f"{what} needs {least} labels of each class, and {rarest!r} has {counts.min()}. {_way_out(counts.min())}"
+            )
+        n_groups = least if self.groups is None else len(np.unique(self.groups))
+        if n_groups < least:
+            raise ValueError(
+                f"{what} needs {least} groups of labeled rows, and there are {n_groups}. {_way_out(n_groups)}"
             )
 
     def split(self, test, train=None):
@@ -47,3 +50,8 @@ class LabeledRows:
                 "label more rows."
             )
         return np.flatnonzero(is_train), np.flatnonzero(is_test)
+
+
+def _way_out(count):
+    """Say what helps where a class has few labels, or labels are of few groups: two folds are the fewest."""
+    return "Use fewer folds, or label more rows." if count > 1 else "Label more rows."

@@ -84,7 +84,7 @@ class PartialLabelKFold(BaseCrossValidator):
             fold of groups holds all labels of a class.
         """
         labeled = LabeledRows(X, y, groups, self.missing_label)
-        labeled.check_counts(self.n_splits, f"n_splits={self.n_splits}", "Use fewer folds, or label more rows.")
+        labeled.check_counts(self.n_splits, f"n_splits={self.n_splits}")
         splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold
         splitter = splitter_class(self.n_splits, shuffle=self.shuffle, random_state=self.random_state)
         for _, test in splitter.split(labeled.rows, labeled.codes, labeled.groups):

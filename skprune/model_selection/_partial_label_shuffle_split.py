@@ -69,7 +69,7 @@ class PartialLabelShuffleSplit(BaseShuffleSplit):
             class.
         """
         labeled = LabeledRows(X, y, groups, self.missing_label)
-        labeled.check_counts(2, "A random split", "Label more rows.")
+        labeled.check_counts(2, "A random split")
         splitter_class = StratifiedShuffleSplit if groups is None else GroupShuffleSplit
         splitter = splitter_class(
             self.n_splits, test_size=self.test_size, train_size=self.train_size, random_state=self.random_state
