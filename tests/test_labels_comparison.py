@@ -126,6 +126,19 @@ def test_held_out_labels_take_no_part_in_the_comparison():
     assert 0.25 < comparison.labels_alone < 0.75
 
 
+@pytest.mark.parametrize(("n_rows", "error"), [(1, 1.0), (5, 0.2)])
+def test_rows_that_are_predicted_alike_tell_no_more_than_their_number(n_rows, error):
+    """No difference was seen, which is no proof that there is none."""
+    X = np.arange(20.0)[:, None]
+    codes = (X[:, 0] >= 10).astype(int)
+    held_out = HeldOut(np.arange(n_rows), codes, 10)
+    training = FullTraining(KNeighborsClassifier(1), None, 0)
+    given = np.where(np.arange(20) % 2 == 0, codes, -1)
+    comparison = compare_with_labels_alone(training, X, given, held_out, np.ones(20, bool))
+    assert comparison.pseudo_labels == comparison.labels_alone
+    assert comparison.error == pytest.approx(error)
+
+
 @pytest.mark.parametrize(("pseudo_labels", "pays"), [(0.9, True), (0.86, False), (0.8, False)])
 def test_what_pays(pseudo_labels, pays):
     assert LabelsAloneComparison(pseudo_labels, 0.86, error=0.05, n_rows=40).pays is pays

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skprune._pipeline._held_out import count_held_out
-from skprune._pipeline._random_comparison import CoresetJudge
+from skprune._pipeline._random_comparison import CoresetJudge, variance_over_rows
 from skprune._utils._doc_links import see
 from skprune._utils._labels import MISSING
 
@@ -41,11 +41,9 @@ def compare_with_labels_alone(training, pool, codes, held_out, mask):
     """Train on a coreset and on the given labels, both without those that were held out, and test on these."""
     judge = CoresetJudge(training, pool, codes, held_out)
     coreset, alone = (judge.correct(rows, training).astype(np.float64) for rows in (mask, codes != MISSING))
-    n_rows = len(held_out.rows)
-    spread = (coreset - alone).std(ddof=1) / np.sqrt(n_rows) if n_rows > 1 else 0.0
     return LabelsAloneComparison(
         pseudo_labels=float(coreset.mean()),
         labels_alone=float(alone.mean()),
-        error=float(spread),
-        n_rows=n_rows,
+        error=float(np.sqrt(variance_over_rows(coreset - alone))),
+        n_rows=len(held_out.rows),
     )

@@ -138,10 +138,9 @@ def _interval(differences, rng):
     row_means = rng.multinomial(n_rows, counts / n_rows, size=_N_RESAMPLES) @ values / n_rows
     training_means = of_trainings[rng.integers(n_trainings, size=(_N_RESAMPLES, n_trainings))].mean(axis=1)
     low, high = np.quantile(row_means + training_means - mean, [0.025, 0.975])
-    # bootstraps of few rows are too narrow: at least Student's t, and at least the spread of one row that differs
-    row_variance = max(of_rows.var(ddof=min(1, n_rows - 1)), 1.0 / n_rows) / n_rows
+    row_variance = variance_over_rows(of_rows)
     training_variance = of_trainings.var(ddof=1) / n_trainings
-    margin = np.sqrt(
+    margin = np.sqrt(  # bootstraps of few rows are too narrow: at least Student's t
         t.ppf(0.975, max(1, n_rows - 1)) ** 2 * row_variance + t.ppf(0.975, n_trainings - 1) ** 2 * training_variance
     )
     detectable = margin + norm.ppf(0.8) * np.sqrt(row_variance + training_variance)
@@ -152,6 +151,12 @@ def _interval(differences, rng):
         "detectable": float(detectable) if detectable <= 1.0 else np.inf,
         "n_rows": n_rows,
     }
+
+
+def variance_over_rows(differences):
+    """Return the variance of a mean difference over the rows, at least that where one row differs."""
+    n_rows = len(differences)
+    return max(differences.var(ddof=min(1, n_rows - 1)), 1.0 / n_rows) / n_rows
 
 
 def smallest_sufficient_ratio(accuracies, n_rows):
