@@ -137,9 +137,9 @@ class SemiPrune(PublishedSettings, HTMLReport, Reports, BasePruner):
         Seconds after which ``fit`` ends its trainings, with what they have, and says so in a warning. What is left of it is
         divided among the trainings to come in proportion to their planned work; the epochs that must be recorded come first. A
         net of skprune ends after a step, a proxy from elsewhere after an epoch; a labeler or a boosted proxy from elsewhere
-        cannot be ended. What cannot be done any more,
-        ``estimate_accuracy`` and ``compare_with_random``, is left out. What was cut is not kept in `memory`; with `checkpoint`,
-        the next fit goes on from there. The results depend on the speed of the machine.
+        cannot be ended. What cannot be done any more, ``estimate_accuracy`` and ``compare_with_random``, is left out. What was
+        cut is not kept in `memory`; with `checkpoint`, the next fit goes on from there. The results depend on the speed of the
+        machine.
     $device
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn at random. With an int, the coreset does not depend on any global seed.

@@ -335,6 +335,7 @@ def test_any_floating_type_is_augmented_alike(policy, dtype):
     out = policy(x, generator())
     assert out.dtype == dtype
     assert out.shape == x.shape
+    assert not torch.equal(out, x)
     if isinstance(policy, ImageStrong):
         torch.testing.assert_close(out, policy(x.float(), generator()).to(dtype))
 
@@ -344,5 +345,10 @@ def test_batches_that_are_refused():
         ImageWeak()(np.zeros((2, 3, 8, 8)), generator())
     with pytest.raises(TypeError, match="TabularWeak augments a torch.Tensor, got a list"):
         TabularWeak()([[0.0]], generator())
-    with pytest.raises(TypeError, match=r"floating numbers in \[0, 1\], got torch.uint8"):
+    with pytest.raises(
+        TypeError, match=r"ImageStrong augments floating numbers, got torch.uint8. Pass .*x.float\(\) / 255"
+    ):
         ImageStrong()(torch.zeros((2, 3, 8, 8), dtype=torch.uint8), generator())
+    for policy in (TabularWeak(), TabularStrong()):  # the noise would be rounded to 0
+        with pytest.raises(TypeError, match=r"augments floating numbers, got torch.int64. Pass x.float\(\)"):
+            policy(torch.arange(12).reshape(4, 3), generator())

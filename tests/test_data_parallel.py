@@ -88,13 +88,13 @@ def killed_after(n_steps):
         RunningTraining.write = write
 
 
-def kept(checkpoint, dropout=0.0):
+def kept(checkpoint, dropout=0.0, every=0.0):
     """Return what SemiPrune finds in 8 steps of labeling and 20 of recording, kept in a folder."""
     X, _, partial = data()
     labeler = SoftMatch(n_steps=8, batch_size=8, mu=2, module__dropout=dropout)
     proxy = NetClassifier(batch_size=74, module__dropout=dropout)
     pruner = SemiPrune(0.4, labeler=labeler, proxy=proxy, n_epochs=10, estimate_accuracy=False, random_state=0)
-    pruner.set_params(checkpoint=checkpoint, checkpoint_every=0.0).fit(X, partial)
+    pruner.set_params(checkpoint=checkpoint, checkpoint_every=every).fit(X, partial)
     return {
         "scores": pruner.difficulty_scores_,
         "confidence": pruner.pseudo_label_confidence_,
@@ -179,6 +179,9 @@ def main(folder):
         found |= {f"again.{key}": array for key, array in kept(f"{folder}/continued", dropout=0.3).items()}
         with killed_after(11):
             kept(f"{folder}/left")
+        with killed_after(4):  # each at the end of an epoch, where the processes decide
+            kept(f"{folder}/decided", dropout=0.3, every=1e-9)
+        found |= {f"decided.{key}": array for key, array in kept(f"{folder}/decided", dropout=0.3).items()}
         found["said.folder"] = said_of_folders(f"{folder}/of process {state.process_index}")
         for name, case in CASES.items():
             found |= {f"{name}.{key}": array for key, array in case().items()}
@@ -217,6 +220,7 @@ def test_processes_that_are_killed_go_on(found):
     for key in ("scores", "confidence", "kept"):
         np.testing.assert_array_equal(found[0][f"continued.{key}"], found[0][f"kept.{key}"], err_msg=key)
         np.testing.assert_array_equal(found[0][f"again.{key}"], found[0][f"kept.{key}"], err_msg=key)
+        np.testing.assert_array_equal(found[0][f"decided.{key}"], found[0][f"kept.{key}"], err_msg=key)
     assert found[0]["continued.n_done"].tolist() == [3, 9, 8 + 20 - 3 - 9]
     assert not list((found[0]["folder"] / "continued").glob("*.running"))
 

@@ -413,3 +413,9 @@ def test_labels_in_another_encoding_are_refused_by_file(tmp_path, encoding):
     (tmp_path / "labels.csv").write_text("filename,label\n1.png,caf\xe9\n", encoding=encoding)
     with pytest.raises(ValueError, match=r"The text of .*labels.csv is not in UTF-8. Save it as .CSV UTF-8"):
         load_images(tmp_path)
+
+
+def test_texts_are_refused_as_npz_without_advice_to_unpickle(tmp_path):
+    (tmp_path / "rows.npz").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match=r"rows.npz is damaged, or no .npz file\.$"):
+        load_npz(tmp_path / "rows.npz")

@@ -437,6 +437,11 @@ def test_labels_in_another_order_of_the_same_index_are_warned_of(index):
         (np.arange(40)[::-1], range(40)),  # that of labels which have no index of their own
         (np.arange(40) // 2, np.arange(40)[::-1] // 2),  # nothing could be found by it
         (NAMES, [*NAMES[1:], "another"]),
+        (pd.Index(np.arange(40)[::-1]), pd.Index(np.arange(40)[::-1], dtype="Int64")),
+        (
+            pd.date_range("2026", periods=40, tz="UTC"),
+            pd.date_range("2026", periods=40, tz="UTC").tz_convert("Europe/Berlin"),
+        ),
         (pd.MultiIndex.from_arrays([NAMES, NAMES]), pd.MultiIndex.from_arrays([NAMES, NAMES])),
     ],
 )

@@ -505,3 +505,14 @@ def test_calibration_refuses_what_is_no_probability():
         CalibrationDisplay.from_predictions([0, 1], ["0", "1"], [0.5, 0.5])
     with pytest.raises(ValueError, match="at least one row"):
         CalibrationDisplay.from_predictions([], [], [])
+
+
+def test_the_mark_of_missing_true_labels_can_be_told():
+    labels, truth = np.array(["a", "b", "a"]), np.array(["a", "?", "b"], dtype=object)
+    display = CalibrationDisplay.from_predictions(truth, labels, np.full(3, 0.9), missing_label="?")
+    np.testing.assert_allclose(display.accuracy, [0.5])
+    images = np.zeros((3, 8, 8), np.uint8)
+    sheet = ContactSheetDisplay.from_predictions(images, labels, y_true=truth, missing_label="?")
+    assert sheet.y_true.tolist() == ["a", None, "b"]
+    with pytest.raises(ValueError, match="Set missing_label='\\?'"):
+        ContactSheetDisplay.from_predictions(images, labels, y_true=truth)

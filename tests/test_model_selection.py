@@ -225,3 +225,10 @@ def test_scorer_takes_weights(iris, routing):
             weighted = grid(scoring=partial_label_scorer(inner)).fit(X, partial, sample_weight=weights)
             assert weighted.best_score_ != grid(scoring="accuracy").fit(X, partial).best_score_
     assert found == pytest.approx(model.score(X[given], y[given], weights[given]))
+
+
+def test_groups_may_be_tuples():
+    groups = np.fromiter(((row // 2, 1) for row in range(20)), dtype=object, count=20)
+    y = np.arange(20) // 2 % 2
+    for train, test in PartialLabelKFold(2).split(np.zeros((20, 1)), y, groups):
+        assert not set(groups[train]) & set(groups[test])

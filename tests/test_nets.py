@@ -417,6 +417,16 @@ def test_filters_that_whiten_are_found_once_and_not_trained(images):
     np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
 
 
+def test_a_flag_of_that_name_whitens_nothing(images):
+    class Flagged(SmallResNet):
+        whiten = True
+
+    X, y, _ = images
+    net = NetClassifier(Flagged, module__width=8, max_epochs=1, random_state=0).fit(X, y)
+    expected = NetClassifier(SmallResNet, module__width=8, max_epochs=1, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(net.predict_proba(X), expected.predict_proba(X))
+
+
 def test_images_too_small_to_whiten_are_refused():
     X, y = np.zeros((8, 2, 2), np.uint8), np.arange(8) % 2
     with pytest.raises(ValueError, match="WhitenedResNet needs images of at least 3 x 3 pixels, got 2 x 2"):

@@ -240,7 +240,7 @@ def test_curves_that_are_joined_compare_with_their_own_random_rows(curve):
 def test_different_results_of_one_place_are_refused(change):
     rows = rows_of(random=[0.5, 0.6], ours=[0.7, 0.8])
     with pytest.raises(
-        ValueError, match="Results of 'random' with ratio 0.5 and seed 1 differ in rows: they belong to"
+        ValueError, match="Results of 'random' with ratio 0.5 and seed 1 differ in the given rows: they"
     ):
         PruningCurve([*rows, {**rows[1], **change}])
 
@@ -536,3 +536,9 @@ def test_refused_before_any_training(curve, params, error, message):
     with pytest.raises(error, match=message):
         curve(**params)
     assert CountingKCenter.fits == CountingClassifier.fits == 0
+
+
+def test_missing_cells_of_a_frame_make_no_difference():
+    row = {"method": "random", "ratio": 0.5, "seed": 0, "n_annotated": 3, "accuracy": 0.8}
+    curve = PruningCurve([row | {"key": "a", "note": np.nan}, row | {"key": np.nan, "note": np.nan}])
+    assert len(curve.rows) == 1

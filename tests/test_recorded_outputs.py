@@ -200,7 +200,7 @@ def test_masked_outputs_are_not_read_beneath_the_mask():
         TrainingDynamics.from_logits(masked, y)
     seen = np.array([[True] * 5, [True] * 3 + [False, True]])
     assert TrainingDynamics.from_logits(masked, y, seen=seen).seen.sum() == 9
-    with pytest.raises(ValueError, match="seen is masked, in 1 places"):
+    with pytest.raises(ValueError, match="seen must be known everywhere, and 1 of .* are masked"):
         TrainingDynamics.from_logits(logits, y, seen=np.ma.array(seen, mask=~seen))
 
 
@@ -222,3 +222,17 @@ def test_selectors_read_a_column_of_labels_too():
     y = np.array([[0], [0], [1], [1]])
     with pytest.warns(DataConversionWarning, match="column-vector"):
         assert Cutoff(class_balanced="uniform").select(np.arange(4.0), 2, y=y).tolist() == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("y", "found"),
+    [
+        ([0, None, 1], "1 missing ones"),
+        ([0.0, 1.0, 1.0], "float64 of which the least is 0.0"),
+        ([-1, 0, 1], "int64 of which the least is -1"),
+        (np.array([], dtype=int), "none"),
+    ],
+)
+def test_labels_that_are_no_class_indices_are_refused_by_what_they_are(y, found):
+    with pytest.raises(ValueError, match=f"y must hold class indices 0..K-1, one for each row, got {found}"):
+        TrainingDynamics.from_proba(np.full((2, 3, 2), 0.5), y)

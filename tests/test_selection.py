@@ -953,10 +953,10 @@ def test_masked_inputs_are_refused():
     def masked(values):
         return np.ma.array(values, mask=np.arange(len(values)) == 1)
 
-    with pytest.raises(ValueError, match="scores is masked, in 1 places, and must be known everywhere"):
+    with pytest.raises(ValueError, match="scores must be known everywhere, and 1 of .* are masked"):
         Hardest().select(masked(np.arange(5.0)), 2)
     for name, values in (("error_probability", np.zeros(5)), ("must_keep", np.zeros(5, bool))):
-        with pytest.raises(ValueError, match=f"{name} is masked, in 1 places"):
+        with pytest.raises(ValueError, match=f"{name} must be known everywhere, and 1 of .* are masked"):
             Trusting().select(np.arange(5.0), 2, **({"error_probability": np.zeros(5)} | {name: masked(values)}))
 
 
@@ -1197,3 +1197,36 @@ class Trusting(BaseSelector):
 
     def _order(self, draw):
         return np.argsort(draw.inputs["error_probability"], kind="stable")
+
+
+class Proposing(OfAUser):
+    """A selector of a user that proposes given rows."""
+
+    def __init__(self, rows=()):
+        self.rows = rows
+
+    def propose(self, scores, ratio, **inputs):
+        return np.array(self.rows, dtype=int)
+
+    def select(self, scores, ratio, **inputs):
+        mask = np.zeros(len(scores), dtype=bool)
+        mask[list(self.rows)] = True
+        return mask
+
+
+@pytest.mark.parametrize("rows", [(), (0, 0, 1)])
+def test_proposals_that_are_none_are_refused(quick, iris, rows):
+    X, _, partial = iris
+    message = r"propose of Proposing\(.*\) must return the indices of one or more rows, each of them once"
+    with pytest.raises(ValueError, match=message):
+        quick(selection=Proposing(rows)).fit(X, partial)
+    with pytest.raises(ValueError, match=message):
+        Mixture(Proposing(rows), second=Hardest()).propose(np.arange(8.0), 4)
+
+
+def test_mixtures_with_a_selector_of_a_user_keep_no_more_than_is_asked_for():
+    must_keep = np.arange(8) < 5
+    mixture = Mixture(Proposing((0,)), second=Proposing((0,)))
+    for method in (mixture.select, mixture.propose, mixture.explain):
+        with pytest.raises(ValueError, match="5 rows must be kept, above the 4 rows that ratio=0.5 keeps"):
+            method(np.arange(8.0), 0.5, must_keep=must_keep)

@@ -185,6 +185,9 @@ def test_what_is_left_over_goes_to_those_that_come_later(clock):
     assert sent.seconds == pytest.approx(25 * 2 / 3)
     assert sent.left() == pytest.approx(sent.seconds - 1)
     assert plan.limit("again").reserve == 0.0
+    later = plan.limits("recording", 4, 2)[-1]  # begins when two others have ended
+    clock.now += 15
+    assert later().reserve == 0.0
 
 
 @pytest.mark.filterwarnings("ignore:time_limit=.* ended the labeling")

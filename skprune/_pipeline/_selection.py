@@ -16,7 +16,7 @@ from skprune.dynamics._training_dynamics import dynamics_of_rows
 from skprune.scores._registry import default_epochs, mean_difficulty
 from skprune.selection import Beta, KMeans, Mixture, get_selector
 from skprune.selection._base import needed_inputs
-from skprune.selection._own_selector import bare_reasons, follows_select, hardest_of, selected_mask
+from skprune.selection._own_selector import bare_reasons, follows_select, hardest_of, proposed_rows, selected_mask
 from skprune.selection._stratified import N_STRATA, strata
 
 GOALS = ("auto", "annotate", "pseudo")
@@ -106,7 +106,7 @@ class Choice:
         """The kept rows in the order of proposal, None of a selector that has none."""
         if not follows_select(self.selector, "propose"):
             return None
-        return np.asarray(self.selector.propose(self.scores, self.ratio, **self._keywords()))
+        return proposed_rows(self.selector, self.scores, self.ratio, self._keywords())
 
     def _keywords(self):
         keywords = self.inputs.keywords(self.selector)

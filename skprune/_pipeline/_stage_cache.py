@@ -115,6 +115,7 @@ class StageCache:
         result = make()
         if ranks.is_main and self._write(result, file, kind):
             running.unlink(missing_ok=True)
+        ranks.all_say(None)  # the others look for the file once it is written
         return result
 
     def _check_folder(self):

@@ -60,7 +60,7 @@ class TimePlan:
         return self._limit_of(stage, n_runs, seconds if most is None else min(seconds, most))
 
     def _limit_of(self, stage, n_runs, seconds):
-        """Return a limit of so many seconds from now on."""
+        """Return the limit of a run of a stage that begins now, with a reserve where epochs are recorded in it."""
         if stage != self._recording_stage:
             return TimeLimit(seconds, of=self._whole.seconds)
         return TimeLimit(
@@ -68,7 +68,7 @@ class TimePlan:
             of=self._whole.seconds,
             least_epochs=self._least_epochs,
             n_epochs=self._n_epochs,
-            reserve=self.left() / n_runs - seconds,
+            reserve=max(0.0, self.left() / n_runs - seconds),
         )
 
     def begins_again(self, cut):

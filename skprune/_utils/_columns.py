@@ -105,7 +105,7 @@ def _kind(cells):
 
 
 def cell_texts(cells, write_float=str):
-    """Return the cells of a column as texts, empty where one is missing; whole numbers that gaps made floats are whole again."""
+    """Return the cells of a column as texts, empty where one is missing; floats are without .0 where all of them are whole."""
     floats = (float, np.floating)
     if all(isinstance(cell, floats) and float(cell).is_integer() for cell in cells if not is_null(cell)):
         write_float = "{:.0f}".format

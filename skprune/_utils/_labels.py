@@ -69,7 +69,11 @@ def class_indices(y, name="y"):
     values, hidden = _raw(y, name)
     codes = _plain(values[~hidden], name)
     if hidden.any() or codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0:
-        raise ValueError(f"{name} must hold class indices 0..K-1, one for each row.")
+        if hidden.any():
+            found = f"{int(hidden.sum())} missing ones"
+        else:
+            found = f"{codes.dtype} of which the least is {codes.min()}" if codes.size else "none"
+        raise ValueError(f"{name} must hold class indices 0..K-1, one for each row, got {found}.")
     return codes.astype(np.int64)
 
 

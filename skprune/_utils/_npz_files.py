@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-_DAMAGES = (BadZipFile, UnpicklingError, EOFError, ValueError, zlib.error)
+_DAMAGES = (BadZipFile, UnpicklingError, EOFError, OSError, RuntimeError, ValueError, zlib.error)
 
 
 def read_npz(file, needed, *, others=False):
@@ -17,7 +17,7 @@ def read_npz(file, needed, *, others=False):
         try:
             arrays = np.load(stream, allow_pickle=False)
         except _DAMAGES as error:
-            raise ValueError(f"{file} is damaged, or no .npz file: {error}") from error
+            raise ValueError(f"{file} is damaged, or no .npz file.") from error
         if isinstance(arrays, np.ndarray):
             raise ValueError(f"{file} holds one array. A file must be an .npz with {' and '.join(map(repr, needed))}.")
         absent = [name for name in needed if name not in arrays.files]

@@ -52,7 +52,7 @@ def unmasked(name, values):
     """Return values as an array; a mask, which would be lost, is refused."""
     if np.ma.is_masked(values):
         raise ValueError(
-            f"{name} is masked, in {int(np.ma.count_masked(values))} places, and must be known everywhere."
+            f"{name} must be known everywhere, and {int(np.ma.count_masked(values))} of {np.size(values)} values are masked."
         )
     return np.asarray(values)
 

@@ -21,6 +21,7 @@ from skprune._utils._items import (
     subset,
     tensor_as_array,
 )
+from skprune._utils._labels import is_null
 from skprune._utils._mapped import as_contiguous, row_chunks
 from skprune._utils._warnings import warn_user
 
@@ -153,7 +154,11 @@ def warn_of_other_order(X, y):
     is_default = isinstance(y.index, pandas.RangeIndex) and (y.index.start, y.index.step) == (0, 1)
     if is_default or X.index.equals(y.index) or not X.index.is_unique or not X.index.isin(y.index).all():
         return
-    first, other = next(pair for pair in zip(X.index.tolist(), y.index.tolist(), strict=True) if pair[0] != pair[1])
+    pairs = zip(X.index.tolist(), y.index.tolist(), strict=True)
+    pair = next(((x, y) for x, y in pairs if x != y and not (is_null(x) and is_null(y))), None)
+    if pair is None:  # the same values in another type
+        return
+    first, other = pair
     warn_user(
         f"y is read by position, and its index is that of X in another order: where X has {first!r}, y has {other!r}. Pass "
         "y.loc[X.index] if its labels belong to rows by the index, y.to_numpy() if by position."

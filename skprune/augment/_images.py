@@ -5,7 +5,7 @@ import torch
 from skprune._utils._device import send_together
 from skprune._utils._parameter_checks import check_count, check_number
 from skprune.augment._image_operations import Groups, affine_maps, cut_out, cutout_sides, move, operations
-from skprune.augment._policy import Policy
+from skprune.augment._policy import Policy, check_floating
 
 
 def _check_images(policy, shape):
@@ -201,10 +201,7 @@ class ImageStrong(Policy):
         TypeError
             `x` does not hold floating numbers.
         """
-        if not x.is_floating_point():
-            raise TypeError(
-                f"ImageStrong augments images of floating numbers in [0, 1], got {x.dtype}. Divide them by their scale."
-            )
+        check_floating(self, x)
         names = operations(x.shape[1])
         groups = [Groups(names, *one) for one in zip(drawn["operation"], drawn["strength"], strict=True)]
         on_host = [

@@ -96,6 +96,15 @@ class Policy(DocLinks, BaseEstimator, ABC):
         return self.apply(x, self.draw(x.shape, generator))
 
 
+def check_floating(policy, x):
+    """Refuse a batch of integers, to which noise and colors would be rounded."""
+    if not x.is_floating_point():
+        raise TypeError(
+            f"{type(policy).__name__} augments floating numbers, got {x.dtype}. Pass x.float(), or x.float() / 255 for images of "
+            "uint8."
+        )
+
+
 def _on_device(generator, device):
     """Return the generator if it is on the device, else one on the device whose seed is drawn from it."""
     if generator.device.type == device.type:

@@ -3,7 +3,7 @@
 import torch
 
 from skprune._utils._parameter_checks import check_number
-from skprune.augment._policy import Policy
+from skprune.augment._policy import Policy, check_floating
 
 
 class TabularWeak(Policy):
@@ -70,7 +70,13 @@ class TabularWeak(Policy):
         -------
         torch.Tensor of shape (n_samples, n_features)
             The noisy rows.
+
+        Raises
+        ------
+        TypeError
+            `x` does not hold floating numbers.
         """
+        check_floating(self, x)
         return x + drawn["noise"].to(x)
 
 
@@ -151,5 +157,11 @@ class TabularStrong(Policy):
         -------
         torch.Tensor of shape (n_samples, n_features)
             The augmented rows.
+
+        Raises
+        ------
+        TypeError
+            `x` does not hold floating numbers.
         """
+        check_floating(self, x)
         return x.gather(0, drawn["donor"].to(x.device)) + drawn["noise"].to(x)

@@ -38,7 +38,7 @@ def make_partial_labels(y, *, n_labeled, stratify=True, missing=None, random_sta
     Raises
     ------
     ValueError
-        `n_labeled` is out of range, or below the number of classes when stratified; or a label is None or NaN already.
+        `n_labeled` is out of range, or below the number of classes when stratified; or a label is None, NaN or masked already.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def make_long_tailed(y, *, imbalance=100.0, random_state=None):
     Raises
     ------
     ValueError
-        `imbalance` is below 1, or a label is None or NaN.
+        `imbalance` is below 1, or a label is None, NaN or masked.
 
     Examples
     --------

@@ -103,6 +103,7 @@ class DynamicsRecorder(Callback):
         if state is not None:
             self.gathered_ = [tuple(part.to(net.device_) for part in parts) for parts in state["gathered"]]
             self.n_gathered_ = sum(outputs.numel() for _, outputs, *_ in self.gathered_)
+            self.rate_ = net.optimizer_.param_groups[0]["lr"]
             self.resumed_ = None
         elif self.open_:
             self.builder_.start_epoch()

@@ -97,17 +97,22 @@ class CalibrationDisplay:
 
     @classmethod
     @fill_display(n_bins=_N_BINS)
-    def from_predictions(cls, y_true, pseudo_labels, confidence, *, n_bins=10, name="pseudo-labels", ax=None):
+    def from_predictions(
+        cls, y_true, pseudo_labels, confidence, *, missing_label="auto", n_bins=10, name="pseudo-labels", ax=None
+    ):
         """Draw the calibration of pseudo-labels.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
-            True labels. Rows without one do not count; those are None or NaN, else -1 unless it is among the pseudo-labels.
+            True labels. Rows without one do not count.
         pseudo_labels : array-like of shape (n_samples,)
             Pseudo-labels.
         confidence : array-like of shape (n_samples,)
             The probability that the pseudo-label is correct, in [0, 1].
+        missing_label : object, default="auto"
+            The mark of a row without a true label, such as -1 or None; "auto" takes None and NaN, else -1 unless it is among the
+            pseudo-labels.
         $n_bins
         name : str, default="pseudo-labels"
             What the legend calls the rows.
@@ -125,7 +130,7 @@ class CalibrationDisplay:
         """
         check_consistent_length(y_true, pseudo_labels, confidence)
         pseudo_labels = np.asarray(pseudo_labels)
-        truth = read_truth(y_true, pseudo_labels)
+        truth = read_truth(y_true, pseudo_labels, missing_label)
         known = is_known(truth)
         correct = is_correct(pseudo_labels[known], truth[known])
         return cls._from_outcomes(correct, np.asarray(confidence)[known], n_bins, name).plot(ax)

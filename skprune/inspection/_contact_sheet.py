@@ -133,6 +133,7 @@ class ContactSheetDisplay:
         given=None,
         confidence=None,
         y_true=None,
+        missing_label="auto",
         rows=None,
         image_shape=None,
         n_columns=8,
@@ -151,7 +152,10 @@ class ContactSheetDisplay:
         confidence : array-like of shape (n_images,), default=None
             The probability that the pseudo-label is correct.
         y_true : array-like of shape (n_images,), default=None
-            True labels, some of which may be missing: None or NaN, else -1 unless it is among the labels.
+            True labels, some of which may be missing.
+        missing_label : object, default="auto"
+            The mark of a missing true label, such as -1 or None; "auto" takes None and NaN, else -1 unless it is among the
+            labels.
         rows : array-like of shape (n_images,), int, default=None
             The row of each image in the pool; None counts from 0.
         image_shape : tuple of (C, H, W), default=None
@@ -174,7 +178,7 @@ class ContactSheetDisplay:
         check_consistent_length(images, labels, *(part for part in optional if part is not None))
         given = np.zeros(len(images), dtype=bool) if given is None else as_mask(given, len(images), "given")
         labels = np.asarray(labels)
-        truth = None if y_true is None else read_truth(y_true, labels[is_known(labels)])
+        truth = None if y_true is None else read_truth(y_true, labels[is_known(labels)], missing_label)
         confidence, rows = (None if part is None else np.asarray(part) for part in (confidence, rows))
         rows = np.arange(len(images)) if rows is None else rows
         display = cls(images, labels, given=given, confidence=confidence, y_true=truth, rows=rows)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skprune._utils._csv_files import opened
+from skprune._utils._labels import is_null
 from skprune._utils._locks import lock_of
 
 LABELS_ALONE = "labels alone"  # the method that keeps the rows with a given label and no others
@@ -49,7 +50,7 @@ class PruningCurve:
             raise ValueError(
                 f"rows must include the method {random!r}, the random rows with which all methods are compared."
             )
-        self.rows = _distinct(rows, "rows")
+        self.rows = _distinct(rows, "the given rows")
         self.random = random
         places = {_place(row) for row in self.rows}
         for method, ratio, seed in map(_place, self.rows):
@@ -190,8 +191,12 @@ def _distinct(rows, source):
 def _is_same(row, other):
     """Tell whether two rows hold the same result; one without a key may be that of any."""
     names = (row.keys() | other.keys()) - {"key", *_SECONDS}
-    keys = {row.get("key"), other.get("key")} - {None}
-    return len(keys) < 2 and all(row.get(name) == other.get(name) for name in names)
+    keys = {key for key in (row.get("key"), other.get("key")) if not is_null(key)}
+    return len(keys) < 2 and all(_is_equal(row.get(name), other.get(name)) for name in names)
+
+
+def _is_equal(value, other):
+    return value == other or (is_null(value) and is_null(other))
 
 
 def _interval(gains, confidence, random_state):

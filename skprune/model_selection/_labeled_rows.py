@@ -16,7 +16,9 @@ class LabeledRows:
         self.rows = np.flatnonzero(codes != MISSING)
         self.codes = codes[self.rows]
         self._n_samples = len(codes)
-        self._all_groups = None if groups is None else np.asarray(group_cells(groups))
+        if groups is not None:
+            group_cells(groups)  # refuses rows without one
+        self._all_groups = None if groups is None else np.asarray(groups)
         self.groups = None if groups is None else self._all_groups[self.rows]
 
     def check_counts(self, least, what):

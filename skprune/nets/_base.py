@@ -142,7 +142,7 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
 
     def _whiten(self, pool):
         """Let a network that whitens its input see some images; processes that train together take the main one's weights."""
-        if not hasattr(self.module_, "whiten"):
+        if not callable(getattr(self.module_, "whiten", None)):
             return
         images = self._on_device(pool[:: -(-len(pool) // _WHITENED_ROWS)])
         self.module_.whiten(images.finish(images.raw(slice(None))))

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-_WHITENED_IMAGES = 32
+_IMAGES_AT_ONCE = 32
 _LEAST_VARIANCE = 0.05
 
 
@@ -116,7 +116,8 @@ class WhitenedResNet(SmallResNet):
 
     The filters of the first layer are the principal components :math:`v_j` of patches of 3 x 3 pixels, each divided by
     :math:`\sqrt{\lambda_j + 0.05}`, where :math:`\lambda_j` is its variance, and the same with the opposite sign: Jordan,
-    arXiv 2404.00498, section 3.2. Nets of skprune find them in some images of the pool when they build the network.
+    arXiv 2404.00498, section 3.2. Nets of skprune find them in some images of the pool when they build the network. Elsewhere,
+    call :meth:`whiten` before the training: until then the first layer is random.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ class WhitenedResNet(SmallResNet):
         if min(x.shape[2:]) < 3:
             raise ValueError(f"WhitenedResNet needs images of at least 3 x 3 pixels, got {x.shape[2]} x {x.shape[3]}.")
         filters = self.stem[0].weight
-        parts = x.float().split(_WHITENED_IMAGES)
+        parts = x.float().split(_IMAGES_AT_ONCE)
         moments = sum(_patch_moments(part) * len(part) for part in parts) / len(x)
         variances, components = torch.linalg.eigh(moments.cpu().double())
         found = components.flip(1)[:, : len(filters) // 2].T  # the largest variances first

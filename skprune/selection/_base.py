@@ -12,7 +12,7 @@ from skprune._utils._docstrings import fill_docstring
 from skprune._utils._forks import limit_forked_threads
 from skprune._utils._parameter_checks import check_count_or_fraction, check_option
 from skprune._utils._seeds import random_state_of
-from skprune.selection._counts import allocate, check_class_balanced, class_weights, kept_count
+from skprune.selection._counts import allocate, check_class_balanced, check_forced, class_weights, kept_count
 from skprune.selection._draw import Decision, Draw, Group, Part
 from skprune.selection._inputs import (
     CHECKS,
@@ -314,10 +314,7 @@ class BaseSelector(DocLinks, BaseEstimator, ABC):
         k = kept_count(ratio, n)
         self.check(k, n)
         must_keep = check_mask("must_keep", must_keep, n)
-        if must_keep.sum() > k:
-            raise ValueError(
-                f"{int(must_keep.sum())} rows must be kept, above the {k} rows that ratio={ratio!r} keeps."
-            )
+        check_forced(int(must_keep.sum()), k, ratio)
         needed = needed_inputs(self)
         check_needs(self, needed, [name for name in MEANINGS if given[name] is not None])
         inputs = {name: check(given[name], n) for name, check in CHECKS.items() if name in needed}

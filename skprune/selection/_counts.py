@@ -5,6 +5,12 @@ from numbers import Integral, Real
 import numpy as np
 
 
+def check_forced(n_forced, k, ratio):
+    """Refuse more rows that must be kept than are kept."""
+    if n_forced > k:
+        raise ValueError(f"{n_forced} rows must be kept, above the {k} rows that ratio={ratio!r} keeps.")
+
+
 def kept_count(ratio, n_samples):
     """Return k, the number of rows that a ratio keeps.
 

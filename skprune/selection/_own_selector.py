@@ -3,7 +3,7 @@
 import numpy as np
 
 from skprune.dynamics._training_dynamics import dynamics_of_rows
-from skprune.selection._counts import kept_count
+from skprune.selection._counts import check_forced, kept_count
 from skprune.selection._inputs import check_mask
 
 
@@ -24,6 +24,14 @@ def selected_mask(selector, scores, ratio, inputs):
             f"selection must return a boolean mask of {len(scores)} rows with at least one True, which {selector!r} does not."
         )
     return mask
+
+
+def proposed_rows(selector, scores, ratio, inputs):
+    """Return the rows that a selector proposes, refused where there are none or one comes twice."""
+    rows = np.asarray(selector.propose(scores, ratio, **inputs))
+    if rows.size == 0 or rows.ndim != 1 or rows.dtype.kind not in "iu" or len(np.unique(rows)) != len(rows):
+        raise ValueError(f"propose of {selector!r} must return the indices of one or more rows, each of them once.")
+    return rows
 
 
 def hardest_of(mask, scores):
@@ -66,7 +74,7 @@ class OwnSelector:
         if share == 0:
             return rows[:0]
         if follows_select(self.selector, "propose"):
-            return rows[np.asarray(self.selector.propose(scores, share, **inputs))]
+            return rows[proposed_rows(self.selector, scores, share, inputs)]
         return rows[hardest_of(selected_mask(self.selector, scores, share, inputs), scores)]
 
     def explain(self, scores, ratio, *, must_keep=None, **inputs):
@@ -89,7 +97,9 @@ def _left(scores, ratio, must_keep, inputs):
     scores = np.asarray(scores, dtype=np.float64)
     must_keep = check_mask("must_keep", must_keep, len(scores))
     rows = np.flatnonzero(~must_keep)
-    n_left = max(0, kept_count(ratio, len(scores)) - int(must_keep.sum()))
+    k, n_forced = kept_count(ratio, len(scores)), int(must_keep.sum())
+    check_forced(n_forced, k, ratio)
+    n_left = k - n_forced
     return rows, scores[rows], n_left / max(1, len(rows)), {name: _among(name, inputs[name], rows) for name in inputs}
 
 
