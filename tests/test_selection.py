@@ -1230,3 +1230,27 @@ def test_mixtures_with_a_selector_of_a_user_keep_no_more_than_is_asked_for():
     for method in (mixture.select, mixture.propose, mixture.explain):
         with pytest.raises(ValueError, match="5 rows must be kept, above the 4 rows that ratio=0.5 keeps"):
             method(np.arange(8.0), 0.5, must_keep=must_keep)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [Random(min_per_class=1.0), Hardest(min_per_class=1.0), Mixture(Random(), second=Random(min_per_class=1.0))],
+    ids=str,
+)
+def test_each_prefix_holds_rows_kept_for_several_classes(selector):
+    """Whatever the order of the pool, such as one class after the other."""
+    y = np.repeat(np.arange(10), 100)
+    rows = selector.propose(y / 10.0, 60, y=y, random_state=0)
+    assert len(np.unique(rows)) == 60
+    assert [len(set(y[rows[:n]])) for n in (20, 40)] >= [8, 10]
+
+
+def test_a_selector_of_a_user_is_asked_for_the_rows_beside_the_labeled_ones(quick, iris):
+    X, _, partial = iris
+    pruner = quick(selection=OfAUser(), budget=20).fit(X, partial)
+    assert pruner.support_[partial != -1].all()
+    assert len(pruner.annotation_indices_) == 20
+    why = pruner.explain()["why"][partial != -1]
+    assert set(why) == {"must stay"}
+    copied = quick(selection=Telling(), budget=20).fit(np.vstack([X, X[:1]]), np.append(partial, -1))
+    assert len(copied.annotation_indices_) == 20

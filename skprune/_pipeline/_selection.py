@@ -16,7 +16,15 @@ from skprune.dynamics._training_dynamics import dynamics_of_rows
 from skprune.scores._registry import default_epochs, mean_difficulty
 from skprune.selection import Beta, KMeans, Mixture, get_selector
 from skprune.selection._base import needed_inputs
-from skprune.selection._own_selector import bare_reasons, follows_select, hardest_of, proposed_rows, selected_mask
+from skprune.selection._mixture import whole
+from skprune.selection._own_selector import (
+    bare_reasons,
+    follows_select,
+    hardest_of,
+    names_forced,
+    proposed_rows,
+    selected_mask,
+)
 from skprune.selection._stratified import N_STRATA, strata
 
 GOALS = ("auto", "annotate", "pseudo")
@@ -83,7 +91,7 @@ class Choice:
         if self.warning is not None:
             warn_user(self.warning)
         if self._proposal is None:
-            return selected_mask(self.selector, self.scores, self.ratio, self._keywords())
+            return selected_mask(self._asked, self.scores, self.ratio, self._keywords())
         mask = np.zeros(len(self.scores), dtype=bool)
         mask[self._proposal] = True
         return mask
@@ -94,8 +102,8 @@ class Choice:
 
     def reasons(self, mask):
         """Return why each row is kept or not, how probable that was, and its weight, the inverse."""
-        if follows_select(self.selector, "explain"):
-            found = self.selector.explain(self.scores, self.ratio, **self._keywords())
+        if follows_select(self._asked, "explain"):
+            found = self._asked.explain(self.scores, self.ratio, **self._keywords())
         else:
             found = bare_reasons(self.selector, mask)
         probability = np.asarray(found["probability"])
@@ -104,9 +112,14 @@ class Choice:
     @cached_property
     def _proposal(self):
         """The kept rows in the order of proposal, None of a selector that has none."""
-        if not follows_select(self.selector, "propose"):
+        if not follows_select(self._asked, "propose"):
             return None
-        return proposed_rows(self.selector, self.scores, self.ratio, self._keywords())
+        return proposed_rows(self._asked, self.scores, self.ratio, self._keywords())
+
+    @cached_property
+    def _asked(self):
+        """The selector; where rows must stay, one of a user that does not name them is asked for the others alone."""
+        return whole(self.selector) if self.keeps_labeled and not names_forced(self.selector) else self.selector
 
     def _keywords(self):
         keywords = self.inputs.keywords(self.selector)

@@ -163,7 +163,8 @@ class BaseSelector(DocLinks, BaseEstimator, ABC):
         -------
         dict
             "kept", the mask of :meth:`select`; "why", an array of str; and "probability", in float64, each of shape
-            (n_samples,). The probability is that of being kept, over repeated draws: in (0, 1] for every kept row, 1 for rows
+            (n_samples,). The probability is that of being kept, over repeated draws, or for KMeans over draws of a row from each
+            of the clusters that were found, which other draws may cut otherwise. It is in (0, 1] for every kept row, 1 for rows
             that must stay and for those that a rule without chance keeps, and NaN for rows that such a rule leaves out or that
             are cut off. Where chance decides between equal scores, it is the share of them that is kept; for Stratified, the
             share of the row's stratum. For Beta it is that of an exponential race,

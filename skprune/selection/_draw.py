@@ -58,11 +58,21 @@ class Decision:
         return cls(kept, np.zeros(n_samples, dtype=bool), tuple(groups), (Part(slice(None)),))
 
     def order(self):
-        """Return the kept rows in an order in which each prefix holds its share of every group and of forced rows."""
-        sequences = []
+        """Return the kept rows in an order in which each prefix holds its share of every group, forced and reserved rows."""
+        reserved = [part.first.rows[part.first.picked] for part in self.parts if part.first is not None]
+        sequences = [in_turn(reserved)]
         for group in self.groups:
-            sequences += [group.rows[group.draw.must_keep], group.rows[group.picked]]
+            forced = group.draw.must_keep & ~self.reserved[group.rows]
+            sequences += [group.rows[forced], group.rows[group.picked]]
         return interleave(sequences)
+
+
+def in_turn(sequences):
+    """Merge sequences: the first of each, then the second of each, and so on."""
+    if not sequences:
+        return np.zeros(0, dtype=np.int64)
+    turns = np.concatenate([np.arange(len(sequence)) for sequence in sequences])
+    return np.concatenate(sequences)[np.argsort(turns, kind="stable")]
 
 
 def interleave(sequences):

@@ -48,7 +48,7 @@ class Mixture(DocLinks, BaseEstimator):
     @property
     def min_per_class(self):
         """That of `second`."""
-        return _whole(self.second).min_per_class
+        return whole(self.second).min_per_class
 
     def needs(self):
         """Name the inputs that `select` reads.
@@ -88,8 +88,8 @@ class Mixture(DocLinks, BaseEstimator):
         check_number("share", self.share, 0, 1)
         n_first = int(self.share * k)
         if n_first:
-            _whole(self.first).check(n_first, n_samples, n_epochs)
-        _whole(self.second).check(k, n_samples, n_epochs)
+            whole(self.first).check(n_first, n_samples, n_epochs)
+        whole(self.second).check(k, n_samples, n_epochs)
 
     def least_per_class(self, k, n_classes, *, n_forced=0):
         """Return the least number of kept rows of each class, which is that of `second`.
@@ -106,7 +106,7 @@ class Mixture(DocLinks, BaseEstimator):
         int
             As :meth:`BaseSelector.least_per_class`.
         """
-        return _whole(self.second).least_per_class(k, n_classes, n_forced=n_forced)
+        return whole(self.second).least_per_class(k, n_classes, n_forced=n_forced)
 
     def select(self, scores, ratio, *, must_keep=None, **inputs):
         """Choose the rows to keep.
@@ -130,8 +130,8 @@ class Mixture(DocLinks, BaseEstimator):
         share, must_keep, inputs_of_first = self._first_choice(scores, ratio, must_keep, inputs)
         kept = np.zeros(len(must_keep), dtype=bool)
         if share:
-            kept = _whole(self.first).select(scores, share, **inputs_of_first)
-        return _whole(self.second).select(scores, ratio, must_keep=kept | must_keep, **inputs)
+            kept = whole(self.first).select(scores, share, **inputs_of_first)
+        return whole(self.second).select(scores, ratio, must_keep=kept | must_keep, **inputs)
 
     def propose(self, scores, ratio, *, must_keep=None, **inputs):
         """Choose the rows to keep, and put them in an order in which each prefix is a coreset as well.
@@ -149,11 +149,11 @@ class Mixture(DocLinks, BaseEstimator):
         share, must_keep, inputs_of_first = self._first_choice(scores, ratio, must_keep, inputs)
         before = np.zeros(0, dtype=np.int64)
         if share:
-            before = _whole(self.first).propose(scores, share, **inputs_of_first)
+            before = whole(self.first).propose(scores, share, **inputs_of_first)
         before = before[~must_keep[before]]
         taken = must_keep.copy()
         taken[before] = True
-        rest = _whole(self.second).propose(scores, ratio, must_keep=taken, **inputs)
+        rest = whole(self.second).propose(scores, ratio, must_keep=taken, **inputs)
         return interleave([before, np.flatnonzero(must_keep), rest[~taken[rest]]])
 
     def explain(self, scores, ratio, *, must_keep=None, **inputs):
@@ -171,9 +171,9 @@ class Mixture(DocLinks, BaseEstimator):
         """
         share, must_keep, inputs_of_first = self._first_choice(scores, ratio, must_keep, inputs)
         if not share:
-            return _whole(self.second).explain(scores, ratio, must_keep=must_keep, **inputs)
-        first = _whole(self.first).explain(scores, share, **inputs_of_first)
-        both = _whole(self.second).explain(scores, ratio, must_keep=first["kept"] | must_keep, **inputs)
+            return whole(self.second).explain(scores, ratio, must_keep=must_keep, **inputs)
+        first = whole(self.first).explain(scores, share, **inputs_of_first)
+        both = whole(self.second).explain(scores, ratio, must_keep=first["kept"] | must_keep, **inputs)
         chosen = first["kept"] & ~must_keep
         chances, later = (np.nan_to_num(found["probability"]) for found in (first, both))
         later[chosen] = 0.0
@@ -206,6 +206,6 @@ class Mixture(DocLinks, BaseEstimator):
         return n_first / n_samples, must_keep, inputs
 
 
-def _whole(selector):
+def whole(selector):
     """Return a selector with all methods of selectors, whoever wrote it."""
     return selector if isinstance(selector, (BaseSelector, Mixture)) else OwnSelector(selector)

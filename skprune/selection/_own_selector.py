@@ -1,9 +1,12 @@
 """Selectors of users, which need have no method but ``select``: what is said in place of the others."""
 
+from inspect import signature
+
 import numpy as np
 
 from skprune.dynamics._training_dynamics import dynamics_of_rows
 from skprune.selection._counts import check_forced, kept_count
+from skprune.selection._draw import interleave
 from skprune.selection._inputs import check_mask
 
 
@@ -14,6 +17,11 @@ def follows_select(selector, method):
         for name in {"select", method} & set(vars(home)):
             homes.setdefault(name, home)
     return method in homes and issubclass(homes[method], homes["select"])
+
+
+def names_forced(selector):
+    """Tell whether a selector names the rows that must stay among what its ``select`` reads."""
+    return "must_keep" in signature(selector.select).parameters
 
 
 def selected_mask(selector, scores, ratio, inputs):
@@ -64,18 +72,21 @@ class OwnSelector:
 
     def select(self, scores, ratio, *, must_keep=None, **inputs):
         """Return the mask of the rows that must stay and those that it selects."""
-        mask = check_mask("must_keep", must_keep, len(scores)).copy()
+        mask = np.zeros(len(scores), dtype=bool)
         mask[self.propose(scores, ratio, must_keep=must_keep, **inputs)] = True
         return mask
 
     def propose(self, scores, ratio, *, must_keep=None, **inputs):
-        """Return the rows that it selects besides those that must stay, in its order or the hardest first."""
+        """Return the rows that must stay, spread over those that it selects, which come in its order or the hardest first."""
+        forced = np.flatnonzero(check_mask("must_keep", must_keep, len(scores)))
         rows, scores, share, inputs = _left(scores, ratio, must_keep, inputs)
         if share == 0:
-            return rows[:0]
+            return forced
         if follows_select(self.selector, "propose"):
-            return rows[proposed_rows(self.selector, scores, share, inputs)]
-        return rows[hardest_of(selected_mask(self.selector, scores, share, inputs), scores)]
+            selected = proposed_rows(self.selector, scores, share, inputs)
+        else:
+            selected = hardest_of(selected_mask(self.selector, scores, share, inputs), scores)
+        return interleave([forced, rows[selected]])
 
     def explain(self, scores, ratio, *, must_keep=None, **inputs):
         """Return what it says of the rows that need not stay."""
