@@ -120,8 +120,9 @@ class Reports:
         Returns
         -------
         ndarray of int
-            In the order of proposal: each prefix of it is a coreset as well. For a mask that this pruner did not return since
-            it was fitted, or loaded from a file, in an order that spreads each prefix over the rows.
+            In the order of proposal: each prefix of it is a coreset as well. Of choices with the same mask, the last one counts.
+            For a mask that this pruner did not return since it was fitted, or loaded from a file, in an order that spreads each
+            prefix over the rows.
 
         Raises
         ------
@@ -144,11 +145,11 @@ class Reports:
         if mask is None:
             raise ValueError("mask must be a boolean mask of the rows of the pool, got None.")
         mask = check_mask("mask", mask, len(self.support_))
-        if np.array_equal(mask, self.support_):
+        settings = self._selections.get(joblib.hash(mask))
+        if settings is None and np.array_equal(mask, self.support_):
             return self.annotation_indices_
         rows = np.flatnonzero(mask)
         need_rows(self._inputs.embedding, self)
-        settings = self._selections.get(joblib.hash(mask))
         proposals = rows if settings is None else self._make_choice(settings).order(mask)
         if settings is None or not np.array_equal(np.sort(proposals), rows):  # a selector may draw without a seed
             rng = np.random.default_rng(self._inputs.random_state)

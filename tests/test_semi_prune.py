@@ -1072,3 +1072,15 @@ def test_a_coreset_of_one_class_predicts_that_class(quick, iris):
     with pytest.warns(UserWarning, match="holds no row of 2 of 3 classes"):
         pruner = quick(labeler=labeler, proxy=SGDClassifier(loss="log_loss"), selection=FirstClass()).fit(X, partial)
     assert pruner.score(X, y) == pytest.approx(1 / 3)
+
+
+def test_all_rows_are_proposed_in_the_order_that_was_asked_for_last(quick, iris):
+    X, _, partial = iris
+    X = X + np.arange(150)[:, None] / 1e4  # no two rows are equal: copies come last
+    pruner = quick(1.0, selection="random").fit(X, partial)
+    scores = pruner.difficulty_scores_
+    for name, sign in (("hardest", -1), ("easiest", 1)):
+        rows = pruner.annotation_indices(pruner.select(1.0, name))
+        assert len(rows) == 135
+        assert (np.diff(sign * scores[rows]) >= 0).all()
+    np.testing.assert_array_equal(quick(1.0, selection="easiest").fit(X, partial).annotation_indices_, rows)
