@@ -138,6 +138,58 @@ def test_the_ratio_is_that_of_the_groups(single):
         pruner.select(31)
 
 
+@pytest.fixture(scope="module")
+def labeled_groups():
+    """Rows of 100 groups of three, the first 30 of which are labeled, and one equal row in two groups."""
+    groups, rng = np.repeat(np.arange(100), 3), np.random.default_rng(0)
+    y = groups % 3
+    X = 3 * np.eye(4)[y] + rng.normal(size=(300, 4))
+    X[297] = X[0]
+    partial = np.where(groups < 30, y, -1)
+    pruner = fast_pruner(groups_select="one", include_labeled=True, ratio=0.5, estimate_accuracy=True)
+    return X, partial, groups, pruner.fit(X, partial, groups=groups)
+
+
+@pytest.mark.parametrize("selection", SELECTIONS, ids=name_of)
+@pytest.mark.parametrize(("ratio", "n_kept"), [(None, 50), (0.3, 30), (0.95, 95), (1.0, 100), (40, 40)])
+def test_the_ratio_is_that_of_the_groups_where_labeled_rows_stay(labeled_groups, selection, ratio, n_kept):
+    _, partial, groups, pruner = labeled_groups
+    if isinstance(selection, Cutoff) and n_kept > 90:
+        return
+    mask = pruner.select(ratio, selection=selection)
+    assert mask[partial >= 0].all()
+    sizes = np.bincount(groups, mask)
+    assert (sizes > 0).sum() == n_kept
+    assert sizes[30:].max(initial=0) <= 1
+    reasons = pruner._choice.reasons(pruner.support_)
+    assert (reasons["why"][partial >= 0] == "must stay").all()
+
+
+def test_what_a_ratio_of_groups_keeps_is_compared(labeled_groups):
+    X, partial, groups, pruner = labeled_groups
+    assert pruner.support_.sum() == 90 + 20
+    assert len(pruner.annotation_indices_) == 20
+    pruner.suggest_ratio(X)
+    assert list(pruner.ratio_accuracies_) == [0.3, 0.5, 0.7, 1.0]  # less has no room for 30 groups
+    compared = fast_pruner(groups_select="one", include_labeled=True, compare_with_random=True).fit(
+        X, partial, groups=groups
+    )
+    np.testing.assert_array_equal(compared.support_, pruner.support_)
+    own = fast_pruner(groups_select="one", include_labeled=True, selection=UserSelector(), ratio=0.9)
+    assert len(np.unique(groups[own.fit(X, partial, groups=groups).support_])) == 90
+
+
+def test_labeled_groups_beyond_the_ratio_are_refused(labeled_groups):
+    X, partial, groups, pruner = labeled_groups
+    message = (
+        "include_labeled=True keeps the labeled rows of 30 groups, and ratio=0.2 keeps only 20 of 100 groups. Keep more"
+    )
+    with pytest.raises(ValueError, match=message):
+        pruner.select(0.2)
+    with pytest.raises(ValueError, match=message):
+        fast_pruner(groups_select="one", include_labeled=True, ratio=0.2).fit(X, partial, groups=groups)
+
+
 @settings(max_examples=15)
 @given(budget=st.integers(1, 30))
 def test_a_budget_of_groups_without_a_label(single, budget):

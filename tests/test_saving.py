@@ -1,9 +1,12 @@
 """Fitted pruners and nets in files: the same answers after loading, no rows unless asked for, no pickles."""
 
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import polars.testing
 import pytest
 import torch
 from sklearn.decomposition import PCA
@@ -16,6 +19,8 @@ from skorch import NeuralNetClassifier
 
 import skprune
 from skprune import PrunedClassifier, PruningSampler, SemiPrune
+from skprune._utils._saved_frames import made_of, parts_of
+from skprune._utils._state_files import read_state, write_state
 from skprune.baselines import (
     ActivePruner,
     ELFSPruner,
@@ -115,6 +120,149 @@ def test_what_needs_the_rows_says_so_and_works_with_them(iris, file, name):
         call(there_and_back(pruner, file), X, y)
     np.testing.assert_array_equal(call(there_and_back(pruner, file, X=X), X, y), call(pruner, X, y))
     np.testing.assert_array_equal(call(there_and_back(pruner, file, rows=True), X, y), call(pruner, X, y))
+
+
+ODD = pd.DataFrame(
+    {
+        "float": [1.5, np.nan, -0.0, np.inf],
+        "int8": np.array([1, -2, 3, 4], dtype=np.int8),
+        "bool": [True, False, True, True],
+        "text": ["a", None, "", "é"],
+        "string": pd.array(["a", pd.NA, "", "b"], dtype="string[python]"),
+        "objects": np.array(["a", None, 3, pd.NA], dtype=object),
+        "texts as objects": np.array(["a", "b", "c", "d"], dtype=object),
+        "nullable": pd.array([1, pd.NA, 3, 4], dtype="Int16"),
+        "nullable float": pd.array([1.5, pd.NA, 3, 4], dtype="Float32"),
+        "nullable bool": pd.array([True, pd.NA, False, True], dtype="boolean"),
+        "category": pd.Categorical(["low", "high", None, "low"], ["unused", "low", "high"], ordered=True),
+        "category of ints": pd.Categorical([3, 1, 3, 1]),
+        "bins": pd.cut([1.0, 2.0, 3.0, 4.0], 2),
+        "date": np.array(["2024-02-29", "NaT", "1970-01-01", "2000-01-01"], dtype="M8[s]"),
+        "duration": pd.to_timedelta([1, None, 3, 4], unit="h"),
+        "zoned": pd.to_datetime(
+            ["2024-10-27 00:30", None, "2024-10-27 01:30", "2024-07-01 00:00"], utc=True
+        ).tz_convert("Europe/Berlin"),
+        "sparse": pd.arrays.SparseArray([0, 0, 5, 0]),
+        7: np.arange(4, dtype=np.float32),
+    }
+)
+ODD_POLARS = pl.DataFrame(
+    {
+        "float": [1.5, None, float("nan"), -0.0],
+        "uint8": pl.Series([1, None, 3, 255], dtype=pl.UInt8),
+        "bool": [True, None, False, True],
+        "text": ["a", None, "", "é"],
+        "category": pl.Series(["low", "high", None, "low"], dtype=pl.Categorical),
+        "enum": pl.Series(["low", "high", None, "low"], dtype=pl.Enum(["unused", "low", "high"])),
+        "date": pl.Series([0, None, 3, -4]).cast(pl.Date),
+        "time": pl.Series([0, None, 3, 4]).cast(pl.Time),
+        "moment": pl.Series([0, None, 3, 4]).cast(pl.Datetime("ms", "Europe/Berlin")),
+        "duration": pl.Series([0, None, 3, 4]).cast(pl.Duration("ns")),
+        "nothing": [None] * 4,
+    }
+)
+INDICES = {
+    "a range": pd.RangeIndex(8, 0, -2, name="row"),
+    "texts twice": pd.Index(["a", "b", "a", "c"]),
+    "days": pd.date_range("2024-01-01", periods=4, freq="D", tz="UTC"),
+    "levels": pd.MultiIndex.from_arrays([["a", "a", None, "b"], [1, 2, 1, 1]], names=["text", None]),
+    "tuples": pd.Index([("a", 1), ("b", 2)] * 2, tupleize_cols=True),
+    "categories": pd.CategoricalIndex(["b", "a", "b", "b"], name="kind"),
+}
+
+
+def there_and_back_as_rows(X, file):
+    return there_and_back(RandomPruner(1.0, random_state=0).fit(X), file, rows=True).coreset()[0]
+
+
+def test_columns_of_pandas_come_back(file):
+    pd.testing.assert_frame_equal(made_of(parts_of(ODD)), ODD)
+    names = ODD.columns.astype(str)
+    frame = ODD.set_axis(names, axis=1)
+    for options in ({}, {"index": INDICES["levels"]}):
+        given = frame.set_axis(options.get("index", frame.index))
+        pd.testing.assert_frame_equal(there_and_back_as_rows(given, file), given)
+    for name in names:
+        series = frame[name]
+        written, _ = written_and_read(series, file)
+        pd.testing.assert_series_equal(written, series)
+
+
+def written_and_read(value, file):
+    names = write_state(file, value, "test")
+    return read_state(file, "test"), names
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_indices_and_column_names_come_back(file, name):
+    for frame in (
+        pd.DataFrame({"a": [1.0, 2, 3, 4]}, index=INDICES[name]),
+        pd.DataFrame(np.arange(8.0).reshape(2, 4), columns=INDICES[name]),
+        pd.DataFrame(index=INDICES[name]),
+        pd.DataFrame({"a": [1.0, 2, 3, 4]}, index=INDICES[name])[:0],
+    ):
+        read, names = written_and_read(frame, file)
+        pd.testing.assert_frame_equal(read, frame, check_exact=True)
+        assert not names
+
+
+def test_frames_and_series_of_polars_come_back(file):
+    for frame in (ODD_POLARS, ODD_POLARS[:0], pl.DataFrame()):
+        read, names = written_and_read(frame, file)
+        pl.testing.assert_frame_equal(read, frame)
+        assert not names
+    for series in ODD_POLARS:
+        pl.testing.assert_series_equal(written_and_read(series, file)[0], series)
+    pl.testing.assert_frame_equal(there_and_back_as_rows(ODD_POLARS, file), ODD_POLARS)
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_a_pruner_of_a_frame_keeps_its_rows(iris, file, library):
+    X, y, partial = iris
+    frame = pd.DataFrame(X, columns=list("pqrs"))
+    frame = frame if library is pd else pl.DataFrame(X, schema=list("pqrs"))
+    pruner = pruner_of().fit(frame, partial)
+    loaded = there_and_back(pruner, file, rows=True)
+    library.testing.assert_frame_equal(loaded.coreset()[0], pruner.coreset()[0])
+    np.testing.assert_array_equal(loaded.select(0.3), pruner.select(0.3))
+    assert loaded.score(frame, y) == pruner.score(frame, y)
+    model = PrunedClassifier(LogisticRegression(max_iter=500), pruner_of(), labels="pseudo").fit(frame, partial)
+    kept = there_and_back(model, file, rows=True).pruner_.coreset()[0]
+    library.testing.assert_frame_equal(kept, model.pruner_.coreset()[0])
+
+
+@pytest.mark.parametrize(
+    ("column", "what"),
+    [
+        (pd.Series([Fraction(1, 2)] * 9), "objects of type Fraction"),
+        (pd.Series(pd.period_range("2024", periods=9, freq="M")), r"cells of the dtype period\[M\]"),
+        (pl.Series([[1, 2]] * 9), r"cells of the dtype List\(Int64\)"),
+    ],
+    ids=["object", "period", "list"],
+)
+def test_columns_that_cannot_be_written_are_named(file, column, what):
+    frame = (pd if isinstance(column, pd.Series) else pl).DataFrame({"a": np.arange(9.0), "odd": column})
+    pruner = RandomPruner(random_state=0).fit(frame)
+    message = f"The rows cannot be kept in the file: Column 'odd' holds {what}, .*Save without rows=True, .*load\\(file, X=X\\)"
+    with pytest.raises(TypeError, match=message):
+        pruner.save(file, rows=True)
+    assert not file.exists()
+    assert len(there_and_back(pruner, file, X=frame).coreset()[0]) == pruner.support_.sum()
+
+
+def test_names_that_cannot_be_written_are_named(file):
+    for odd, what in (
+        (pd.Series([1.0], name=pd.Timestamp("2024")), "The name .* holds an object of type Timestamp"),
+        (pd.DataFrame({Fraction(1, 2): [1.0]}), "The index of columns holds objects of type Fraction"),
+        (pd.DataFrame({"a": [1.0]}, index=[Fraction(1, 2)]), "The index holds objects of type Fraction"),
+    ):
+        with pytest.raises(TypeError, match=f"{what}, which cannot be written without a pickle"):
+            write_state(file, odd, "test")
+
+
+def test_a_dtype_that_is_none_is_not_called():
+    with pytest.raises(ValueError, match="a column of the dtype read_csv of polars"):
+        made_of({"polars": [{"name": "a", "kind": "read_csv", "options": {"source": "x"}, "cells": []}]})
 
 
 def test_other_data_are_refused(iris, file):

@@ -63,10 +63,17 @@ class OneOfEachGroup(Groups):
     """Groups of which a choice keeps one row each; the ratio is that of the groups."""
 
     def count(self, settings, labeled):
-        """Return how many rows the settings keep."""
-        sizes = np.bincount(self.numbers)
-        is_open = np.bincount(self.numbers, labeled, minlength=len(sizes)) == 0
-        return settings.count(labeled, n_units=len(sizes), n_to_label=int(is_open.sum()))
+        """Return how many rows the settings keep: one of each group, and all labeled rows of groups that must stay."""
+        n_groups, n_labeled = len(np.unique(self.numbers)), len(np.unique(self.numbers[labeled]))
+        k = settings.count(labeled, n_units=n_groups, n_to_label=n_groups - n_labeled)
+        if settings.budget is not None or not settings.keeps_labeled:
+            return k
+        if n_labeled > k:
+            raise ValueError(
+                f"include_labeled=True keeps the labeled rows of {n_labeled} groups, and {settings.size} keeps only {k} of "
+                f"{n_groups} groups. Keep more."
+            )
+        return k - n_labeled + int(labeled.sum())
 
     def reduced(self, k, codes, forced, selector):
         """Return how many groups a selector keeps, and their classes, which are not known."""

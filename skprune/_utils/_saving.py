@@ -2,7 +2,9 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from skprune._utils._saved_frames import NotSavable
 from skprune._utils._state_files import UnreadableState, check_version, read_state, write_state
+from skprune._utils._state_tree import StateWriter
 from skprune._utils._trusted import strange_names
 from skprune._utils._warnings import warn_user
 
@@ -73,7 +75,16 @@ def save(estimator, file, *, rows=False):
 def write(estimator, file, *, rows=False):
     """Write a fitted estimator to a file, whole or not at all; return the names in it."""
     check_is_fitted(estimator)
-    return write_state(file, estimator, KIND, rows=rows)
+    try:
+        return write_state(file, estimator, KIND, rows=rows)
+    except NotSavable as error:
+        if not rows:
+            raise
+        StateWriter().node(estimator)  # raises what is wrong besides the rows
+        raise NotSavable(
+            f"The rows cannot be kept in the file: {error}. Save without rows=True, keep the pool in a file of its own, and pass "
+            "it to skprune.load(file, X=X)."
+        ) from error
 
 
 class VersionedPickle:
@@ -105,12 +116,13 @@ class SavedWithRows(VersionedPickle):
             The file, which is replaced if it exists.
         rows : bool, default=False
             Whether the file holds the kept rows and what shows all rows of a table. Without them, methods that need them ask
-            for :func:`skprune.load` with `X`.
+            for :func:`skprune.load` with `X`. Frames of pandas and polars are kept by their columns: numbers, texts, categories,
+            dates and times, with missing cells. Columns of other objects and items of Datasets cannot be kept.
 
         Raises
         ------
         TypeError
-            Something that the estimator holds can only be pickled; the message names it.
+            Something that the estimator or, with `rows`, a column holds can only be pickled; the message names it.
         OSError
             The file cannot be written; it stays as it was.
 

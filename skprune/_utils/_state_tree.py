@@ -1,8 +1,8 @@
 """Between objects and what a file holds: a tree of JSON, and arrays that it names.
 
 Numbers, texts, lists and the like are JSON; arrays and tensors are named; objects of skprune are their class and attributes,
-nets their parameters and weights; all else is left to skops. Reading calls no constructor but those of nets, and resolves no
-name that is not trusted.
+nets their parameters and weights, frames of pandas and polars their columns; all else is left to skops. Reading calls no
+constructor but those of nets and frames, and resolves no name that is not trusted.
 """
 
 from collections import OrderedDict
@@ -16,16 +16,13 @@ from sklearn.base import clone
 from skprune._utils._adapters import is_net
 from skprune._utils._index_checks import check_indices
 from skprune._utils._packed_models import pack, unpack
+from skprune._utils._saved_frames import NotSavable, is_frame_or_series, made_of, parts_of
 from skprune._utils._trusted import check_names, name_of, names_in, resolve, with_parts
 
 _PLAIN = (bool, int, float, str, type(None))
 _SIZES = {"int": (8, 16, 32, 64), "uint": (8, 16, 32, 64), "float": (16, 32, 64), "complex": (64,)}
 _STORED_DTYPES = (np.dtype(bool), *(np.dtype(f"{kind}{size}") for kind, sizes in _SIZES.items() for size in sizes))
 _UNKEPT_PARAMETERS = ("memory", "checkpoint")  # places on this machine, where pickles may lie
-
-
-class NotSavable(TypeError):
-    """An object that can only be pickled."""
 
 
 class NetPlace:
@@ -61,6 +58,8 @@ class StateWriter:
             return {"partial": [self.node(part) for part in (value.func, value.args, value.keywords)]}
         if hasattr(value, "detach") and hasattr(value, "numpy"):
             return self._tensor(value)
+        if is_frame_or_series(value):
+            return {"frame": self.node(parts_of(value))}
         if is_net(value):
             return self._net(value)
         if isinstance(value, type) or (hasattr(value, "__qualname__") and hasattr(value, "__module__")):
@@ -208,6 +207,10 @@ class StateReader:
         import torch
 
         return torch.from_numpy(self.arrays[node["bfloat16"]]).view(torch.bfloat16)
+
+    def read_frame(self, node):
+        """Read a frame or a Series."""
+        return made_of(self.value(node["frame"]))
 
     def read_partial(self, node):
         """Read a function with some of its arguments; it is not called."""
