@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 
 from skprune import SemiPrune
@@ -115,7 +117,8 @@ def test_rows_that_no_label_reaches():
     X = np.concatenate([X, X[:50] + 1000.0])
     partial = np.concatenate([make_partial_labels(y, n_labeled=100, random_state=0), np.full(50, -1)])
     labeler = LabelSpreading(kernel="knn", n_neighbors=7)
-    pruner = SemiPrune(labeler=labeler, proxy=SGDClassifier(loss="log_loss"), n_epochs=10, random_state=0)
+    proxy = make_pipeline(StandardScaler(), SGDClassifier(loss="modified_huber"))
+    pruner = SemiPrune(labeler=labeler, proxy=proxy, n_epochs=10, random_state=0)
     with pytest.warns(UserWarning, match=r"LabelSpreading cannot tell the class of \d+ of 1747 rows without a label"):
         pruner.set_params(estimate_accuracy=False).fit(X, partial)
     assert pruner.pseudo_label_confidence_[-50:] == pytest.approx(0.1)

@@ -62,7 +62,7 @@ def test_the_class_that_is_named_is_the_one_that_weighs(pool, kind, heavy):
         warnings.simplefilter("ignore")  # the other classes vanish
         pruner = SemiPrune(labeler=DEEP[kind]({heavy: 1e6}), proxy=proxy(), n_epochs=11, random_state=0).fit(X, partial)
     unlabeled = np.array([label is None for label in partial])
-    assert (pruner.pseudo_labels_[unlabeled] == heavy).mean() > 0.95
+    assert (pruner.pseudo_labels_[unlabeled] == heavy).mean() > 0.85
 
 
 def test_numbers_are_names_too():

@@ -154,7 +154,7 @@ class Broken(Steady):
             ValueError,
             "outputs of Sure do not change .* They are 0 or 1 from the first epoch on: scale the columns",
         ),
-        (Broken(), FloatingPointError, "output for row 7 is not finite in epoch 1"),
+        (Broken(), FloatingPointError, "output for row 7 is not finite in epoch 1. Scale the columns of X"),
     ],
 )
 def test_what_cannot_be_recorded(iris, proxy, error, message):

@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 from torch.utils.data import TensorDataset
 
@@ -33,6 +33,7 @@ from skprune.inspection import (
 from skprune.inspection._style import PALETTE, label_classes
 from skprune.model_selection import PruningCurve
 from skprune.scores import confidence, correctness, difficulty, variability
+from skprune.selection import Beta
 
 
 def linear(ratio=0.3, **params):
@@ -52,8 +53,10 @@ def pruner():
 def image_pruner():
     digits = load_digits()
     y_partial = make_partial_labels(digits.target[:200], n_labeled=60, random_state=0)
-    models = {"labeler": LabelSpreading(kernel="knn"), "proxy": SGDClassifier(loss="log_loss")}
-    return linear(**models, selection="beta").fit(digits.images[:200], y_partial)
+    proxy = make_pipeline(MaxAbsScaler(), SGDClassifier(loss="log_loss"))
+    return linear(labeler=LabelSpreading(kernel="knn"), proxy=proxy, selection=Beta(min_per_class=1)).fit(
+        digits.images[:200], y_partial
+    )
 
 
 def curve(methods=("random", "ours", "labels alone"), ratios=(0.1, 0.5), n_seeds=3):

@@ -363,7 +363,10 @@ FRAMES = {
         (OneHotEncoder(), make_column_selector(dtype_exclude="number")),
     ),
     "neighbors": make_column_transformer((KNNImputer(), list("abcd")), (OrdinalEncoder(), ["kind"])),
-    "bins": make_pipeline(make_column_transformer((SimpleImputer(), list("abcd"))), KBinsDiscretizer(3)),
+    "bins": make_pipeline(
+        make_column_transformer((SimpleImputer(), list("abcd"))),
+        KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"),
+    ),
     "best": make_pipeline(make_column_transformer((SimpleImputer(), list("abcd"))), SelectKBest(k=2)),
     "categories": None,
 }
@@ -388,7 +391,9 @@ def test_models_of_frames_are_trusted(file, iris, name, model):
 
 def test_sparse_tables_that_point_beyond_their_arrays_are_refused(file, iris):
     X, y, _ = iris
-    model = make_pipeline(KBinsDiscretizer(3), LabelSpreading(kernel="knn")).fit(X, y)
+    model = make_pipeline(
+        KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), LabelSpreading(kernel="knn")
+    ).fit(X, y)
     check_indices(model)
     model[-1].X_.indices[5] = 10**6
     write_state(file, model, "thing")

@@ -191,7 +191,8 @@ class ClassifierRecorder:
             if fault is not None:
                 error = ValueError if fault.is_finite else FloatingPointError
                 row = rows.start + fault.row
-                raise error(f"The proxy's output for row {row} {fault.what} in epoch {self.n_trained}.")
+                advice = "" if fault.is_finite else " Scale the columns of X, in a Pipeline with StandardScaler."
+                raise error(f"The proxy's output for row {row} {fault.what} in epoch {self.n_trained}.{advice}")
             self.builder.add(rows, proba, self.codes[rows], logits=False, last=last)
 
     def _advice(self, model, proba):
