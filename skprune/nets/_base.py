@@ -31,9 +31,9 @@ from skprune.nets._standstill import sums_of_weights, warn_of_standstill
 from skprune.nets._state import KeptState
 from skprune.nets._training_loop import StoppedEarly, TrainingLoop
 from skprune.nets._warm_start import WarmStart
+from skprune.nets._whitening import whiten
 
 _MOST_EVAL_ROWS = 1024
-_WHITENED_ROWS = 512
 _EVAL_ROWS_PER_STEP_ROW = 8  # without gradients, activations are freed at once
 
 
@@ -133,23 +133,12 @@ class BaseNet(DocLinks, StrictParameters, TrainingLoop, ResumableTraining, WarmS
             with seeded(self._epoch_seed(), self.device_), fixed_shapes(self.device_):
                 if anew:
                     self.initialize()
-                    self._whiten(pool)
+                    whiten(self.module_, pool, self._on_device)
                     self._take_running()
                 self._train(pool, codes)
             if is_fit:
                 self._look_back(pool, codes)
         return self
-
-    def _whiten(self, pool):
-        """Let a network that whitens its input see some images; processes that train together take the main one's weights."""
-        if not callable(getattr(self.module_, "whiten", None)):
-            return
-        images = self._on_device(pool[:: -(-len(pool) // _WHITENED_ROWS)])
-        self.module_.whiten(images.finish(images.raw(slice(None))))
-        ranks = active_ranks()
-        with torch.no_grad():
-            for weight in self.module_.parameters():
-                ranks.total(weight.mul_(float(ranks.is_main)))
 
     def _look_back(self, pool, codes):
         """Look at the net that a fit has trained."""
